@@ -15,5 +15,8 @@ export default tseslint.config(
   },
   { files: ['app/**/*.tsx'], ...hooks.configs.flat.recommended },
   // Commands, servers and benches talk on the terminal: that is their job.
-  { files: ['app/commands/**', 'app/server.ts', 'app/jobs/worker.ts', 'test/**', '*.config.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['app/commands/**', 'app/server.ts', 'app/jobs/worker.ts', 'test/**', '*.config.ts'],
+    rules: { 'no-console': 'off' },
+  },
 )

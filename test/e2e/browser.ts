@@ -62,7 +62,9 @@ async function requireExecutable(): Promise<Executable> {
 
 /** A started headless browser; the caller closes it. Throws with what was tried when none can be had. */
 export async function launchBrowser(): Promise<Browser> {
-  const { executablePath, env } = process.env.BROWSER_FROM_PACKAGE ? await unpackFromPackage() : await requireExecutable()
+  const { executablePath, env } = process.env.BROWSER_FROM_PACKAGE
+    ? await unpackFromPackage()
+    : await requireExecutable()
   return chromium.launch({
     executablePath,
     env: { ...(process.env as Record<string, string>), ...env },
