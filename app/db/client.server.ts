@@ -1,0 +1,73 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { PrismaClient } from '@prisma/client'
+import pg from 'pg'
+import { databaseUrl } from '#app/env.server.ts'
+
+/**
+ * What a function in `db/` may be given as its last argument to take part in a transaction of Prisma's.
+ * The hot paths talk to PostgreSQL through `pool` and take a `PoolClient` instead.
+ */
+export type Database = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>
+
+/** A connection or the pool: whatever can run one statement. */
+export type Queryable = Pick<pg.Pool, 'query'>
+
+type Kept = { pool?: pg.Pool; prisma?: PrismaClient }
+
+/** The Remix bundle and the plain Node process each load this file; what they share hangs on the process itself. */
+const KEPT = Symbol.for('perennial.database')
+const kept: Kept = ((globalThis as unknown as Record<symbol, Kept>)[KEPT] ??= {})
+
+/** The process's connections, for batches in SQL. Opened at first use, at the DATABASE_URL of that moment. */
+export const pool: pg.Pool = atFirstUse(() => (kept.pool ??= openPool()))
+
+/** Prisma over the same connections, for ordinary queries. */
+export const prisma: PrismaClient = atFirstUse(
+  () => (kept.prisma ??= new PrismaClient({ adapter: new PrismaPg((kept.pool ??= openPool())) })),
+)
+
+/** Runs `work` in one transaction on one connection; whatever it throws rolls everything back. */
+export async function inTransaction<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    // A connection that cannot even roll back is dead: it must not go back into the pool.
+    await client.query('rollback').catch((reason: Error) => (broken = reason))
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** Closes what was opened, so that a command or a test can end. The next use opens it anew. */
+export async function closeDatabase(): Promise<void> {
+  const { pool: openedPool, prisma: openedPrisma } = kept
+  kept.pool = undefined
+  kept.prisma = undefined
+  await openedPrisma?.$disconnect()
+  await openedPool?.end()
+}
+
+function openPool(): pg.Pool {
+  const opened = new pg.Pool({ connectionString: databaseUrl(), max: 20, application_name: 'perennial' })
+  // An idle connection that the server closes (a restart) is replaced at the next use; without a listener it would end the process.
+  opened.on('error', () => {})
+  return opened
+}
+
+/** An object that is made when something first reads a property of it. */
+function atFirstUse<Made extends object>(make: () => Made): Made {
+  return new Proxy({} as Made, {
+    get(_, name) {
+      const made = make()
+      const value: unknown = Reflect.get(made, name, made)
+      return typeof value === 'function' ? value.bind(made) : value
+    },
+    has: (_, name) => Reflect.has(make(), name),
+  })
+}
