@@ -1,0 +1,83 @@
+/**
+ * Shopify's ids are kept whole, as *gids* ("gid://shopify/Order/6305412350123"): their numbers pass 2^53, where a JavaScript number no longer counts.
+ * Our own ids that people or URLs see have a prefix and sort by time.
+ */
+
+/** Every prefix of our own ids, by what it names. */
+export const ID_PREFIXES = {
+  redemption: 'rdm_',
+  campaign: 'cmp_',
+  program: 'prg_',
+  event: 'evt_',
+  adjustment: 'adj_',
+  response: 'rsp_',
+} as const
+
+const GID = /^gid:\/\/shopify\/([A-Za-z]+)\/(\d+)$/
+
+/** The type and number (as text) of a gid, or null where the text is none: `parseGid('gid://shopify/Order/1')` is { type: 'Order', number: '1' }. */
+export function parseGid(text: string): { type: string; number: string } | null {
+  const match = GID.exec(text)
+  return match ? { type: match[1] as string, number: match[2] as string } : null
+}
+
+/** True for the gid of the given type: `isGid('gid://shopify/Order/1', 'Order')`. */
+export function isGid(text: string, type: string): boolean {
+  const prefix = `gid://shopify/${type}/`
+  if (!text.startsWith(prefix) || text.length === prefix.length) return false
+  for (let index = prefix.length; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 48 || code > 57) return false
+  }
+  return true
+}
+
+/**
+ * The gid for a type and number. A number that is no safe integer was damaged by whoever read it, so it throws; give such ids as text or bigint.
+ * `toGid('Customer', 1)` is "gid://shopify/Customer/1".
+ */
+export function toGid(type: string, number: number | bigint | string): string {
+  if (typeof number === 'number' && !Number.isSafeInteger(number)) throw new Error(`${type} id ${number} is not exact`)
+  const digits = String(number)
+  if (!/^\d+$/.test(digits)) throw new Error(`${type} id "${digits}" is not a number`)
+  return `gid://shopify/${type}/${digits}`
+}
+
+/** Crockford's base 32: no I, L, O, U, so that ids and codes can be read out. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/**
+ * A new id: prefix, 10 characters of time (ms), 16 of randomness. Ids made later sort later. The caller gives the randomness (at least 10 bytes), as
+ * the pure rooms have none.
+ */
+export function makeId(prefix: string, at: number, randomBytes: Uint8Array): string {
+  let time = ''
+  let rest = at
+  for (let place = 0; place < 10; place++) {
+    time = (ALPHABET[rest % 32] as string) + time
+    rest = Math.floor(rest / 32)
+  }
+  return prefix + time.toLowerCase() + toBase32(randomBytes, 16).toLowerCase()
+}
+
+/**
+ * Text of `length` characters, 5 bits each, from random bytes; 40 bits (8 characters) need 5 bytes. Throws where the bytes do not suffice.
+ * Discount codes are made of it.
+ */
+export function toBase32(randomBytes: Uint8Array, length: number): string {
+  if (randomBytes.length * 8 < length * 5)
+    throw new Error(`${length} characters need ${Math.ceil((length * 5) / 8)} random bytes`)
+  let text = ''
+  let bits = 0
+  let buffer = 0
+  for (const byte of randomBytes) {
+    buffer = (buffer << 8) | byte
+    bits += 8
+    while (bits >= 5 && text.length < length) {
+      bits -= 5
+      text += ALPHABET[(buffer >> bits) & 31] as string
+    }
+    buffer &= (1 << bits) - 1
+  }
+  return text
+}
