@@ -1,0 +1,46 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { NoDeprecatedCustomRule, buildSchema, parse, specifiedRules, validate } from 'graphql'
+import { expect, test } from 'vitest'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const SCHEMA = path.join(ROOT, 'test/dev-store/schema/admin_2026-10.graphql.gz')
+
+/** Every template marked `#graphql` of the app, with the file it is in. */
+function readDocuments(): { file: string; document: string; name: string }[] {
+  return globSync('app/**/*.{ts,tsx}', { cwd: ROOT }).flatMap((file) =>
+    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/`#graphql([\s\S]*?)`/g)].map(([, document = '']) => ({
+      file,
+      document,
+      name: /(?:query|mutation)\s+(\w+)/.exec(document)?.[1] ?? 'unnamed',
+    })),
+  )
+}
+
+const documents = readDocuments()
+const schema = existsSync(SCHEMA)
+  ? buildSchema(gunzipSync(readFileSync(SCHEMA)).toString('utf8'), { assumeValid: true })
+  : null
+
+test('the app has documents, and each has a name', () => {
+  expect(documents.length).toBeGreaterThan(5)
+  expect(documents.filter(({ name }) => name === 'unnamed')).toEqual([])
+})
+
+test('every document of the app lives in app/shopify', () => {
+  expect(documents.filter(({ file }) => !file.startsWith('app/shopify/')).map(({ file }) => file)).toEqual([])
+})
+
+test('no document hides from this test: whatever looks like one is marked #graphql', () => {
+  const guilty = globSync('app/**/*.{ts,tsx}', { cwd: ROOT }).filter((file) =>
+    /`\s*(query|mutation)\s+\w+\s*[({]/.test(readFileSync(path.join(ROOT, file), 'utf8')),
+  )
+  expect(guilty).toEqual([])
+})
+
+test.each(documents)('$name ($file) is valid in 2026-10 and uses nothing deprecated', ({ document }) => {
+  if (!schema) throw new Error(`${SCHEMA} is missing`)
+  const errors = validate(schema, parse(document), [...specifiedRules, NoDeprecatedCustomRule])
+  expect(errors.map(({ message }) => message)).toEqual([])
+})
