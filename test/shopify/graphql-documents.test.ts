@@ -10,7 +10,7 @@ const SCHEMA = path.join(ROOT, 'test/dev-store/schema/admin_2026-10.graphql.gz')
 /** Every template marked `#graphql` of the app, with the file it is in. */
 function readDocuments(): { file: string; document: string; name: string }[] {
   return globSync('app/**/*.{ts,tsx}', { cwd: ROOT }).flatMap((file) =>
-    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/`#graphql([\s\S]*?)`/g)].map(([, document = '']) => ({
+    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/`#graphql\n([\s\S]*?)`/g)].map(([, document = '']) => ({
       file,
       document,
       name: /(?:query|mutation)\s+(\w+)/.exec(document)?.[1] ?? 'unnamed',

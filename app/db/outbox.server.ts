@@ -1,0 +1,129 @@
+import type { Queryable } from './client.server.ts'
+import { pool } from './client.server.ts'
+
+/**
+ * The *outbox* holds what must still be done outside: *effects*. An effect is written in the transaction of the facts that call
+ * for it, and carried out later by jobs/carry-out-outbox, at least once. Its *kind* says what to do, its *key* makes it one and
+ * the same effect: while it waits, a newer one with its key takes its place (newest state wins), so that a member who bought
+ * five times in a minute has their card written once.
+ */
+
+/** An effect to be carried out. `dueAt` (epoch ms) lets it wait; without it, it is due at once. */
+export type NewEffect = { kind: string; key: string; payload?: unknown; dueAt?: number }
+
+/** An effect that a job holds: it is this job's until its lease ends. */
+export type Effect = { id: string; shopId: number; kind: string; key: string; payload: unknown; attempts: number }
+
+/**
+ * Writes effects, in the caller's transaction when given its client. A waiting effect of the same shop, kind and key is replaced:
+ * new payload, due at the earlier of both, attempts from zero, and a new id, so that a job that is carrying out the old one does
+ * not mark the new one done.
+ */
+export async function enqueueEffects(
+  shopId: number,
+  effects: NewEffect[],
+  at: number,
+  client: Queryable = pool,
+): Promise<void> {
+  if (effects.length === 0) return
+  // The last of equal keys wins; PostgreSQL refuses to touch one row twice in a statement.
+  const last = new Map(effects.map((effect) => [`${effect.kind}\n${effect.key}`, effect]))
+  const list = [...last.values()]
+  await client.query(
+    `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
+     select $1, e.kind, e.key, e.payload, 'waiting', 0, e.due_at, $2
+       from unnest($3::text[], $4::text[], $5::jsonb[], $6::timestamptz[]) as e (kind, key, payload, due_at)
+     on conflict (shop_id, kind, key) where state = 'waiting'
+     do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
+                   due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at`,
+    [
+      shopId,
+      new Date(at),
+      list.map(({ kind }) => kind),
+      list.map(({ key }) => key),
+      list.map(({ payload }) => JSON.stringify(payload ?? {})),
+      list.map(({ dueAt }) => new Date(dueAt ?? at)),
+    ],
+  )
+}
+
+/** Shops that have effects due at the instant, those that have waited longest first. Reads across shops: it is plumbing. */
+export async function listShopsWithEffectsDue(at: number, limit = 100): Promise<number[]> {
+  const { rows } = await pool.query<{ shop_id: number }>(
+    `select shop_id from outbox where state = 'waiting' and due_at <= $1 group by shop_id order by min(due_at) limit $2`,
+    [new Date(at), limit],
+  )
+  return rows.map(({ shop_id }) => shop_id)
+}
+
+/**
+ * Takes effects of one kind that are due, oldest first, for `leaseMs`: nobody else gets them meanwhile, and if the caller dies
+ * they come back by themselves.
+ */
+export async function leaseEffects(
+  shopId: number,
+  kind: string,
+  at: number,
+  { limit, leaseMs }: { limit: number; leaseMs: number },
+): Promise<Effect[]> {
+  const { rows } = await pool.query<{ id: string; kind: string; key: string; payload: unknown; attempts: number }>(
+    `update outbox set attempts = attempts + 1, due_at = $4
+      where id in (select id from outbox
+                    where shop_id = $1 and kind = $2 and state = 'waiting' and due_at <= $3
+                    order by due_at, id limit $5 for update skip locked)
+      returning id, kind, key, payload, attempts`,
+    [shopId, kind, new Date(at), new Date(at + leaseMs), limit],
+  )
+  return rows.map((row) => ({ ...row, id: String(row.id), shopId })).sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
+}
+
+/** Marks effects done. One that was replaced meanwhile has another id and stays waiting. */
+export async function finishEffects(shopId: number, ids: string[], at: number): Promise<void> {
+  if (ids.length === 0) return
+  await pool.query(
+    `update outbox set state = 'done', done_at = $3, error = null
+      where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`,
+    [shopId, ids, new Date(at)],
+  )
+}
+
+/** Puts effects back to be tried again at `dueAt`, with what went wrong. */
+export async function postponeEffects(shopId: number, ids: string[], dueAt: number, error: string): Promise<void> {
+  if (ids.length === 0) return
+  await pool.query(
+    `update outbox set due_at = $3, error = $4 where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`,
+    [shopId, ids, new Date(dueAt), error.slice(0, 500)],
+  )
+}
+
+/** Sets effects aside: they stay visible with their error and are not tried again by themselves. */
+export async function setEffectsAside(shopId: number, ids: string[], at: number, error: string): Promise<void> {
+  if (ids.length === 0) return
+  await pool.query(
+    `update outbox set state = 'set-aside', done_at = $3, error = $4
+      where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`,
+    [shopId, ids, new Date(at), error.slice(0, 500)],
+  )
+}
+
+/**
+ * Drops everything that waits for a shop that uninstalled the app: there is no token any more, and a reinstall writes every card
+ * anew. Returns how many were dropped.
+ */
+export async function dropEffects(shopId: number, at: number, error = 'the shop uninstalled the app'): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update outbox set state = 'dropped', done_at = $2, error = $3 where shop_id = $1 and state = 'waiting'`,
+    [shopId, new Date(at), error],
+  )
+  return rowCount ?? 0
+}
+
+/** Deletes finished effects older than the instant, in one slice. Returns how many went. */
+export async function clearFinishedEffects(beforeAt: number, limit = 5_000): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from outbox where id in
+       (select id from outbox where state in ('done', 'dropped') and done_at < $1 order by id limit $2)`,
+    [new Date(beforeAt), limit],
+  )
+  return rowCount ?? 0
+}
