@@ -1,0 +1,183 @@
+/**
+ * An *order* here is one snapshot: everything the rules need of a Shopify order, as one webhook or one API read showed it.
+ * An *order record* is what we know of an order by now: its newest snapshot that counts, when it was first seen paid, what it has posted to the
+ * ledger. Snapshots come late, twice and shuffled; the record is a function of the set of them (SEMANTICS 3, 7), never of their order.
+ *
+ * All money is in minor units of the shop currency (`shop_money`), never of the presentment currency.
+ */
+
+/** One line of an order. */
+export type OrderLine = {
+  /** "gid://shopify/LineItem/…" */
+  id: string
+  /** The product's gid; null where the product is gone or the line never had one (custom sale). */
+  product: string | null
+  /** Units as ordered (`quantity`), refunded and removed ones included. */
+  quantity: number
+  /** Units left after refunds, returns and edits (`current_quantity`). */
+  currentQuantity: number
+  /** The price of one unit before discounts (`price_set.shop_money`). */
+  priceMinor: number
+  /** The sum of `discount_allocations[].amount_set.shop_money`: codes, automatic, redeemed rewards; for `quantity` units. */
+  discountMinor: number
+  /** The sum of `tax_lines[].price_set.shop_money`, for `quantity` units after discounts. Part of the price where the order has taxes included. */
+  taxMinor: number
+  /** True where the line buys a gift card: it is no goods and earns nothing (SEMANTICS 2). */
+  giftCard: boolean
+  /** True where the line belongs to a selling plan: the reserved channel `subscription` (SEMANTICS 10). */
+  subscription: boolean
+  /** Collections of the product, from the catalogue; empty where it does not say. */
+  collections: readonly string[]
+  /** Tags of the product, from the catalogue; empty where it does not say. */
+  tags: readonly string[]
+  /** The product's compare-at price of one unit, from the catalogue; the line is a sale item where it is above `priceMinor`. */
+  compareAtMinor: number | null
+}
+
+/** One refund of an order: inside a snapshot, or alone (`refunds/create`). */
+export type Refund = {
+  /** "gid://shopify/Refund/…" */
+  id: string
+  /** Units given back, by line. Read only where the refund comes alone: a snapshot's `currentQuantity` already leaves them out. */
+  lines: readonly { line: string; quantity: number }[]
+  /**
+   * Money given back to the shopper that belongs to no line: minus the sum of `order_adjustments` of kind `refund_discrepancy`, tax included
+   * (Shopify writes what the shop gives away as a negative amount). Below 0 where the shop kept part of what the refunded lines were worth.
+   */
+  givenBackMinor: number
+  /** Shipping money given back, 0 or more, tax included. */
+  shippingMinor: number
+}
+
+/** One snapshot of an order. */
+export type Order = {
+  /** "gid://shopify/Order/…" */
+  id: string
+  /** The customer's gid, null for a guest without a customer record. */
+  customer: string | null
+  /** The customer's `state` in this payload ("enabled", "disabled", "invited", "declined"); null where it does not say. */
+  customerState: string | null
+  /** True where the order belongs to a company (B2B): the reserved channel `b2b`. */
+  company: boolean
+  /** `source_name`: "web", "pos", "shopify_draft_order", …; null where absent. */
+  sourceName: string | null
+  test: boolean
+  /** `cancelled_at`, null where the order stands. */
+  cancelledAt: number | null
+  /** `financial_status` in Shopify's lower-case words: "paid", "partially_paid", "voided", …; null where absent. */
+  financialStatus: string | null
+  /** `processed_at`: the instant of placing (SEMANTICS 5, 11). */
+  processedAt: number
+  updatedAt: number
+  /** ISO 4217 code of the shop currency, which all amounts here are in. */
+  currency: string
+  taxesIncluded: boolean
+  lines: readonly OrderLine[]
+  /** Shipping as charged, after discounts, before refunds; tax included where the order has taxes included. */
+  shippingMinor: number
+  /** Tax on shipping, as charged. */
+  shippingTaxMinor: number
+  refunds: readonly Refund[]
+  /** `discount_codes[].code`, as written there. */
+  discountCodes: readonly string[]
+}
+
+/** One answer to "why": what a rule gave, by how much one multiplied, or why there is nothing. The contract's shape (contracts/README.md 3). */
+export type Reason =
+  | { rule: string; points: number }
+  | { rule: string; multiplier: number }
+  | { rule: string; why: Why }
+  | { rule: string; tier: string }
+
+/** Why a rule, an order or a request gave nothing. Fixed words: the admin and the storefront say them in sentences. */
+export type Why = (typeof WHYS)[number]
+
+export const WHYS = [
+  'not_paid',
+  'cancelled',
+  'voided',
+  'deleted',
+  'test_order',
+  'no_customer',
+  'not_a_member',
+  'erased',
+  'before_program',
+  'other_currency',
+  'channel_excluded',
+  'nothing_counts',
+  'below_one_point',
+  'no_matching_lines',
+  'no_rule',
+  'not_yet',
+  'ended',
+  'tier',
+  'minimum_subtotal',
+  'weekday',
+  'channel',
+  'limit_reached',
+  'lower_than_another',
+  'moved_to_another_customer',
+] as const
+
+/**
+ * What we know of one order. Plain data; one row (or JSON) in the database, one object in the simulator.
+ * `null`/absent parts are facts that have not come to light yet.
+ */
+export type OrderRecord = {
+  id: string
+  /** The newest snapshot that counts: paid, partially refunded or refunded, or cancelled, voided, test. Null while none was seen. */
+  snapshot: Order | null
+  /** `triggeredAt` of that snapshot: with equal `updatedAt` the later one wins (SEMANTICS 7). */
+  snapshotTriggeredAt: number
+  /** True once `orders/delete` was heard. */
+  deleted: boolean
+  /** The instant of earning: the earliest `triggeredAt` of any snapshot that shows the order paid (SEMANTICS 3). Null while unpaid. */
+  paidAt: number | null
+  /** Refunds that came alone and are in no snapshot that we hold yet. */
+  loneRefunds: readonly Refund[]
+  /** The customer that the order belongs to now: the newest that any snapshot named; a later one without a customer keeps it (SEMANTICS 9). */
+  customer: string | null
+  /** Codes of ours that the order used; their redemptions come back with it (SEMANTICS 29, 30). */
+  codes: readonly string[]
+  /** The evaluation that stays with the order, made when it was first evaluated for its member (SEMANTICS 5). Null while there is none. */
+  terms: OrderTerms | null
+  /** Points credited for this order and not taken back: what "already posted" means in SEMANTICS 7, spared ones taken off. */
+  posted: number
+  /** Of what was to be taken back, what `negativeBalance: "clamp"` spared. A later credit undoes this first. */
+  sparedPoints: number
+  /** What the order is worth now, with the reasons. Null before the first evaluation. */
+  worth: OrderWorth | null
+  /** How many ledger keys this order has used under `lastKey`, so that each transfer's key is unique and deterministic. */
+  lastKey: string | null
+  lastKeyCount: number
+}
+
+/** What was decided when an order was first evaluated, and is never decided again. */
+export type OrderTerms = {
+  /** The member the terms were made for; another customer gets terms of its own (SEMANTICS 9). */
+  member: string
+  /** `ProgramVersion.number` in force at `processedAt`, null where the order was placed before a program that lets no history earn. */
+  version: number | null
+  /** The member's tier at `processedAt`, as known then: a level id, null without tiers. */
+  tier: string | null
+  /** False where the member was not enrolled then: the order earns nothing, now and later. */
+  enrolled: boolean
+  /** Limited rules that gave this order a place, which stays taken after a refund. */
+  places: readonly string[]
+  /** Limited rules that had no place left for it. */
+  refusedPlaces: readonly string[]
+  /** Whether the order has ever been worth points: then its `paidAt` counts as an earning for `inactivity` (SEMANTICS 15). */
+  everEarned: boolean
+}
+
+/** What an order is worth now, with the reasons; the stored answer to "why did this order earn 36 points?". */
+export type OrderWorth = {
+  points: number
+  /** The money that counts (SEMANTICS 1), in whole minor units, rounded down; for tiers by spend and for showing. */
+  spendMinor: number
+  /** The part of a minor unit that `spendMinor` leaves out, as an exact fraction "1/3"; null where there is none, which is nearly always. */
+  spendRest: string | null
+  /** 1 where the order counts for tiers by orders. */
+  orders: 0 | 1
+  reasons: readonly Reason[]
+}
