@@ -16,7 +16,7 @@ export default tseslint.config(
   { files: ['app/**/*.tsx'], ...hooks.configs.flat.recommended },
   // Commands, servers and benches talk on the terminal: that is their job.
   {
-    files: ['app/commands/**', 'app/server.ts', 'app/jobs/worker.ts', 'test/**', '*.config.ts'],
+    files: ['app/commands/**', 'app/server.ts', 'app/jobs/worker.ts', 'prisma/migrate.ts', 'test/**', '*.config.ts'],
     rules: { 'no-console': 'off' },
   },
 )

@@ -1,7 +1,7 @@
 // The embedded PostgreSQL is a real PostgreSQL 18 whose binaries come as an npm package, so that nothing has to be
 // installed. A *home* is the folder that holds its data, its password and its log. A *keeper* is the connection with
 // which the process that started a server holds it: as long as the keeper's lock is held, nobody else uses that home.
-import { spawn } from 'node:child_process'
+import { spawn, type SpawnOptions } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
@@ -113,18 +113,14 @@ function findBinaries(): Binaries {
   const reachable = canBeEnteredByServer(folder) ? folder : copyBinaries(folder)
   const owner = serverUser()
   // The locale is fixed so that texts sort alike on every machine; HOME must be a folder that the user can enter.
-  const environment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', HOME: '/' }
+  const environment = { ...process.env, LC_ALL: 'C', TZ: 'UTC', HOME: '/' }
   return {
     owner,
     run: (program, args, log) =>
       new Promise((resolve, reject) => {
         const output = log === undefined ? 'ignore' : fs.openSync(log, 'a', 0o600)
-        const child = spawn(path.join(reachable, 'bin', program), args, {
-          ...owner,
-          env: environment,
-          cwd: '/',
-          stdio: ['ignore', output, output],
-        })
+        const options: SpawnOptions = { ...owner, env: environment, cwd: '/', stdio: ['ignore', output, output] }
+        const child = spawn(path.join(reachable, 'bin', program), args, options)
         if (output !== 'ignore') fs.closeSync(output)
         child.on('error', reject)
         child.on('exit', (code) => resolve(code ?? 1))

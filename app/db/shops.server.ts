@@ -1,0 +1,86 @@
+import { prisma, type Database } from '#app/db/client.server.ts'
+
+/** A shop that has, or once had, this app. `id` is ours and is the first argument of everything in `db/`. */
+export type Shop = {
+  id: number
+  /** demo.myshopify.com */
+  domain: string
+  name: string
+  /** ISO 4217 */
+  currency: string
+  /** IANA zone */
+  timezone: string
+  scopes: string[]
+  installedAt: number | null
+  /** Null while the app is installed. */
+  uninstalledAt: number | null
+  /** Orders changed before this instant have been read; null before the first reconciliation. */
+  ordersReadUntil: number | null
+}
+
+type Row = NonNullable<Awaited<ReturnType<typeof prisma.shop.findUnique>>>
+
+/** The shop with that domain, or null where the app was never installed. */
+export async function findShop(domain: string, database: Database = prisma): Promise<Shop | null> {
+  const row = await database.shop.findUnique({ where: { domain } })
+  return row && toShop(row)
+}
+
+/** The shop with that id. Throws where there is none: ids come from our own tables. */
+export async function requireShop(shopId: number, database: Database = prisma): Promise<Shop> {
+  return toShop(await database.shop.findUniqueOrThrow({ where: { id: shopId } }))
+}
+
+/** All shops that have the app installed now, oldest first. For jobs, which find their work with it. */
+export async function listInstalledShops(database: Database = prisma): Promise<Shop[]> {
+  const rows = await database.shop.findMany({
+    where: { installedAt: { not: null }, uninstalledAt: null },
+    orderBy: { id: 'asc' },
+  })
+  return rows.map(toShop)
+}
+
+/**
+ * Notes that the app is installed and what Shopify says of the shop now; gives the shop back. Safe to repeat, and safe
+ * after an uninstall: members and points of before are there again, unless Shopify asked for their erasure meanwhile.
+ */
+export async function installShop(
+  domain: string,
+  details: { name: string; currency: string; timezone: string },
+  at: number,
+  database: Database = prisma,
+): Promise<Shop> {
+  const { name, currency, timezone } = details
+  const instant = new Date(at)
+  const row = await database.shop.upsert({
+    where: { domain },
+    create: { domain, name, currency, timezone, installedAt: instant, createdAt: instant },
+    update: { name, currency, timezone, uninstalledAt: null, erasedAt: null },
+  })
+  if (row.installedAt) return toShop(row)
+  return toShop(await database.shop.update({ where: { id: row.id }, data: { installedAt: instant } }))
+}
+
+/** Notes that the app is gone from the shop. Its data stay until Shopify sends `shop/redact`, two days later. */
+export async function uninstallShop(shopId: number, at: number, database: Database = prisma): Promise<void> {
+  await database.shop.updateMany({ where: { id: shopId, uninstalledAt: null }, data: { uninstalledAt: new Date(at) } })
+}
+
+/** Notes the access scopes that the merchant has granted. */
+export async function setShopScopes(shopId: number, scopes: string[], database: Database = prisma): Promise<void> {
+  await database.shop.update({ where: { id: shopId }, data: { scopes: scopes.join(',') } })
+}
+
+function toShop(row: Row): Shop {
+  return {
+    id: row.id,
+    domain: row.domain,
+    name: row.name ?? row.domain.replace('.myshopify.com', ''),
+    currency: row.currency,
+    timezone: row.timezone,
+    scopes: row.scopes?.split(',').filter(Boolean) ?? [],
+    installedAt: row.installedAt?.getTime() ?? null,
+    uninstalledAt: row.uninstalledAt?.getTime() ?? null,
+    ordersReadUntil: row.ordersReadUntil?.getTime() ?? null,
+  }
+}
