@@ -1,0 +1,89 @@
+/**
+ * Who is asking. Every page and action of the admin starts with `requireMerchant`, every job that speaks for a shop with
+ * `adminClientOf`. The shop always comes from here (a session token, a stored session), never from a parameter.
+ */
+import '@shopify/shopify-app-remix/adapters/node'
+
+import { ApiVersion, AppDistribution, LogSeverity, shopifyApp } from '@shopify/shopify-app-remix/server'
+import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prisma'
+
+import { now } from '#app/clock.server.ts'
+import { prisma } from '#app/db/client.server.ts'
+import { encryptedSessions } from '#app/db/sessions.server.ts'
+import { findShop, installShop, setShopScopes, type Shop } from '#app/db/shops.server.ts'
+import { env } from '#app/env.server.ts'
+import { adminClient, JOB_PATIENCE, SHOPPER_PATIENCE, type AdminClient } from '#app/shopify/admin-api.server.ts'
+import { readShopDetails } from '#app/shopify/shop.server.ts'
+
+const settings = env()
+
+const shopify = shopifyApp({
+  apiKey: settings.SHOPIFY_API_KEY,
+  apiSecretKey: settings.SHOPIFY_API_SECRET,
+  apiVersion: ApiVersion.October26,
+  appUrl: settings.SHOPIFY_APP_URL,
+  distribution: AppDistribution.AppStore,
+  sessionStorage: encryptedSessions(new PrismaSessionStorage(prisma), settings.ENCRYPTION_KEY),
+  logger: { level: LogSeverity.Error },
+  hooks: {
+    // Runs for every new session, about once an hour and shop, and again after a reinstall: it must be cheap and repeatable.
+    afterAuth: async ({ session }) => {
+      const known = await findShop(session.shop)
+      const shop = known?.uninstalledAt === null ? known : await install(session.shop, clientFor(session))
+      const scopes = session.scope?.split(',').filter(Boolean) ?? []
+      if (scopes.join() !== shop.scopes.join()) await setShopScopes(shop.id, scopes)
+    },
+  },
+  // Without the first flag the library still redirects through the old OAuth screens; the second is compulsory for new apps
+  // since 2026-04-01 (shopify.dev, offline access tokens).
+  future: { unstable_newEmbeddedAuthStrategy: true, expiringOfflineAccessTokens: true },
+})
+
+export const { authenticate, unauthenticated, addDocumentResponseHeaders, sessionStorage } = shopify
+
+/** What a page of the admin knows about who asks. */
+export type Merchant = {
+  shop: Shop
+  /** The Admin API in the shop's name, with the patience of somebody who waits for a page. */
+  admin: AdminClient
+  /** Who is named in the log of changes by hand: the staff member's id in Shopify. */
+  actor: string
+}
+
+/**
+ * The merchant behind an admin request. Throws the library's Response (sign-in steps, 401) where the session token is missing
+ * or wrong. A shop that was never seen, or comes back after an uninstall, is installed on the way: the first page and
+ * `afterAuth` may run side by side, so neither waits for the other.
+ */
+export async function requireMerchant(request: Request): Promise<Merchant> {
+  const { session, sessionToken } = await authenticate.admin(request)
+  const admin = clientFor(session)
+  const known = await findShop(session.shop)
+  const shop = known?.uninstalledAt === null ? known : await install(session.shop, admin)
+  return { shop, admin, actor: `user:${sessionToken.sub}` }
+}
+
+/** The Admin API for a job in a shop's name. The token is renewed when it is about to run out; throws when there is none. */
+export function adminClientOf(domain: string, patience = JOB_PATIENCE): AdminClient {
+  return adminClient({ shop: domain, accessToken: () => accessTokenOf(domain), patience })
+}
+
+/** The shop's offline access token, fresh for at least five minutes. Throws SessionNotFoundError after an uninstall. */
+export async function accessTokenOf(domain: string): Promise<string> {
+  const { session } = await unauthenticated.admin(domain)
+  return session.accessToken ?? ''
+}
+
+/** One question to Shopify and one row. Repeating it changes nothing. */
+async function install(domain: string, admin: AdminClient): Promise<Shop> {
+  const details = await readShopDetails(admin)
+  return installShop(domain, details, now())
+}
+
+function clientFor(session: { shop: string; accessToken?: string }): AdminClient {
+  return adminClient({
+    shop: session.shop,
+    accessToken: () => Promise.resolve(session.accessToken ?? ''),
+    patience: SHOPPER_PATIENCE,
+  })
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+
+/**
+ * Who a customer is, as Shopify knows it. Names and addresses are read when a page shows them and are never stored
+ * (Shopify's protected customer data, level 2: the least data, kept by the one who has it already).
+ */
+export type CustomerIdentity = {
+  /** gid://shopify/Customer/… */
+  customer: string
+  /** Name, else e-mail address, else phone number, as Shopify's admin shows it. */
+  name: string
+  email: string | null
+}
+
+/** Shopify takes at most 250 ids in one list (API 2026-10, usage limits). */
+const IDS_MAX = 250
+
+const customerSchema = z.object({
+  id: z.string(),
+  displayName: z.string(),
+  defaultEmailAddress: z.object({ emailAddress: z.string() }).nullable(),
+})
+
+const CUSTOMERS_BY_ID = `#graphql
+  query CustomersById($ids: [ID!]!) {
+    nodes(ids: $ids) {
+      ... on Customer {
+        id
+        displayName
+        defaultEmailAddress {
+          emailAddress
+        }
+      }
+    }
+  }
+`
+
+/**
+ * The identities of the given customers, by gid. Customers whom Shopify no longer has, or whose fields are not released to
+ * the app, are missing from the map: show their id instead. Throws AdminApiError.
+ */
+export async function findCustomers(client: AdminClient, customers: string[]): Promise<Map<string, CustomerIdentity>> {
+  const found = new Map<string, CustomerIdentity>()
+  for (let start = 0; start < customers.length; start += IDS_MAX) {
+    const ids = customers.slice(start, start + IDS_MAX)
+    const reply = await client.request(
+      CUSTOMERS_BY_ID,
+      { ids },
+      // A node that is not a customer comes back as {}, one that is gone as null.
+      z.object({ nodes: z.array(z.union([customerSchema, z.object({}).nullable()])) }),
+    )
+    for (const node of reply.nodes) {
+      const customer = customerSchema.safeParse(node)
+      if (customer.success) found.set(customer.data.id, toIdentity(customer.data))
+    }
+  }
+  return found
+}
+
+const SEARCH_CUSTOMERS = `#graphql
+  query SearchCustomers($query: String!, $first: Int!) {
+    customers(first: $first, query: $query, sortKey: RELEVANCE) {
+      nodes {
+        id
+        displayName
+        defaultEmailAddress {
+          emailAddress
+        }
+      }
+    }
+  }
+`
+
+/**
+ * Up to `first` customers that match what somebody typed (part of a name, an e-mail address, a phone number, an id), best
+ * first. Each word is the start of a word to find; what means something in Shopify's search syntax (`tag:x`, quotes, OR) is
+ * searched for as text. Throws AdminApiError.
+ */
+export async function searchCustomers(client: AdminClient, text: string, first = 50): Promise<CustomerIdentity[]> {
+  const query = text
+    .trim()
+    .split(/\s+/)
+    .map((word) => `${word.replace(/[\\:()"'*]/g, '\\$&')}*`)
+    .join(' ')
+  const reply = await client.request(
+    SEARCH_CUSTOMERS,
+    { query, first },
+    z.object({ customers: z.object({ nodes: z.array(customerSchema) }) }),
+  )
+  return reply.customers.nodes.map(toIdentity)
+}
+
+function toIdentity(customer: z.infer<typeof customerSchema>): CustomerIdentity {
+  return {
+    customer: customer.id,
+    name: customer.displayName,
+    email: customer.defaultEmailAddress?.emailAddress ?? null,
+  }
+}
