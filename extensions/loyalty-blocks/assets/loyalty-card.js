@@ -1,0 +1,244 @@
+/**
+ * The member's card, made lively: it refreshes the numbers that Liquid rendered, redeems, copies and gives back codes, and shows the
+ * history. It writes text only (never HTML), and all its words come from the block's templates.
+ *
+ * @typedef {{ id: string, code: string, label: string, until: string | null }} HeldCode
+ * @typedef {{ balance: number, pending: number, codes: HeldCode[] }} Card
+ * @typedef {{ ok: boolean, reason?: string, state?: string, id?: string, code?: HeldCode, card?: Card | null,
+ *   entries?: { at: string, label: string, points: number }[], next?: string | null }} Reply
+ */
+class LoyaltyCard extends HTMLElement {
+  /** @type {AbortController | null} */
+  #abort = null
+  /** The once-only key of each thing asked for: asked again after a lost answer, it is the same thing. @type {Map<string, string>} */
+  #keys = new Map()
+
+  connectedCallback() {
+    this.#abort = new AbortController()
+    const { signal } = this.#abort
+    this.addEventListener('submit', (event) => this.#onSubmit(event), { signal })
+    this.addEventListener('click', (event) => this.#onClick(event), { signal })
+    // "toggle" does not bubble.
+    this.addEventListener('toggle', (event) => this.#onToggle(event), { signal, capture: true })
+    if (this.dataset.customer !== undefined) this.#refresh()
+  }
+
+  disconnectedCallback() {
+    this.#abort?.abort()
+    this.#abort = null
+  }
+
+  /** @param {SubmitEvent} event */
+  #onSubmit(event) {
+    const form = /** @type {HTMLFormElement} */ (event.target)
+    if (form.dataset.redeem === undefined && form.dataset.birthday === undefined) return
+    event.preventDefault()
+    const data = new FormData(form)
+    if (form.dataset.birthday !== undefined) {
+      this.#act(form, 'birthday', { month: Number(data.get('month')), day: Number(data.get('day')) }, 'birthday')
+      return
+    }
+    const points = data.get('points')
+    this.#act(form, 'redeem', {
+      reward: form.dataset.redeem,
+      ...(points === null ? {} : { points: Number(points) }),
+    })
+  }
+
+  /** @param {MouseEvent} event */
+  #onClick(event) {
+    const button = /** @type {Element} */ (event.target).closest('button')
+    if (!button) return
+    const row = button.closest('[data-redemption]')
+    if (button.dataset.copy !== undefined) this.#copy(row)
+    else if (button.dataset.cancel !== undefined) {
+      this.#act(row, 'cancel', { id: row?.getAttribute('data-redemption') })
+    } else if (button.dataset.optIn !== undefined) this.#act(this, 'opt-in', {}, 'joined')
+    else if (button.dataset.historyMore !== undefined) this.#readHistory(button.dataset.next)
+  }
+
+  /** @param {Event} event */
+  #onToggle(event) {
+    const details = /** @type {HTMLDetailsElement} */ (event.target)
+    if (details.dataset.history === undefined || !details.open) return
+    this.#find('[data-history-list]')?.replaceChildren()
+    this.#readHistory()
+  }
+
+  /**
+   * Asks the app for something, once: buttons rest meanwhile, the result is said aloud, and the card shows what is true then.
+   * @param {Element | null} place
+   * @param {string} verb
+   * @param {Record<string, unknown>} body
+   * @param {string} [success]
+   */
+  async #act(place, verb, body, success) {
+    const what = verb + JSON.stringify(body)
+    const key = this.#keys.get(what) ?? crypto.randomUUID()
+    this.#keys.set(what, key)
+    const buttons = [...(place?.querySelectorAll('button') ?? [])].filter((button) => !button.disabled)
+    for (const button of buttons) button.disabled = true
+    this.#say('working')
+    try {
+      const reply = await this.#ask(verb, { ...body, key })
+      if (!reply) return
+      this.#keys.delete(what)
+      for (const button of buttons) button.disabled = false
+      if (reply.card) this.#show(reply.card)
+      this.#say(reply.ok ? (success ?? reply.state ?? 'failed') : (reply.reason ?? 'failed'))
+      if (reply.ok && reply.code) this.#focusCode(reply.code.id)
+    } catch {
+      // The key is kept: whether it got through or not, asking again does no harm.
+      for (const button of buttons) button.disabled = false
+      this.#say('failed')
+    }
+  }
+
+  async #refresh() {
+    try {
+      const reply = await this.#ask('card')
+      if (reply?.ok && reply.card) this.#show(reply.card)
+    } catch {
+      // What Liquid rendered stays.
+    }
+  }
+
+  /** @param {string} [before] */
+  async #readHistory(before) {
+    const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
+      /** @type {HTMLElement} */ (this.#find(part === 'note' ? '[data-history-note]' : `[data-history-${part}]`)),
+    )
+    const row = /** @type {HTMLTemplateElement} */ (this.#find('[data-history-row]'))
+    note.hidden = false
+    empty.hidden = error.hidden = more.hidden = true
+    try {
+      const reply = await this.#ask(`history${before ? `?before=${encodeURIComponent(before)}` : ''}`)
+      if (!reply) return
+      error.hidden = reply.ok
+      for (const entry of reply.entries ?? []) {
+        const item = /** @type {Element} */ (row.content.cloneNode(true))
+        this.#write(item, '[data-when]', this.#day(entry.at))
+        this.#write(item, '[data-what]', entry.label)
+        this.#write(item, '[data-points]', (entry.points > 0 ? '+' : '') + entry.points)
+        list.append(item)
+      }
+      empty.hidden = !reply.ok || list.childElementCount > 0
+      more.hidden = !reply.next
+      more.dataset.next = reply.next ?? ''
+    } catch {
+      error.hidden = false
+    } finally {
+      note.hidden = true
+    }
+  }
+
+  /** @param {Card} card */
+  #show(card) {
+    this.#write(this, '[data-balance]', String(card.balance))
+    this.#write(this, '[data-unit]', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
+    const pending = /** @type {HTMLElement | null} */ (this.#find('[data-pending]'))
+    if (pending) {
+      // The sentence is Liquid's; only its first number changes.
+      pending.textContent = (pending.textContent ?? '').replace(/-?\d+/, String(card.pending))
+      pending.hidden = card.pending <= 0
+    }
+    const zero = /** @type {HTMLElement | null} */ (this.#find('[data-zero]'))
+    if (zero) zero.hidden = card.balance !== 0 || card.pending !== 0
+    for (const form of this.querySelectorAll('form[data-redeem]')) {
+      const button = form.querySelector('button')
+      if (button) button.disabled = card.balance < Number(form.getAttribute('data-cost'))
+    }
+    this.#showCodes(card.codes)
+  }
+
+  /** @param {HeldCode[]} codes */
+  #showCodes(codes) {
+    const list = this.#find('[data-codes-list]')
+    const box = /** @type {HTMLElement | null} */ (this.#find('[data-codes]'))
+    const row = /** @type {HTMLTemplateElement | null} */ (this.#find('[data-code-row]'))
+    if (!list || !box || !row) return
+    const held = new Set(codes.map(({ id }) => id))
+    const shown = new Set()
+    for (const item of [...list.children]) {
+      const id = item.getAttribute('data-redemption') ?? ''
+      if (held.has(id)) shown.add(id)
+      else item.remove()
+    }
+    for (const code of codes) {
+      if (shown.has(code.id)) continue
+      const item = /** @type {Element} */ (row.content.firstElementChild?.cloneNode(true))
+      item.setAttribute('data-redemption', code.id)
+      this.#write(item, '[data-label]', code.label)
+      this.#write(item, '[data-code]', code.code)
+      this.#write(item, '[data-until]', code.until ? this.#day(code.until) : '')
+      list.append(item)
+    }
+    box.hidden = codes.length === 0
+  }
+
+  /** @param {string} id */
+  #focusCode(id) {
+    const row = /** @type {HTMLElement | null} */ (this.#find(`[data-redemption="${CSS.escape(id)}"]`))
+    row?.querySelector('button')?.focus()
+  }
+
+  /** @param {Element | null} row */
+  async #copy(row) {
+    const code = row?.querySelector('[data-code]')
+    if (!code) return
+    try {
+      await navigator.clipboard.writeText(code.textContent ?? '')
+      this.#say('copied')
+    } catch {
+      // No permission: the code is selected, so that the shopper's own copy takes it.
+      getSelection()?.selectAllChildren(code)
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {Record<string, unknown>} [body]
+   * @returns {Promise<Reply | null>} null when the element has gone meanwhile
+   */
+  async #ask(path, body) {
+    const signal = this.#abort?.signal
+    try {
+      const response = await fetch(`${this.dataset.endpoint}/${path}`, {
+        signal,
+        credentials: 'same-origin',
+        headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+        ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+      })
+      return await response.json()
+    } catch (error) {
+      if (signal?.aborted) return null
+      throw error
+    }
+  }
+
+  /** @param {string} reason */
+  #say(reason) {
+    const messages = /** @type {HTMLTemplateElement | null} */ (this.#find('[data-messages]'))?.content
+    const text =
+      messages?.querySelector(`[data-reason="${CSS.escape(reason)}"]`) ?? messages?.querySelector('[data-reason="failed"]')
+    this.#write(this, '[data-status]', text?.textContent ?? '')
+  }
+
+  /** @param {string} instant */
+  #day(instant) {
+    return new Date(instant).toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: 'medium' })
+  }
+
+  /** @param {string} selector */
+  #find(selector) {
+    return this.querySelector(selector)
+  }
+
+  /** @param {Element} place @param {string} selector @param {string} text */
+  #write(place, selector, text) {
+    const element = place.querySelector(selector)
+    if (element) element.textContent = text
+  }
+}
+
+if (!customElements.get('loyalty-card')) customElements.define('loyalty-card', LoyaltyCard)
