@@ -1,0 +1,340 @@
+/**
+ * Shopify's orders in our words: from webhooks (`orders/*`, API 2026-10) and from the Admin API (GraphQL 2026-10). Both give the same {@link Order}.
+ */
+import { findCurrencyExponent, parseDecimal } from '#app/loyalty/money.ts'
+import type { Order, OrderLine, Refund } from '#app/loyalty/order.ts'
+import { parseInstant } from '#app/loyalty/time.ts'
+import { readCustomer } from './customer.ts'
+import {
+  type Fields,
+  type Parsed,
+  UnreadableField,
+  findCount,
+  findGid,
+  findInstant,
+  findShopMoney,
+  findText,
+  mustBe,
+  readFlag,
+  readInner,
+  readList,
+  readObject,
+  readParsed,
+  requireCount,
+  requireGid,
+  requireInstant,
+  requireShopMoney,
+  requireText,
+} from './payload.ts'
+import { readRefund } from './refund.ts'
+
+/**
+ * Reads the payload of `orders/paid`, `orders/updated`, `orders/cancelled` or `orders/create`. Collections, tags and compare-at prices are not in it:
+ * `withCatalog` of loyalty/catalog.ts adds them.
+ */
+export function parseOrder(payload: unknown): Parsed<Order> {
+  return readParsed(() => {
+    const fields = readObject(payload, '')
+    const currency = requireText(fields, 'currency')
+    const exponent = findCurrencyExponent(currency)
+    if (exponent === null) throw new UnreadableField('currency', mustBe('an ISO 4217 currency code', currency))
+    return readOrder(fields, currency, exponent)
+  })
+}
+
+/** Reads `orders/delete`: the gid of the order that is gone. */
+export function parseOrderDelete(payload: unknown): Parsed<string> {
+  return readParsed(() => requireGid(readObject(payload, ''), 'Order'))
+}
+
+/** Reads `orders/edited`, which has no totals: the gid of the order to fetch again. */
+export function parseOrderEdited(payload: unknown): Parsed<string> {
+  return readParsed(() => {
+    const order = readInner(readObject(payload, ''), 'order_edit', (edit) => requireGid(edit, 'Order', 'order_id'))
+    if (order === null) throw new UnreadableField('order_edit', 'is missing')
+    return order
+  })
+}
+
+function readOrder(fields: Fields, currency: string, exponent: number): Order {
+  const customer = readInner(fields, 'customer', readCustomer)
+  const sourceName = findText(fields, 'source_name')
+  const refunds = readList(fields, 'refunds', (refund) => readRefund(refund, exponent))
+  const isSubscription = isSubscriptionSource(sourceName)
+  const shipping = readShipping(fields, exponent)
+  return {
+    id: requireGid(fields, 'Order'),
+    customer: customer?.customer ?? null,
+    customerState: customer?.state ?? null,
+    company: fields.company !== undefined && fields.company !== null,
+    sourceName,
+    test: readFlag(fields, 'test', false),
+    cancelledAt: findInstant(fields, 'cancelled_at'),
+    financialStatus: findText(fields, 'financial_status'),
+    // Shopify's own samples have orders that were never processed (`null`): they were placed when they were made.
+    processedAt: findInstant(fields, 'processed_at') ?? requireInstant(fields, 'created_at'),
+    updatedAt: requireInstant(fields, 'updated_at'),
+    currency,
+    taxesIncluded: readFlag(fields, 'taxes_included', false),
+    lines: readList(fields, 'line_items', (line) => readLine(line, exponent, isSubscription, refunds)),
+    ...shipping,
+    refunds,
+    discountCodes: readList(fields, 'discount_codes', (entry) => requireText(entry, 'code')),
+  }
+}
+
+function readLine(fields: Fields, exponent: number, isSubscription: boolean, refunds: readonly Refund[]): OrderLine {
+  const id = requireGid(fields, 'LineItem')
+  const quantity = requireCount(fields, 'quantity')
+  const currentQuantity = findCount(fields, 'current_quantity') ?? quantity - countRefunded(refunds, id)
+  if (currentQuantity > quantity || currentQuantity < 0) {
+    throw new UnreadableField('current_quantity', `must be from 0 to quantity (${quantity}), not ${currentQuantity}`)
+  }
+  return {
+    id,
+    product: findGid(fields, 'Product', 'product_id'),
+    quantity,
+    currentQuantity,
+    priceMinor: requireShopMoney(fields, 'price', exponent),
+    discountMinor: sumMoney(fields, 'discount_allocations', 'amount', exponent),
+    taxMinor: sumMoney(fields, 'tax_lines', 'price', exponent),
+    giftCard: readFlag(fields, 'gift_card', false),
+    subscription: isSubscription || fields.selling_plan_allocation != null || fields.selling_plan != null,
+    collections: [],
+    tags: [],
+    compareAtMinor: null,
+  }
+}
+
+/** Orders that a subscription contract bills say so in their source: "subscription_contract", "subscription_contract_checkout_one". */
+function isSubscriptionSource(sourceName: string | null): boolean {
+  return sourceName !== null && sourceName.startsWith('subscription_contract')
+}
+
+function countRefunded(refunds: readonly Refund[], line: string): number {
+  let units = 0
+  for (const refund of refunds) for (const entry of refund.lines) if (entry.line === line) units += entry.quantity
+  return units
+}
+
+/** Shipping as charged. `price_set` is before discounts; removed lines were never charged. */
+function readShipping(fields: Fields, exponent: number): { shippingMinor: number; shippingTaxMinor: number } {
+  let [shippingMinor, shippingTaxMinor] = [0, 0]
+  readList(fields, 'shipping_lines', (line) => {
+    if (readFlag(line, 'is_removed', false)) return
+    const discount = sumMoney(line, 'discount_allocations', 'amount', exponent)
+    shippingMinor += Math.max(0, requireShopMoney(line, 'price', exponent) - discount)
+    shippingTaxMinor += sumMoney(line, 'tax_lines', 'price', exponent)
+  })
+  if (fields.shipping_lines == null) shippingMinor = findShopMoney(fields, 'total_shipping_price', exponent) ?? 0
+  return { shippingMinor, shippingTaxMinor }
+}
+
+function sumMoney(fields: Fields, list: string, name: string, exponent: number): number {
+  const entries = fields[list]
+  if (entries === undefined || entries === null || (Array.isArray(entries) && entries.length === 0)) return 0
+  let sum = 0
+  readList(fields, list, (entry) => {
+    sum += requireShopMoney(entry, name, exponent)
+  })
+  return sum
+}
+
+const MONEY = '{ shopMoney { amount } }'
+
+/** The fields of an Order that {@link orderFromAdminApi} reads (Admin API 2026-10). `$lines` is the size of the first page of lines, at most 250. */
+export const ORDER_FIELDS = `fragment LoyaltyOrder on Order {
+  id test cancelledAt processedAt updatedAt currencyCode taxesIncluded sourceName displayFinancialStatus discountCodes
+  customer { id state }
+  purchasingEntity { __typename }
+  lineItems(first: $lines) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } }
+  shippingLines(first: 10) { nodes { originalPriceSet ${MONEY} discountAllocations { allocatedAmountSet ${MONEY} } taxLines { priceSet ${MONEY} } } }
+  refunds(first: 50) {
+    id
+    orderAdjustments(first: 10) { nodes { amountSet ${MONEY} taxAmountSet ${MONEY} } }
+    refundShippingLines(first: 5) { nodes { subtotalAmountSet ${MONEY} taxAmountSet ${MONEY} } }
+  }
+  transactions(first: 50) { kind status processedAt }
+}`
+
+/** The fields of a line that {@link orderFromAdminApi} reads. */
+export const ORDER_LINE_FIELDS = `fragment LoyaltyOrderLine on LineItem {
+  id quantity currentQuantity isGiftCard product { id } sellingPlan { name }
+  originalUnitPriceSet ${MONEY}
+  discountAllocations { allocatedAmountSet ${MONEY} }
+  taxLines { priceSet ${MONEY} }
+}`
+
+/** One order: variables `id`, `lines` (100 is a good first page). Answers `order`, null where it is gone. */
+export const ORDER_QUERY = `query LoyaltyOrder($id: ID!, $lines: Int!) { order(id: $id) { ...LoyaltyOrder } }
+${ORDER_FIELDS}
+${ORDER_LINE_FIELDS}`
+
+/**
+ * Orders by when they last changed: variables `query` (like "updated_at:>='2026-08-01T00:00:00Z'"), `first`, `after`, `lines`. Keep first × lines at some
+ * hundreds: a query may cost at most 1 000 points.
+ */
+export const ORDERS_QUERY = `query LoyaltyOrders($query: String, $first: Int!, $after: String, $lines: Int!) {
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { ...LoyaltyOrder }
+  }
+}
+${ORDER_FIELDS}
+${ORDER_LINE_FIELDS}`
+
+/** Further lines of a long order: variables `id`, `after`, `lines`. Give the answer's `order.lineItems` to {@link addLines}. */
+export const ORDER_LINES_QUERY = `query LoyaltyOrderLines($id: ID!, $lines: Int!, $after: String!) {
+  order(id: $id) { lineItems(first: $lines, after: $after) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } } }
+}
+${ORDER_LINE_FIELDS}`
+
+type MoneyBag = { shopMoney: { amount: string } }
+type Nodes<T> = { nodes: T[] }
+type LinePage = Nodes<AdminOrderLine> & { pageInfo: { hasNextPage: boolean; endCursor: string | null } }
+
+export type AdminOrderLine = {
+  id: string
+  quantity: number
+  currentQuantity: number
+  isGiftCard: boolean
+  product: { id: string } | null
+  sellingPlan: { name: string } | null
+  originalUnitPriceSet: MoneyBag
+  discountAllocations: { allocatedAmountSet: MoneyBag }[]
+  taxLines: { priceSet: MoneyBag }[]
+}
+
+/** What {@link ORDER_FIELDS} answers. */
+export type AdminOrder = {
+  id: string
+  test: boolean
+  cancelledAt: string | null
+  processedAt: string
+  updatedAt: string
+  currencyCode: string
+  taxesIncluded: boolean
+  sourceName: string | null
+  displayFinancialStatus: string | null
+  discountCodes: string[]
+  customer: { id: string; state: string } | null
+  purchasingEntity: { __typename: string } | null
+  lineItems: LinePage
+  shippingLines: Nodes<{
+    originalPriceSet: MoneyBag
+    discountAllocations: { allocatedAmountSet: MoneyBag }[]
+    taxLines: { priceSet: MoneyBag }[]
+  }>
+  refunds: {
+    id: string
+    orderAdjustments: Nodes<{ amountSet: MoneyBag; taxAmountSet: MoneyBag }>
+    refundShippingLines: Nodes<{ subtotalAmountSet: MoneyBag; taxAmountSet: MoneyBag }>
+  }[]
+  transactions: { kind: string; status: string; processedAt: string | null }[]
+}
+
+/**
+ * An order read from the API. `paidAt` is the `processedAt` of its last successful sale or capture (SEMANTICS 3), or, where none was needed (an order of
+ * 0.00), the instant of placing; null while it is not paid.
+ */
+export type AdminApiOrder = { readonly order: Order; readonly paidAt: number | null }
+
+/**
+ * An answer of {@link ORDER_FIELDS} in our words. All lines must be there: while `lineItems.pageInfo.hasNextPage`, fetch on with
+ * {@link ORDER_LINES_QUERY} and {@link addLines} first (it throws otherwise). Amounts are text in the answer and never become floats.
+ */
+export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
+  if (node.lineItems.pageInfo.hasNextPage) throw new Error(`${node.id} has more lines than were fetched`)
+  const exponent = findCurrencyExponent(node.currencyCode)
+  if (exponent === null) throw new Error(`${node.id} is in the unknown currency ${node.currencyCode}`)
+  const minor = (set: MoneyBag) => adminMoney(set, exponent, node.id)
+  const isSubscription = isSubscriptionSource(node.sourceName)
+  const processedAt = adminInstant(node.processedAt, node.id)
+  const financialStatus = node.displayFinancialStatus?.toLowerCase() ?? null
+  const order: Order = {
+    id: node.id,
+    customer: node.customer?.id ?? null,
+    customerState: node.customer?.state.toLowerCase() ?? null,
+    company: node.purchasingEntity?.__typename === 'PurchasingCompany',
+    sourceName: node.sourceName,
+    test: node.test,
+    cancelledAt: node.cancelledAt === null ? null : adminInstant(node.cancelledAt, node.id),
+    financialStatus,
+    processedAt,
+    updatedAt: adminInstant(node.updatedAt, node.id),
+    currency: node.currencyCode,
+    taxesIncluded: node.taxesIncluded,
+    lines: node.lineItems.nodes.map((line) => adminLine(line, isSubscription, minor)),
+    shippingMinor: total(node.shippingLines.nodes, (line) =>
+      Math.max(
+        0,
+        minor(line.originalPriceSet) - total(line.discountAllocations, (part) => minor(part.allocatedAmountSet)),
+      ),
+    ),
+    shippingTaxMinor: total(node.shippingLines.nodes, (line) => total(line.taxLines, (tax) => minor(tax.priceSet))),
+    refunds: node.refunds.map((refund) => ({
+      id: refund.id,
+      lines: [],
+      givenBackMinor: total(refund.orderAdjustments.nodes, (part) => -minor(part.amountSet) - minor(part.taxAmountSet)),
+      shippingMinor: total(
+        refund.refundShippingLines.nodes,
+        (line) => Math.abs(minor(line.subtotalAmountSet)) + Math.abs(minor(line.taxAmountSet)),
+      ),
+    })),
+    discountCodes: node.discountCodes,
+  }
+  return { order, paidAt: isPaid(financialStatus) ? (lastPayment(node) ?? processedAt) : null }
+}
+
+/** The node with a further page of lines after those it has. */
+export function addLines(node: AdminOrder, page: LinePage): AdminOrder {
+  return { ...node, lineItems: { pageInfo: page.pageInfo, nodes: [...node.lineItems.nodes, ...page.nodes] } }
+}
+
+function adminLine(line: AdminOrderLine, isSubscription: boolean, minor: (set: MoneyBag) => number): OrderLine {
+  return {
+    id: line.id,
+    product: line.product?.id ?? null,
+    quantity: line.quantity,
+    currentQuantity: line.currentQuantity,
+    priceMinor: minor(line.originalUnitPriceSet),
+    discountMinor: total(line.discountAllocations, (part) => minor(part.allocatedAmountSet)),
+    taxMinor: total(line.taxLines, (tax) => minor(tax.priceSet)),
+    giftCard: line.isGiftCard,
+    subscription: isSubscription || line.sellingPlan !== null,
+    collections: [],
+    tags: [],
+    compareAtMinor: null,
+  }
+}
+
+function isPaid(financialStatus: string | null): boolean {
+  return financialStatus === 'paid' || financialStatus === 'partially_refunded' || financialStatus === 'refunded'
+}
+
+function lastPayment(node: AdminOrder): number | null {
+  let last: number | null = null
+  for (const { kind, status, processedAt } of node.transactions) {
+    if (status !== 'SUCCESS' || (kind !== 'SALE' && kind !== 'CAPTURE') || processedAt === null) continue
+    const at = adminInstant(processedAt, node.id)
+    if (last === null || at > last) last = at
+  }
+  return last
+}
+
+function adminMoney(set: MoneyBag, exponent: number, order: string): number {
+  const amount = parseDecimal(set.shopMoney.amount, exponent)
+  if (amount === null) throw new Error(`${order} has an amount of "${set.shopMoney.amount}"`)
+  return amount
+}
+
+function adminInstant(text: string, order: string): number {
+  const at = parseInstant(text)
+  if (at === null) throw new Error(`${order} has an instant of "${text}"`)
+  return at
+}
+
+function total<T>(entries: readonly T[], amountOf: (entry: T) => number): number {
+  // Starting from 0 also turns −0 into 0.
+  return entries.reduce((all, entry) => all + amountOf(entry), 0)
+}

@@ -1,0 +1,90 @@
+/** Shopify's refunds: inside an order's payload, or alone as `refunds/create`. Webhook API 2026-10. */
+import { currencyExponent, findCurrencyExponent } from '#app/loyalty/money.ts'
+import type { Refund } from '#app/loyalty/order.ts'
+import {
+  type Fields,
+  type Parsed,
+  UnreadableField,
+  findGid,
+  findShopMoney,
+  findText,
+  readInner,
+  readList,
+  readObject,
+  readParsed,
+  requireCount,
+  requireGid,
+} from './payload.ts'
+
+/** A refund that came alone, and the order it belongs to. */
+export type LoneRefund = { readonly order: string; readonly refund: Refund }
+
+/**
+ * Reads the payload of `refunds/create`. It carries no currency of its own, so the amounts' own `currency_code` says how many decimals they have.
+ * Refunds without lines are ordinary: only money was given back.
+ */
+export function parseRefund(payload: unknown): Parsed<LoneRefund> {
+  return readParsed(() => {
+    const fields = readObject(payload, '')
+    const exponent = findExponent(fields)
+    return { order: requireGid(fields, 'Order', 'order_id'), refund: readRefund(fields, exponent) }
+  })
+}
+
+/** Reads one refund; `exponent` is that of the shop currency. */
+export function readRefund(fields: Fields, exponent: number): Refund {
+  let [givenBackMinor, shippingMinor, adjustsShipping] = [0, 0, false]
+  readList(fields, 'order_adjustments', (adjustment) => {
+    // Amounts are minus what the shop gives away; the tax stands beside the amount, not in it.
+    const amount =
+      -(findShopMoney(adjustment, 'amount', exponent) ?? 0) - (findShopMoney(adjustment, 'tax_amount', exponent) ?? 0)
+    const kind = findText(adjustment, 'kind')
+    if (kind === 'shipping_refund') {
+      shippingMinor += amount
+      adjustsShipping = true
+    }
+    // Since 2024-10 `kind` may be absent, and only discrepancies are listed: https://shopify.dev/changelog/exposing-the-order-adjustments-connection-on-a-refund
+    if (kind === 'refund_discrepancy' || kind === null) givenBackMinor += amount
+  })
+  if (!adjustsShipping)
+    shippingMinor = sum(readList(fields, 'refund_shipping_lines', (line) => readShipping(line, exponent)))
+  return {
+    id: requireGid(fields, 'Refund'),
+    lines: readList(fields, 'refund_line_items', readRefundLine),
+    givenBackMinor: givenBackMinor === 0 ? 0 : givenBackMinor,
+    shippingMinor: Math.max(0, shippingMinor),
+  }
+}
+
+function readRefundLine(fields: Fields): Refund['lines'][number] {
+  // The line's own gid is exact where the number beside it may not be.
+  const line = readInner(fields, 'line_item', (inner) => findGid(inner, 'LineItem'))
+  return { line: line ?? requireGid(fields, 'LineItem', 'line_item_id'), quantity: requireCount(fields, 'quantity') }
+}
+
+function readShipping(fields: Fields, exponent: number): number {
+  const amount = findShopMoney(fields, 'subtotal_amount', exponent) ?? 0
+  return Math.abs(amount) + Math.abs(findShopMoney(fields, 'tax_amount', exponent) ?? 0)
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((all, amount) => all + amount, 0)
+}
+
+/** The decimals of the first shop-currency code that the refund names; 2 where it names no money at all. */
+function findExponent(fields: Fields): number {
+  const codes: (string | null)[] = [shopCurrency(fields, 'total_duties_set')]
+  readList(fields, 'refund_line_items', (line) => codes.push(shopCurrency(line, 'subtotal_set')))
+  readList(fields, 'order_adjustments', (adjustment) => codes.push(shopCurrency(adjustment, 'amount_set')))
+  readList(fields, 'refund_shipping_lines', (line) => codes.push(shopCurrency(line, 'subtotal_amount_set')))
+  const code = codes.find((found) => found !== null)
+  if (code === undefined || code === null) return 2
+  if (findCurrencyExponent(code) === null) throw new UnreadableField('currency_code', `"${code}" is not a currency`)
+  return currencyExponent(code)
+}
+
+function shopCurrency(fields: Fields, name: string): string | null {
+  const set = fields[name] as { shop_money?: { currency_code?: unknown } | null } | null | undefined
+  const code = set?.shop_money?.currency_code
+  return typeof code === 'string' ? code : null
+}
