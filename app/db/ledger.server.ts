@@ -1,0 +1,338 @@
+// The ledger on PostgreSQL. A *transfer* moves whole points from one account to another and is never changed. A
+// *balance* is what a member's three accounts hold now: the sum of the transfers, kept in the same statement. A *lot* is
+// points earned together (loyalty/lots.ts). Only this file writes ledger_transfers, balances and lots.
+//
+// One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
+// one row per transfer with both accounts, bigint ids, a prepared statement (PERFORMANCE.md of the mission, "PostgreSQL").
+import type { PoolClient } from 'pg'
+import { pool, type Queryable } from '#app/db/client.server.ts'
+import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import type { Account, Transfer } from '#app/loyalty/ledger.ts'
+import type { Lot } from '#app/loyalty/lots.ts'
+
+/** What one posting writes. Everything in it belongs to one shop and is written whole or not at all. */
+export type Posting = {
+  transfers: readonly Transfer[]
+  /** Lots as they are after the posting; those with nothing left are removed. `member` is the customer's gid. */
+  lots?: readonly (Lot & { member: string })[]
+  /** A member's figures that are not the sum of transfers, as they are after the posting. */
+  totals?: readonly { member: string; deficit: number; lifetimeEarned: number }[]
+}
+
+/** What a member's accounts hold, in whole points; `available` may be below zero. */
+export type Balances = { available: number; pending: number; reserved: number }
+
+/** A posting that contradicts what the ledger holds. Nothing of it was written: the caller's transaction must roll back. */
+export class LedgerError extends Error {
+  override name = 'LedgerError'
+}
+
+/**
+ * Writes a posting in the caller's transaction and returns the balances of the members that it touched, by gid.
+ *
+ * A transfer whose key is there already, with the same data, is left out (a repeat is the same result); with other data
+ * a LedgerError is thrown that names the key. The members must have accounts (`openAccounts`). Accounts are locked in
+ * the order of their ids, so that two postings never wait for each other in a circle.
+ */
+export async function postToLedger(
+  shopId: number,
+  posting: Posting,
+  at: number,
+  client: PoolClient,
+): Promise<Map<string, Balances>> {
+  const { rows } = await client.query<PostedRow>({
+    name: 'post-to-ledger',
+    text: POST,
+    values: [
+      shopId,
+      new Date(at),
+      ...transferColumns(posting.transfers),
+      ...lotColumns(posting.lots ?? []),
+      ...totalColumns(posting),
+    ],
+  })
+  const { written, missing } = rows[0]!
+  if (missing !== '0') throw new LedgerError(`${missing} members of shop ${shopId} have no accounts: open them first.`)
+  if (Number(written) < posting.transfers.length) await refuseOtherData(shopId, posting.transfers, client)
+  const balances = rows
+    .filter((row) => row.member_id !== null)
+    .map((row) => [toGid('Customer', row.member_id!), toBalances(row)] as const)
+  return new Map(balances)
+}
+
+type BalanceRow = { available: string; pending: string; reserved: string }
+type PostedRow = BalanceRow & { member_id: string | null; written: string; missing: string }
+
+/**
+ * $1 shop, $2 now, $3–$12 transfers, $13–$20 lots, $21–$23 totals.
+ *
+ * A statement sees the tables as they were before it, so each part works from what the part before returns, never from
+ * its table. Balances are updated and never inserted here: PostgreSQL tests a CHECK on the row offered for insertion,
+ * and a change of −5 pending points is no balance.
+ */
+const POST = `
+with given as (
+  select * from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+                       $10::text[], $11::timestamptz[], $12::text[]) with ordinality
+    as given (member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, place)
+), written as (
+  insert into ledger_transfers
+    (shop_id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, created_at)
+  select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, $2
+    from given order by place
+  on conflict (shop_id, key) do nothing
+  returning member_id, counter_member_id, from_account, to_account, amount
+), entries as (
+  select member_id, from_account as account, -amount as points from written where from_account in ('pending', 'available', 'reserved')
+  union all
+  select coalesce(counter_member_id, member_id), to_account, amount from written where to_account in ('pending', 'available', 'reserved')
+), moved as (
+  select member_id,
+         coalesce(sum(points) filter (where account = 'pending'), 0)::bigint as pending,
+         coalesce(sum(points) filter (where account = 'available'), 0)::bigint as available,
+         coalesce(sum(points) filter (where account = 'reserved'), 0)::bigint as reserved
+    from entries group by member_id
+), totals as (
+  select * from unnest($21::bigint[], $22::bigint[], $23::bigint[]) as totals (member_id, deficit, lifetime_earned)
+), touched as (
+  select member_id, m.pending, m.available, m.reserved, t.deficit, t.lifetime_earned
+    from moved m full join totals t using (member_id)
+), locked as materialized (
+  select b.member_id from balances b
+   where b.shop_id = $1 and b.member_id in (select member_id from touched)
+   order by b.member_id for update
+), changed as (
+  update balances b
+     set pending = b.pending + coalesce(t.pending, 0),
+         available = b.available + coalesce(t.available, 0),
+         reserved = b.reserved + coalesce(t.reserved, 0),
+         deficit = coalesce(t.deficit, b.deficit),
+         lifetime_earned = coalesce(t.lifetime_earned, b.lifetime_earned)
+    from touched t join locked using (member_id)
+   where b.shop_id = $1 and b.member_id = t.member_id
+  returning b.member_id, b.pending, b.available, b.reserved
+), lots_given as (
+  select * from unnest($13::bigint[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::timestamptz[],
+                       $19::timestamptz[], $20::timestamptz[])
+    as lot (member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
+), lots_closed as (
+  delete from lots using lots_given g
+   where lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key and g.pending = 0 and g.available = 0
+), lots_open as (
+  insert into lots (shop_id, member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
+  select $1, member_id, key, order_id, pending, available, earned_at, release_at, expires_at from lots_given
+   where pending > 0 or available > 0
+  on conflict (shop_id, member_id, key) do update
+    set pending = excluded.pending, available = excluded.available, earned_at = excluded.earned_at,
+        release_at = excluded.release_at, expires_at = excluded.expires_at
+), counted as (
+  select (select count(*) from written) as written,
+         (select count(*) from touched) - (select count(*) from changed) as missing
+)
+select changed.member_id, changed.pending, changed.available, changed.reserved, counted.written, counted.missing
+  from counted left join changed on true`
+
+function transferColumns(transfers: readonly Transfer[]): unknown[] {
+  const columns: unknown[][] = [[], [], [], [], [], [], [], [], [], []]
+  for (const { from, to, amount, key, reason, source, eventAt, reverses } of transfers) {
+    const payer = parseAccount(from)
+    const payee = parseAccount(to)
+    const member = payer.member ?? payee.member
+    if (member === null) throw new LedgerError(`Transfer ${key} from ${from} to ${to} belongs to no member.`)
+    const counterMember = payee.member !== null && payee.member !== member ? payee.member : null
+    const row = [
+      member,
+      counterMember,
+      payer.name,
+      payee.name,
+      amount,
+      key,
+      reason,
+      source,
+      new Date(eventAt),
+      reverses,
+    ]
+    row.forEach((value, at) => columns[at]!.push(value))
+  }
+  return columns
+}
+
+function lotColumns(lots: readonly (Lot & { member: string })[]): unknown[] {
+  const order = (key: string) => (key.startsWith('gid://shopify/Order/') ? parseGid(key)!.number : null)
+  return [
+    lots.map((lot) => customerNumber(lot.member)),
+    lots.map((lot) => lot.key),
+    lots.map((lot) => order(lot.key)),
+    lots.map((lot) => lot.pending),
+    lots.map((lot) => lot.available),
+    lots.map((lot) => new Date(lot.earnedAt)),
+    lots.map((lot) => (lot.releaseAt === null ? null : new Date(lot.releaseAt))),
+    lots.map((lot) => (lot.expiresAt === null ? null : new Date(lot.expiresAt))),
+  ]
+}
+
+function totalColumns({ totals = [] }: Posting): unknown[] {
+  return [
+    totals.map((total) => customerNumber(total.member)),
+    totals.map((total) => total.deficit),
+    totals.map((total) => total.lifetimeEarned),
+  ]
+}
+
+const MEMBER_ACCOUNT = /^member:gid:\/\/shopify\/Customer\/(\d+)\.(available|pending|reserved)$/
+
+/** `member:<gid>.available` is { member: the customer's number, name: 'available' }; a shop's account has no member. */
+function parseAccount(account: Account): { member: string | null; name: string } {
+  if (account.startsWith('shop.')) return { member: null, name: account }
+  const match = MEMBER_ACCOUNT.exec(account)
+  if (!match) throw new LedgerError(`"${account}" is not an account.`)
+  return { member: match[1]!, name: match[2]! }
+}
+
+function customerNumber(gid: string): string {
+  const parsed = parseGid(gid)
+  if (parsed?.type !== 'Customer') throw new LedgerError(`"${gid}" is not a customer.`)
+  return parsed.number
+}
+
+function toBalances(row: BalanceRow): Balances {
+  return { available: toPoints(row.available), pending: toPoints(row.pending), reserved: toPoints(row.reserved) }
+}
+
+/** BIGINT text as a number; beyond 2^53 it would silently lose points, so it throws. */
+function toPoints(text: string): number {
+  const points = Number(text)
+  if (!Number.isSafeInteger(points)) throw new LedgerError(`${text} points are more than can be counted exactly.`)
+  return points
+}
+
+/** Some transfers were not written: fine if the ledger holds the very same ones, an error that names the first otherwise. */
+async function refuseOtherData(shopId: number, transfers: readonly Transfer[], client: Queryable): Promise<void> {
+  const stored = new Map(
+    (
+      await readTransfers(
+        shopId,
+        transfers.map(({ key }) => key),
+        client,
+      )
+    ).map((row) => [row.key, row]),
+  )
+  for (const transfer of transfers) {
+    const before = stored.get(transfer.key)
+    if (!before) continue
+    for (const field of ['from', 'to', 'amount', 'reason', 'source'] as const) {
+      if (before[field] === transfer[field]) continue
+      throw new LedgerError(
+        `Key ${transfer.key} was used before with other data: ${field} was ${before[field]}, now ${transfer[field]}.`,
+      )
+    }
+  }
+}
+
+type TransferRow = {
+  member_id: string
+  counter_member_id: string | null
+  from_account: string
+  to_account: string
+  amount: string
+  key: string
+  reason: Transfer['reason']
+  source: string | null
+  event_at: Date
+  reverses: string | null
+}
+
+async function readTransfers(shopId: number, keys: readonly string[], client: Queryable): Promise<Transfer[]> {
+  const { rows } = await client.query<TransferRow>(
+    `select member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses
+       from ledger_transfers where shop_id = $1 and key = any($2::text[])`,
+    [shopId, keys],
+  )
+  return rows.map(toTransfer)
+}
+
+function toTransfer(row: TransferRow): Transfer {
+  const account = (name: string, member: string) =>
+    (name.startsWith('shop.') ? name : `member:${toGid('Customer', member)}.${name}`) as Account
+  return {
+    key: row.key,
+    from: account(row.from_account, row.member_id),
+    to: account(row.to_account, row.counter_member_id ?? row.member_id),
+    amount: toPoints(row.amount),
+    eventAt: row.event_at.getTime(),
+    reason: row.reason,
+    source: row.source,
+    reverses: row.reverses,
+  }
+}
+
+/** Gives these customers (gids) accounts with nothing in them; those that have accounts keep what is in them. */
+export async function openAccounts(
+  shopId: number,
+  members: readonly string[],
+  client: Queryable = pool,
+): Promise<void> {
+  if (members.length === 0) return
+  await client.query({
+    name: 'open-accounts',
+    text: `insert into balances (shop_id, member_id) select $1, id from unnest($2::bigint[]) as id order by id
+           on conflict (shop_id, member_id) do nothing`,
+    values: [shopId, members.map(customerNumber)],
+  })
+}
+
+/** What the accounts of a customer (gid) held just after everything that happened up to and including `at`. */
+export async function findBalancesAt(
+  shopId: number,
+  member: string,
+  at: number,
+  client: Queryable = pool,
+): Promise<Balances> {
+  const { rows } = await client.query<BalanceRow>(
+    `with entries as (
+       select from_account as account, -amount as points from ledger_transfers
+        where shop_id = $1 and member_id = $2 and event_at <= $3
+       union all
+       select to_account, amount from ledger_transfers
+        where shop_id = $1 and member_id = $2 and counter_member_id is null and event_at <= $3
+       union all
+       select to_account, amount from ledger_transfers
+        where shop_id = $1 and counter_member_id = $2 and event_at <= $3)
+     select coalesce(sum(points) filter (where account = 'available'), 0) as available,
+            coalesce(sum(points) filter (where account = 'pending'), 0) as pending,
+            coalesce(sum(points) filter (where account = 'reserved'), 0) as reserved
+       from entries`,
+    [shopId, customerNumber(member), new Date(at)],
+  )
+  return toBalances(rows[0]!)
+}
+
+/** A customer's transfers, newest first, at most `limit`, those before the position `before` of an earlier page. */
+export async function listTransfers(
+  shopId: number,
+  member: string,
+  { limit, before }: { limit: number; before?: string },
+  client: Queryable = pool,
+): Promise<(Transfer & { position: string })[]> {
+  const { rows } = await client.query<TransferRow & { id: string }>(
+    `select id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses
+       from ledger_transfers
+      where shop_id = $1 and (member_id = $2 or counter_member_id = $2) and ($3::bigint is null or id < $3)
+      order by id desc limit $4`,
+    [shopId, customerNumber(member), before ?? null, limit],
+  )
+  return rows.map((row) => ({ ...toTransfer(row), position: row.id }))
+}
+
+/** The shop's totals as the simulator names them (contracts/README.md 3), in whole points. */
+export async function readLedgerTotals(shopId: number, client: Queryable = pool): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ account: string; points: string }>(
+    `select account, sum(points) as points from (
+       select from_account as account, -amount as points from ledger_transfers where shop_id = $1 and from_account like 'shop.%'
+       union all
+       select to_account, amount from ledger_transfers where shop_id = $1 and to_account like 'shop.%') as entries
+      group by account`,
+    [shopId],
+  )
+  return new Map(rows.map((row) => [row.account, toPoints(row.points)]))
+}

@@ -1,0 +1,134 @@
+import { pool, type Queryable } from '#app/db/client.server.ts'
+import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
+import { parseProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
+
+/** A published version as it is stored. */
+export type PublishedProgram = {
+  version: number
+  document: ProgramDocument
+  /** In force for orders placed from this instant on. */
+  effectiveAt: number
+  createdAt: number
+  createdBy: string | null
+  note: string | null
+}
+
+/**
+ * Versions never change once published, so what they say is read once per process. Bounded, because a process may serve
+ * many shops: the version used longest ago goes first.
+ */
+const READ_VERSIONS = new Map<string, Program>()
+const READ_VERSIONS_KEPT = 2_000
+
+/**
+ * All versions of the shop's program as the engine takes them, or null where nothing was published yet: then messages
+ * wait in the inbox until something is. `confirmCodes` is on: here Shopify has the last word about a code.
+ */
+export async function loadPrograms(shopId: number, client: Queryable = pool): Promise<Programs | null> {
+  const { rows } = await client.query<{ version: number; effective_at: Date; settings: { historyEarns?: boolean } }>({
+    name: 'load-programs',
+    text: `select p.version, p.effective_at, s.settings from programs p join shops s on s.id = p.shop_id
+            where p.shop_id = $1 order by p.effective_at, p.version`,
+    values: [shopId],
+  })
+  if (rows.length === 0) return null
+  const versions: ProgramVersion[] = []
+  for (const { version, effective_at } of rows) {
+    versions.push({
+      number: version,
+      from: effective_at.getTime(),
+      program: await readVersion(shopId, version, client),
+    })
+  }
+  return { versions, historyEarns: rows[0]!.settings.historyEarns === true, confirmCodes: true }
+}
+
+async function readVersion(shopId: number, version: number, client: Queryable): Promise<Program> {
+  const cacheKey = `${process.env.DATABASE_URL}/${shopId}/${version}`
+  const known = READ_VERSIONS.get(cacheKey)
+  if (known) return known
+  const { rows } = await client.query<{ document: unknown }>(
+    'select document from programs where shop_id = $1 and version = $2',
+    [shopId, version],
+  )
+  const parsed = parseProgram(rows[0]?.document)
+  if (!parsed.ok)
+    throw new Error(`Version ${version} of shop ${shopId}'s program cannot be read: ${parsed.problems[0]?.message}`)
+  const oldest = READ_VERSIONS.keys().next()
+  if (READ_VERSIONS.size >= READ_VERSIONS_KEPT && !oldest.done) READ_VERSIONS.delete(oldest.value)
+  READ_VERSIONS.set(cacheKey, parsed.program)
+  return parsed.program
+}
+
+/**
+ * Publishes a document as the next version, in force from `effectiveAt`, and returns its number. The document must have
+ * come through `parseProgram`. Two who publish at the same moment get two numbers.
+ */
+export async function publishProgram(
+  shopId: number,
+  document: ProgramDocument,
+  { effectiveAt, at, actor, note }: { effectiveAt: number; at: number; actor?: string; note?: string },
+  client: Queryable = pool,
+): Promise<number> {
+  const { rows } = await client.query<{ version: number }>(
+    `with shop as materialized (select id from shops where id = $1 for update)
+     insert into programs (shop_id, version, document, effective_at, created_at, created_by, note)
+     select shop.id, coalesce((select max(version) from programs where shop_id = $1), 0) + 1, $2, $3, $4, $5, $6 from shop
+     returning version`,
+    [shopId, JSON.stringify(document), new Date(effectiveAt), new Date(at), actor ?? null, note ?? null],
+  )
+  if (!rows[0]) throw new Error(`There is no shop ${shopId}.`)
+  return rows[0].version
+}
+
+/** The version in force at `at`; the first one where none was yet; null where nothing was published. */
+export async function findProgramAt(
+  shopId: number,
+  at: number,
+  client: Queryable = pool,
+): Promise<PublishedProgram | null> {
+  const { rows } = await client.query<ProgramRow>(
+    `select version, document, effective_at, created_at, created_by, note from programs
+      where shop_id = $1 order by (effective_at <= $2) desc, case when effective_at <= $2 then effective_at end desc nulls last,
+            effective_at, version desc limit 1`,
+    [shopId, new Date(at)],
+  )
+  return rows[0] ? toPublished(rows[0]) : null
+}
+
+/** All versions, newest first. */
+export async function listPrograms(shopId: number, client: Queryable = pool): Promise<PublishedProgram[]> {
+  const { rows } = await client.query<ProgramRow>(
+    `select version, document, effective_at, created_at, created_by, note from programs where shop_id = $1 order by version desc`,
+    [shopId],
+  )
+  return rows.map(toPublished)
+}
+
+/** Whether orders placed before the first version earn by it (SEMANTICS 5). The merchant's choice; off until made. */
+export async function setHistoryEarns(shopId: number, earns: boolean, client: Queryable = pool): Promise<void> {
+  await client.query(
+    `update shops set settings = settings || jsonb_build_object('historyEarns', $2::boolean) where id = $1`,
+    [shopId, earns],
+  )
+}
+
+type ProgramRow = {
+  version: number
+  document: ProgramDocument
+  effective_at: Date
+  created_at: Date
+  created_by: string | null
+  note: string | null
+}
+
+function toPublished(row: ProgramRow): PublishedProgram {
+  return {
+    version: row.version,
+    document: row.document,
+    effectiveAt: row.effective_at.getTime(),
+    createdAt: row.created_at.getTime(),
+    createdBy: row.created_by,
+    note: row.note,
+  }
+}
