@@ -3,7 +3,7 @@
  * is judged by the one schema of loyalty/program.ts when it is saved, whose complaints name the place by *path*.
  */
 
-/** Where in the document: `['earning', 0, 'points']`, written "earning[0].points" in complaints. */
+/** Where in the document: `['earning', 0, 'points']`, written "earning[0].points" in complaints (formatPath). */
 export type Path = readonly (string | number)[]
 
 /** What stands at `path`, or undefined where there is nothing. */
@@ -33,14 +33,6 @@ export function writePath(document: unknown, path: Path, value: unknown): unknow
   if (inner === undefined) delete copy[key]
   else copy[key] = inner
   return copy
-}
-
-/** A path as complaints write it: `['earning', 0, 'points']` → "earning[0].points". */
-export function showPath(path: Path): string {
-  return path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${key}` : key),
-    '',
-  )
 }
 
 /**

@@ -2,8 +2,8 @@ import { useFetcher } from '@remix-run/react'
 import { useAppBridge } from '@shopify/app-bridge-react'
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 
-import { parseProgram, type ParsedProgram, type Problem } from '#app/loyalty/program.ts'
-import { isSameDocument, readPath, showPath, writePath, type Path } from '#app/ui/draft.ts'
+import { formatPath, parseProgram, type ParsedProgram, type Problem } from '#app/loyalty/program.ts'
+import { isSameDocument, readPath, writePath, type Path } from '#app/ui/draft.ts'
 import { UnsavedChanges } from '#app/ui/unsaved-changes.tsx'
 
 /** What the action of app.program.publish answers. */
@@ -82,7 +82,7 @@ function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: (
   useSaved(reply, savedMessage, onSaved)
   const write = useCallback((path: Path, value: unknown) => {
     setDocument((before: unknown) => writePath(before, path, value))
-    setTouched((before) => [...before, showPath(path)])
+    setTouched((before) => [...before, formatPath(path)])
   }, [])
   const problems =
     reply && !reply.ok && reply.reason === 'invalid_program'
@@ -100,7 +100,7 @@ function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: (
     read: (path) => readPath(document, path),
     write,
     replace: setDocument,
-    errorAt: (path) => problems.find((problem) => problem.field === showPath(path))?.message,
+    errorAt: (path) => problems.find((problem) => problem.field === formatPath(path))?.message,
     save: publishing.save,
     discard: () => {
       setDocument(published.document)

@@ -1,0 +1,23 @@
+/** What a shop has done of the first steps. Dismissing the list is remembered for the shop, not for one browser. */
+import { pool } from '#app/db/client.server.ts'
+
+export type FirstSteps = { dismissed: boolean; published: boolean; hasRewards: boolean; earnedOnce: boolean }
+
+export async function findFirstSteps(shopId: number): Promise<FirstSteps> {
+  const { rows } = await pool.query<FirstSteps>(
+    `select
+       coalesce((s.settings->>'firstStepsDismissed')::boolean, false) as dismissed,
+       exists (select 1 from programs where shop_id = $1) as published,
+       coalesce((select jsonb_array_length(coalesce(document->'rewards', '[]')) > 0 from programs
+                 where shop_id = $1 order by version desc limit 1), false) as "hasRewards",
+       exists (select 1 from ledger_transfers where shop_id = $1 and from_account = 'shop.issued') as "earnedOnce"
+     from shops s where s.id = $1`,
+    [shopId],
+  )
+  return rows[0]!
+}
+
+/** Puts the list away for good. */
+export async function dismissFirstSteps(shopId: number): Promise<void> {
+  await pool.query(`update shops set settings = settings || '{"firstStepsDismissed": true}' where id = $1`, [shopId])
+}
