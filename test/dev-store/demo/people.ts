@@ -1,3 +1,5 @@
+import type { Address } from '../records.ts'
+
 /** Invented people for the demo shop: the same customer number always gets the same name and address. */
 
 const FIRST =
@@ -27,7 +29,8 @@ export type Person = {
   firstName: string
   lastName: string
   email: string
-  address: { address1: string; city: string; zip: string; countryCode: 'GB' }
+  /** In the shape of the dev store's records. */
+  address: Omit<Address, 'id'>
 }
 
 /**
@@ -45,10 +48,18 @@ export function inventPerson(customerNumber: number): Person {
     lastName,
     email: `${firstName}.${lastName}.${customerNumber}@example.com`.toLowerCase(),
     address: {
+      firstName,
+      lastName,
+      company: null,
+      address2: null,
+      province: null,
+      provinceCode: null,
+      country: 'United Kingdom',
+      countryCode: 'GB',
+      phone: null,
       address1: `${1 + draw(120)} ${STREETS[draw(STREETS.length)]} Street`,
       city,
       zip: `${district} ${1 + draw(9)}${'ABDEFGHJLN'[draw(10)]}${'PQRSTUWXYZ'[draw(10)]}`,
-      countryCode: 'GB',
     },
   }
 }
