@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { DiscountTerms } from '#app/loyalty/discount-terms.ts'
 import type { AdminClient } from './admin-api.server.ts'
 
 /**
@@ -12,22 +13,6 @@ import type { AdminClient } from './admin-api.server.ts'
 
 /** Codes Shopify takes in one call of discountRedeemCodeBulkAdd. */
 export const CODES_PER_CALL_MAX = 250
-
-/** What a parent discount promises. Amounts are decimal texts in the shop's currency. */
-export type DiscountTerms = {
-  title: string
-  gives:
-    | { kind: 'amount'; amount: string }
-    | { kind: 'percentage'; percent: string }
-    | { kind: 'shipping' }
-    /** One piece of these products free: `amount` is what the dearest of them costs, taken off once. */
-    | { kind: 'product'; amount: string }
-  /** Only these goods, anything where both are empty. */
-  products: string[]
-  collections: string[]
-  minimumSubtotal: string | null
-  combinesWith: { order: boolean; product: boolean; shipping: boolean }
-}
 
 export type DiscountRefusal = { ok: false; reason: 'code_taken' | 'refused'; detail: string }
 

@@ -1,0 +1,112 @@
+import { fixedValue, rewardLabel, showMoney } from './discount-terms.ts'
+import type { CardReward, ProgramCard } from './member-card.ts'
+import { formatDecimal, formatMoney } from './money.ts'
+import { MULTIPLIER_ONE } from './program.ts'
+import type { EarningRule, Level, Program, Reward, Tiers } from './program.ts'
+
+/** Ways to earn that are not an order, in a shopper's words. */
+const OCCASIONS: Record<string, string> = {
+  signup: 'for signing up',
+  birthday: 'on your birthday',
+  review: 'for a review',
+  profile: 'for completing your profile',
+  referral: 'for bringing a friend',
+}
+
+/**
+ * What everybody may see of a program, in words: rewards, ways to earn, tiers. `at` (epoch ms) leaves out rules whose window is
+ * over; those to come are left out too, because the card is written again when the program changes, not when a window opens.
+ */
+export function buildProgramCard(program: Program, at: number): ProgramCard {
+  const { document } = program
+  return {
+    version: 1,
+    name: document.name,
+    pointsName: document.pointsName,
+    currency: program.currency,
+    enrolment: program.enrolment,
+    holdDays: program.holdDays,
+    earning: program.earning
+      .filter((rule) => rule.fromAt <= at && at < rule.untilAt && (rule.points > 0 || rule.multiplier !== null))
+      .map((rule) => ({ id: rule.id, on: rule.on, label: describeRule(program, rule) })),
+    tiers: (program.tiers?.levels ?? []).map((level) => ({
+      id: level.id,
+      name: level.name,
+      from: describeThreshold(program, program.tiers as Tiers, level),
+      perks: describePerks(level),
+    })),
+    rewards: program.rewards.map((reward) => describeReward(program, reward)),
+  }
+}
+
+function describeRule(program: Program, rule: EarningRule): string {
+  const { one, other } = program.document.pointsName
+  const where = rule.when.products || rule.when.collections || rule.when.tags ? ' on selected products' : ''
+  if (rule.multiplier !== null) {
+    return `${trimZeros(formatDecimal(rule.multiplier, 4))}× ${other}${where}`
+  }
+  const earned = `${rule.points} ${rule.points === 1 ? one : other}`
+  if (rule.on !== 'order') return `${earned} ${OCCASIONS[rule.on] ?? `for ${rule.on.replace(/^custom:/, '')}`}`
+  if (rule.per === 'item') return `${earned} for every item${where}`
+  if (rule.per === 'order') return `${earned} for every order${where}`
+  return `${earned} for every ${showMoney(program, formatMoney(rule.perAmount, program.currency))} spent${where}`
+}
+
+function describeThreshold(program: Program, tiers: Tiers, level: Level): string {
+  if (level.threshold === 0) return 'From the start'
+  if (tiers.metric === 'spend')
+    return `From ${showMoney(program, formatMoney(level.threshold, program.currency))} spent`
+  if (tiers.metric === 'orders') return `From ${level.threshold} orders`
+  return `From ${level.threshold} ${program.document.pointsName.other}`
+}
+
+function describePerks(level: Level): string[] {
+  return [
+    ...(level.multiplier > MULTIPLIER_ONE ? [`${trimZeros(formatDecimal(level.multiplier, 4))}× points`] : []),
+    ...(level.discountBasisPoints > 0 ? [`${trimZeros(formatDecimal(level.discountBasisPoints, 2))}% off`] : []),
+    ...(level.freeShipping ? ['Free shipping'] : []),
+    ...level.perks,
+  ]
+}
+
+function describeReward(program: Program, reward: Reward): CardReward {
+  const { variable } = reward
+  return {
+    id: reward.id,
+    type: reward.type,
+    label: rewardLabel(program, reward, fixedValue(program, reward)),
+    cost: reward.cost ?? variable?.minimumPoints ?? 1,
+    ...(variable
+      ? {
+          variable: {
+            perPoints: variable.perPoints,
+            value: formatMoney(reward.valueMinor, program.currency),
+            step: variable.step,
+            // The fewest points that are a whole number of steps.
+            minimum: Math.ceil(variable.minimumPoints / variable.step) * variable.step,
+          },
+        }
+      : {}),
+    conditions: describeConditions(program, reward),
+    ...(reward.tiers ? { tiers: [...reward.tiers] } : {}),
+  }
+}
+
+function describeConditions(program: Program, reward: Reward): string[] {
+  const names = program.tiers?.levels.filter(({ id }) => reward.tiers?.has(id)).map(({ name }) => name) ?? []
+  const share = reward.maximumShareBasisPoints
+  return [
+    ...(reward.minimumSubtotal === null
+      ? []
+      : [`On orders from ${showMoney(program, formatMoney(reward.minimumSubtotal, program.currency))}`]),
+    ...(share === null ? [] : [`For at most ${trimZeros(formatDecimal(share, 2))}% of an order`]),
+    ...(reward.type !== 'product' && (reward.products || reward.collections) ? ['On selected products'] : []),
+    ...(names.length > 0 ? [`For ${names.join(', ')}`] : []),
+    ...(reward.validDays === null ? [] : [`Valid for ${reward.validDays} days`]),
+  ]
+}
+
+/** "1.2500" is "1.25", "2.0000" is "2". */
+function trimZeros(decimal: string): string {
+  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
+}
