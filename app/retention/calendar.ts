@@ -1,0 +1,49 @@
+/** The shop's months and days over a stretch of time, laid out so that finding an order's month is one look into a table. */
+import { dayNumberAt, fromDayNumber, monthNumberAt, startOfDate } from '../loyalty/time.ts'
+
+/**
+ * Months without gaps from that of the first order to that of the last instant before T. `bounds[m]` is the first instant of
+ * month m and `bounds[m + 1]` its end (exclusive), the last one T itself; `partial` where T cuts the last month short.
+ */
+export type Calendar = {
+  readonly timeZone: string
+  readonly asOf: number
+  /** Months since January 1970 of month 0. */
+  readonly firstMonth: number
+  readonly months: number
+  readonly bounds: Float64Array
+  readonly partial: boolean
+  /** The place, from 0, of the month that an instant of the stretch lies in. */
+  readonly monthOf: (at: number) => number
+}
+
+/** The calendar from an order's instant to T. `firstAt` lies before `asOf`. */
+export function layOutMonths(firstAt: number, asOf: number, timeZone: string): Calendar {
+  const firstMonth = monthNumberAt(firstAt, timeZone)
+  const months = monthNumberAt(asOf - 1, timeZone) - firstMonth + 1
+  const bounds = new Float64Array(months + 1)
+  for (let month = 0; month <= months; month++) bounds[month] = startOfMonthNumber(firstMonth + month, timeZone)
+  const partial = bounds[months]! > asOf
+  bounds[months] = asOf
+  // Days are cheap to find (one offset), months are not: a table leads from the one to the other.
+  const firstDay = dayNumberAt(firstAt, timeZone)
+  const monthOfDay = new Int32Array(dayNumberAt(asOf, timeZone) - firstDay + 1)
+  for (let day = 0; day < monthOfDay.length; day++) {
+    const date = fromDayNumber(firstDay + day)
+    monthOfDay[day] = (date.year - 1970) * 12 + date.month - 1 - firstMonth
+  }
+  const monthOf = (at: number) => monthOfDay[dayNumberAt(at, timeZone) - firstDay]!
+  return { timeZone, asOf, firstMonth, months, bounds, partial, monthOf }
+}
+
+/** The first instant of a month, counted from January 1970. */
+export function startOfMonthNumber(month: number, timeZone: string): number {
+  const year = 1970 + Math.floor(month / 12)
+  return startOfDate({ year, month: month - (year - 1970) * 12 + 1, day: 1 }, timeZone)
+}
+
+/** "1997-01" for a month counted from January 1970. */
+export function nameMonth(month: number): string {
+  const year = 1970 + Math.floor(month / 12)
+  return `${String(year).padStart(4, '0')}-${String(month - (year - 1970) * 12 + 1).padStart(2, '0')}`
+}

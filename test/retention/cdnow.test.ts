@@ -1,0 +1,101 @@
+/**
+ * The published answers for the 1/10 sample of the CDNOW cohort, calibrated on the first 39 weeks (through 1997-09-30).
+ * Data: P. S. Fader and B. G. S. Hardie, brucehardie.com/datasets, by way of CamDavidsonPilon/lifetimes (MIT).
+ */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { chanceActive, expectedFutureRepeats, expectedRepeats, fitBgNbd } from '#app/retention/bg-nbd.ts'
+import { expectedValue } from '#app/retention/gamma-gamma.ts'
+import { buildOrderLog } from '#app/retention/order-log.ts'
+import { backTest, fitValue, groupHistories, readHistories } from '#app/retention/prediction.ts'
+
+const CALIBRATED_AT = Date.parse('1997-09-30T12:00:00Z')
+const OBSERVED_AT = CALIBRATED_AT + 39 * 7 * 86_400_000
+
+function readCdnow(asOf: number) {
+  const builder = buildOrderLog()
+  const file = path.join(import.meta.dirname, '../fixtures/cdnow/orders.csv')
+  for (const line of readFileSync(file, 'utf8').trim().split('\n').slice(1)) {
+    const [customer, day, amount] = line.trim().split(',') as [string, string, string]
+    builder.add(customer, Date.parse(`${day}T00:00:00Z`), Math.round(Number(amount) * 100))
+  }
+  return builder.finish(asOf)
+}
+
+const calibration = readHistories(readCdnow(CALIBRATED_AT), CALIBRATED_AT, 'UTC')
+const model = fitBgNbd(groupHistories(calibration))!
+
+test('Fader, Hardie and Lee 2005, table 2: the parameters and the log-likelihood', () => {
+  expect(model.r).toBeCloseTo(0.243, 3)
+  expect(model.alpha).toBeCloseTo(4.414, 3)
+  expect(model.a).toBeCloseTo(0.793, 3)
+  expect(model.b).toBeCloseTo(2.426, 3)
+  expect(Math.abs(model.logLikelihood - -9582.43)).toBeLessThan(0.05)
+  expect(model.atEdge).toBe(false)
+})
+
+test.each([
+  [0.1429, 0.0078],
+  [1, 0.0532],
+  [3, 0.1506],
+  [31.8571, 1.0405],
+  [32, 1.0437],
+  [78, 1.858],
+])('Fader, Hardie and Lee 2005, equation 9 and the worksheet of note 004: E[X(%f)] is %f', (weeks, expected) => {
+  expect(Math.abs(expectedRepeats(model, weeks) - expected)).toBeLessThan(0.0005)
+})
+
+test('Fader, Hardie and Lee 2005, equation 10: two repeats, the last at 30.43 of 38.86 weeks, promise 1.226 in 39 weeks', () => {
+  const history = { repeats: 2, lastDay: 30.43 * 7, ageDays: 38.86 * 7 }
+  expect(Math.abs(expectedFutureRepeats(model, history, 39) - 1.226)).toBeLessThan(0.001)
+})
+
+test('BTYD vignette, table of conditional expectations: the hold-out by calibration frequency', () => {
+  const test = backTest(readCdnow(OBSERVED_AT), OBSERVED_AT, 39 * 7, 'UTC')!
+  expect(test.byFrequency.map((row) => row.customers)).toEqual([1411, 439, 214, 100, 62, 38, 29, 64])
+  const actual = [0.237, 0.697, 1.393, 1.56, 2.532, 2.947, 3.862, 6.359]
+  const expected = [0.2251, 0.5231, 1.0441, 1.5203, 2.1638, 2.6538, 3.504, 6.157]
+  test.byFrequency.forEach((row, place) => {
+    expect(Math.abs(row.actual - actual[place]!)).toBeLessThan(0.001)
+    expect(Math.abs(row.expected - expected[place]!)).toBeLessThan(0.01)
+  })
+  expect(test.byExpectation.map((row) => row.customers).reduce((sum, count) => sum + count, 0)).toBe(2357)
+})
+
+test('Fader and Hardie, note 025 (2013): Gamma-Gamma and the first ten expectations', () => {
+  const value = fitValue(calibration, 2)!
+  expect(Math.abs(value.p - 6.25)).toBeLessThan(0.01)
+  expect(Math.abs(value.q - 3.74)).toBeLessThan(0.01)
+  expect(Math.abs(value.gamma - 15.44)).toBeLessThan(0.01)
+  const firstTen = [24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17]
+  firstTen.forEach((expected, customer) => {
+    const days = calibration.spendDays[customer]!
+    const mean = days === 0 ? 0 : calibration.spendMinor[customer]! / days / 100
+    expect(Math.abs(expectedValue(value, days, mean)! - expected)).toBeLessThan(0.01)
+  })
+})
+
+test('a customer that never came back counts as active; silence lowers the chance of the others', () => {
+  expect(chanceActive(model, { repeats: 0, lastDay: 0, ageDays: 400 })).toBe(1)
+  const fresh = chanceActive(model, { repeats: 4, lastDay: 200, ageDays: 210 })
+  const silent = chanceActive(model, { repeats: 4, lastDay: 200, ageDays: 900 })
+  expect(fresh).toBeGreaterThan(0.8)
+  expect(silent).toBeLessThan(0.1)
+})
+
+test('the same orders give the same parameters to the last bit', () => {
+  expect(fitBgNbd(groupHistories(calibration))).toEqual(model)
+})
+
+test('expectations stay finite for a customer with thousands of orders and where a passes 1', () => {
+  const heavy = { repeats: 5_000, lastDay: 2_000, ageDays: 2_001 }
+  expect(expectedFutureRepeats(model, heavy, 52)).toBeGreaterThan(500)
+  const [below, at, above] = [0.999, 1, 1.001].map((a) => expectedRepeats({ ...model, a }, 52)) as [
+    number,
+    number,
+    number,
+  ]
+  expect(at).toBeLessThan(below)
+  expect(at).toBeGreaterThan(above)
+})
