@@ -1,0 +1,240 @@
+// Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
+// in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
+import { pool, type Queryable } from '#app/db/client.server.ts'
+import type { Member } from '#app/loyalty/engine.ts'
+import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import type { Lot } from '#app/loyalty/lots.ts'
+import type { Redemption } from '#app/loyalty/rewards.ts'
+
+/** What is kept as JSON: all of the record that has no column or table of its own. */
+type State = Omit<
+  Member,
+  | 'id'
+  | 'aliases'
+  | 'available'
+  | 'pending'
+  | 'reserved'
+  | 'deficit'
+  | 'lifetimeEarned'
+  | 'lots'
+  | 'redemptions'
+  | 'erasedAt'
+>
+
+/** A member's row joined with its balances, before lots and redemptions are put to it. */
+export type MemberRow = {
+  id: string
+  state: State | Record<string, never>
+  erased_at: Date | null
+  available: string
+  pending: string
+  reserved: string
+  deficit: string
+  lifetime_earned: string
+  aliases: string[] | null
+}
+
+/** Who each of these customers (gids) is now: customers merged into another are followed to the survivor. */
+export async function followAliases(
+  shopId: number,
+  customers: readonly string[],
+  client: Queryable = pool,
+): Promise<Map<string, string>> {
+  if (customers.length === 0) return new Map()
+  const { rows } = await client.query<{ alias_id: string; member_id: string }>({
+    name: 'follow-aliases',
+    text: 'select alias_id, member_id from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])',
+    values: [shopId, customers.map(customerNumber)],
+  })
+  const survivors = new Map(rows.map((row) => [row.alias_id, row.member_id]))
+  return new Map(
+    customers.map((customer) => [
+      customer,
+      toGid('Customer', survivors.get(customerNumber(customer)) ?? customerNumber(customer)),
+    ]),
+  )
+}
+
+/**
+ * Locks the rows of these members (gids, aliases followed already) in the order of their ids and returns them. Those
+ * never seen before get an empty row first, so that there is something to lock; `dropEmptyMembers` takes it away again
+ * where the engine did not want it. With `skipBusy`, members that another transaction holds are left out.
+ */
+export async function lockMembers(
+  shopId: number,
+  members: readonly string[],
+  { at, skipBusy = false }: { at: number; skipBusy?: boolean },
+  client: Queryable,
+): Promise<MemberRow[]> {
+  if (members.length === 0) return []
+  const numbers = members.map(customerNumber)
+  await client.query({
+    name: 'add-members',
+    text: `with added as (
+             insert into members (shop_id, id, joined_at, updated_at)
+             select $1, id, $3, $3 from unnest($2::bigint[]) as id
+              where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
+              order by id on conflict (shop_id, id) do nothing returning id)
+           insert into balances (shop_id, member_id) select $1, id from added on conflict (shop_id, member_id) do nothing`,
+    values: [shopId, numbers, new Date(at)],
+  })
+  const { rows } = await client.query<MemberRow>({
+    name: skipBusy ? 'lock-free-members' : 'lock-members',
+    text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned,
+                  (select array_agg(a.alias_id::text order by a.merged_at, a.alias_id) from member_aliases a
+                    where a.shop_id = $1 and a.member_id = m.id) as aliases
+             from members m join balances b on b.shop_id = m.shop_id and b.member_id = m.id
+            where m.shop_id = $1 and m.id = any($2::bigint[])
+            order by m.id for update of m ${skipBusy ? 'skip locked' : ''}`,
+    values: [shopId, numbers],
+  })
+  return rows
+}
+
+/** The engine's record of a locked row; undefined where the row was only made to be locked. */
+export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: readonly Redemption[]): Member | undefined {
+  if (!('tier' in row.state)) return undefined
+  return {
+    ...(row.state as State),
+    id: toGid('Customer', row.id),
+    aliases: row.aliases?.map((alias) => toGid('Customer', alias)) ?? [],
+    erasedAt: row.erased_at?.getTime() ?? null,
+    available: Number(row.available),
+    pending: Number(row.pending),
+    reserved: Number(row.reserved),
+    deficit: Number(row.deficit),
+    lifetimeEarned: Number(row.lifetime_earned),
+    lots,
+    redemptions,
+  }
+}
+
+/** The open lots of these members (gids), by member. */
+export async function loadLots(
+  shopId: number,
+  members: readonly string[],
+  client: Queryable = pool,
+): Promise<Map<string, Lot[]>> {
+  type Row = {
+    member_id: string
+    key: string
+    earned_at: Date
+    release_at: Date | null
+    expires_at: Date | null
+    pending: string
+    available: string
+  }
+  const { rows } = await client.query<Row>({
+    name: 'load-lots',
+    text: `select member_id, key, earned_at, release_at, expires_at, pending, available from lots
+            where shop_id = $1 and member_id = any($2::bigint[]) order by member_id, earned_at, key`,
+    values: [shopId, members.map(customerNumber)],
+  })
+  const lots = new Map<string, Lot[]>()
+  for (const row of rows) {
+    const member = toGid('Customer', row.member_id)
+    if (!lots.has(member)) lots.set(member, [])
+    lots.get(member)!.push({
+      key: row.key,
+      earnedAt: row.earned_at.getTime(),
+      releaseAt: row.release_at?.getTime() ?? null,
+      expiresAt: row.expires_at?.getTime() ?? null,
+      pending: Number(row.pending),
+      available: Number(row.available),
+    })
+  }
+  return lots
+}
+
+/** Writes the records back to rows that this transaction has locked. `nextDueAt` says when time next does something to each. */
+export async function saveMembers(
+  shopId: number,
+  members: readonly { member: Member; nextDueAt: number | null }[],
+  at: number,
+  client: Queryable,
+): Promise<void> {
+  if (members.length === 0) return
+  await client.query({
+    name: 'save-members',
+    text: `update members m
+              set state = g.state, tier = g.tier, tier_since = g.tier_since, erased_at = g.erased_at,
+                  next_due_at = g.next_due_at, updated_at = $2
+             from unnest($3::bigint[], $4::jsonb[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
+               as g (id, state, tier, tier_since, erased_at, next_due_at)
+            where m.shop_id = $1 and m.id = g.id`,
+    values: [
+      shopId,
+      new Date(at),
+      members.map(({ member }) => customerNumber(member.id)),
+      members.map(({ member }) => JSON.stringify(toState(member))),
+      members.map(({ member }) => member.tier.level),
+      members.map(({ member }) => toDate(member.tier.history.at(-1)?.at ?? null)),
+      members.map(({ member }) => toDate(member.erasedAt)),
+      members.map(({ nextDueAt }) => toDate(nextDueAt)),
+    ],
+  })
+}
+
+function toState(member: Member): State {
+  const { id, aliases, available, pending, reserved, deficit, lifetimeEarned, lots, redemptions, erasedAt, ...state } =
+    member
+  void [id, aliases, available, pending, reserved, deficit, lifetimeEarned, lots, redemptions, erasedAt]
+  return state
+}
+
+/** Takes away rows that were only made to be locked. */
+export async function dropEmptyMembers(shopId: number, members: readonly string[], client: Queryable): Promise<void> {
+  if (members.length === 0) return
+  await client.query(
+    `with dropped as (delete from members where shop_id = $1 and id = any($2::bigint[]) and state = '{}' returning id)
+     delete from balances b using dropped where b.shop_id = $1 and b.member_id = dropped.id`,
+    [shopId, members.map(customerNumber)],
+  )
+}
+
+/**
+ * Makes `alias` another name of `member` (both gids): what was stored under the alias is found under the member from here
+ * on, and the alias's own row goes. Its points must have been moved by transfers already; its ledger rows stay as they are.
+ */
+export async function addAlias(
+  shopId: number,
+  alias: string,
+  member: string,
+  at: number,
+  client: Queryable,
+): Promise<void> {
+  const values = [shopId, customerNumber(alias), customerNumber(member)]
+  for (const table of ['orders', 'redemptions', 'facts', 'member_aliases', 'adjustments', 'privacy_requests']) {
+    await client.query(`update ${table} set member_id = $3 where shop_id = $1 and member_id = $2`, values)
+  }
+  await client.query('delete from members where shop_id = $1 and id = $2', values.slice(0, 2))
+  await client.query(
+    `insert into member_aliases (shop_id, alias_id, member_id, merged_at) values ($1, $2, $3, $4)
+     on conflict (shop_id, alias_id) do update set member_id = excluded.member_id`,
+    [...values, new Date(at)],
+  )
+}
+
+/** Members (gids) to whom something happens by itself by `at`, those due longest first. */
+export async function listMembersDue(
+  shopId: number,
+  at: number,
+  limit: number,
+  client: Queryable = pool,
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id from members where shop_id = $1 and next_due_at <= $2 order by next_due_at, id limit $3`,
+    [shopId, new Date(at), limit],
+  )
+  return rows.map((row) => toGid('Customer', row.id))
+}
+
+function customerNumber(customer: string): string {
+  const gid = parseGid(customer)
+  if (gid?.type !== 'Customer') throw new Error(`"${customer}" is not the gid of a customer`)
+  return gid.number
+}
+
+function toDate(instant: number | null): Date | null {
+  return instant === null || !Number.isFinite(instant) ? null : new Date(instant)
+}

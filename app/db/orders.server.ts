@@ -1,0 +1,120 @@
+// Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
+import { pool, type Queryable } from '#app/db/client.server.ts'
+import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import type { Order, OrderRecord } from '#app/loyalty/order.ts'
+
+/** The records of these orders (gids), as far as the shop has them. */
+export async function loadOrders(
+  shopId: number,
+  orders: readonly string[],
+  client: Queryable = pool,
+): Promise<OrderRecord[]> {
+  if (orders.length === 0) return []
+  const { rows } = await client.query<{ facts: OrderRecord }>({
+    name: 'load-orders',
+    text: 'select facts from orders where shop_id = $1 and id = any($2::bigint[])',
+    values: [shopId, orders.map(orderNumber)],
+  })
+  return rows.map((row) => row.facts)
+}
+
+/** Whose orders these are as far as we know: the customers' gids. A light first look, before anything is locked. */
+export async function findOrderOwners(
+  shopId: number,
+  orders: readonly string[],
+  client: Queryable = pool,
+): Promise<string[]> {
+  if (orders.length === 0) return []
+  const { rows } = await client.query<{ member_id: string }>({
+    name: 'find-order-owners',
+    text: `select distinct member_id from orders where shop_id = $1 and id = any($2::bigint[]) and member_id is not null`,
+    values: [shopId, orders.map(orderNumber)],
+  })
+  return rows.map((row) => toGid('Customer', row.member_id))
+}
+
+/** Writes records as the engine left them. `owner` follows merges: the member that the order's customer is now. */
+export async function saveOrders(
+  shopId: number,
+  records: readonly { record: OrderRecord; owner: string | null }[],
+  client: Queryable,
+): Promise<void> {
+  if (records.length === 0) return
+  const columns: unknown[][] = Array.from({ length: 15 }, () => [])
+  for (const { record, owner } of records) toColumns(record, owner).forEach((value, at) => columns[at]!.push(value))
+  await client.query({
+    name: 'save-orders',
+    text: `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
+                               counts, points, program_version, tier, codes, facts, reasons)
+           select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
+                  program_version, tier, array(select jsonb_array_elements_text(codes)), facts, reasons
+             from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+                         $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[], $13::text[], $14::jsonb[],
+                         $15::jsonb[], $16::jsonb[])
+               as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
+                     program_version, tier, codes, facts, reasons)
+           on conflict (shop_id, id) do update
+             set member_id = excluded.member_id, placed_at = excluded.placed_at, updated_at = excluded.updated_at,
+                 triggered_at = excluded.triggered_at, paid_at = excluded.paid_at, goods_minor = excluded.goods_minor,
+                 placed_minor = excluded.placed_minor, counts = excluded.counts, points = excluded.points,
+                 program_version = excluded.program_version, tier = excluded.tier, codes = excluded.codes,
+                 facts = excluded.facts, reasons = excluded.reasons`,
+    values: [shopId, ...columns],
+  })
+}
+
+function toColumns(record: OrderRecord, owner: string | null): unknown[] {
+  const { snapshot, terms, worth } = record
+  // An order of which only a lone refund or a deletion was heard has no instants of its own yet.
+  const heardAt = new Date(record.snapshotTriggeredAt > 0 ? record.snapshotTriggeredAt : 0)
+  return [
+    orderNumber(record.id),
+    owner === null ? null : parseGid(owner)!.number,
+    snapshot ? new Date(snapshot.processedAt) : heardAt,
+    snapshot ? new Date(snapshot.updatedAt) : heardAt,
+    heardAt,
+    record.paidAt === null ? null : new Date(record.paidAt),
+    goodsMinor(record),
+    snapshot ? sumLines(snapshot, false) : 0,
+    countsForMeasures(record),
+    record.posted,
+    terms?.version ?? null,
+    terms?.tier ?? null,
+    JSON.stringify(record.codes),
+    JSON.stringify(record),
+    JSON.stringify(worth?.reasons ?? []),
+  ]
+}
+
+/** Money for goods now, minor units: what is left of the lines after discounts and refunds, less what was given back beside them. */
+function goodsMinor({ snapshot, loneRefunds }: OrderRecord): number {
+  if (!snapshot) return 0
+  const refunds = [...snapshot.refunds, ...loneRefunds]
+  const givenBack = refunds.reduce((sum, refund) => sum + refund.givenBackMinor, 0)
+  return Math.max(0, sumLines(snapshot, true) - givenBack)
+}
+
+/** The lines' money after discounts, gift cards left out; `now`: of the units that are left, else as placed. */
+function sumLines(order: Order, now: boolean): number {
+  let sum = 0
+  for (const line of order.lines) {
+    if (line.giftCard || line.quantity === 0) continue
+    const full = line.priceMinor * line.quantity - line.discountMinor
+    sum += now ? Math.round((full * line.currentQuantity) / line.quantity) : full
+  }
+  return sum
+}
+
+/** SEMANTICS 8: paid, and neither cancelled, deleted, a test, voided nor fully refunded. */
+function countsForMeasures({ snapshot, paidAt, deleted }: OrderRecord): boolean {
+  if (!snapshot || paidAt === null || deleted) return false
+  if (snapshot.test || snapshot.cancelledAt !== null) return false
+  if (snapshot.financialStatus === 'voided' || snapshot.financialStatus === 'refunded') return false
+  return snapshot.lines.some((line) => line.currentQuantity > 0)
+}
+
+function orderNumber(order: string): string {
+  const gid = parseGid(order)
+  if (gid?.type !== 'Order') throw new Error(`"${order}" is not the gid of an order`)
+  return gid.number
+}

@@ -1,0 +1,401 @@
+// The *world* of a batch is the part of what is stored that its events can touch (loyalty/engine.ts). It is loaded with
+// its members locked, the engine works on it in memory, and what changed is written back: facts, points and what must
+// happen outside, all in the caller's one transaction.
+import type { PoolClient } from 'pg'
+import {
+  addAlias,
+  dropEmptyMembers,
+  followAliases,
+  loadLots,
+  lockMembers,
+  saveMembers,
+  toMember,
+} from '#app/db/members.server.ts'
+import { inTransaction } from '#app/db/client.server.ts'
+import { LedgerError, postToLedger } from '#app/db/ledger.server.ts'
+import { findOrderOwners, loadOrders, saveOrders } from '#app/db/orders.server.ts'
+import { enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { loadRedemptions, saveRedemptions } from '#app/db/redemptions.server.ts'
+import { markCodeUsed } from '#app/db/codes.server.ts'
+import { toGid } from '#app/loyalty/ids.ts'
+import { loadFacts, saveAdjustments, saveFacts } from '#app/db/facts.server.ts'
+import { noteWorkDue } from '#app/db/work-due.server.ts'
+import {
+  advance,
+  findMemberNeeds,
+  findNeeds,
+  handle,
+  nextDueAt,
+  type Applied,
+  type Changes,
+  type Effect,
+  type Event,
+  type Fact,
+  type Member,
+  type Programs,
+  type World,
+} from '#app/loyalty/engine.ts'
+import type { Transfer } from '#app/loyalty/ledger.ts'
+import type { Lot } from '#app/loyalty/lots.ts'
+import type { OrderRecord } from '#app/loyalty/order.ts'
+import type { Redemption } from '#app/loyalty/rewards.ts'
+
+/** A loaded world, and everything that has changed in it since. */
+export type LoadedWorld = World & {
+  /** Members (gids) that another transaction holds: events that touch them must wait. Always empty without `skipBusy`. */
+  busy: ReadonlySet<string>
+  /** Who a customer is now, merges followed. */
+  whoIs(customer: string): string
+  /** Takes over what an event changed. */
+  put(changes: Changes | Applied): void
+  /** All that `put` took over, for `saveWorld`. */
+  changed: {
+    members: Map<string, Member>
+    orders: Map<string, OrderRecord>
+    redemptions: Map<string, Redemption>
+    facts: Fact[]
+    transfers: Transfer[]
+    effects: Effect[]
+  }
+  /** Lots as they were loaded, by member, to know which changed. */
+  lotsBefore: ReadonlyMap<string, readonly Lot[]>
+  locked: readonly string[]
+}
+
+/** Why the events of a shop cannot be applied yet: nothing was published that says what they are worth. */
+export type NoProgram = { ok: false; reason: 'no_program' }
+
+/**
+ * Applies events of one shop in the given order, in one transaction, and says of each what it changed. For whoever asks for
+ * something and waits for the answer (a redemption, a change by hand); the inbox has jobs/drain-inbox.
+ * `alongside` writes more in the same transaction.
+ */
+export async function applyEvents(
+  shopId: number,
+  events: readonly Event[],
+  at: number,
+  alongside?: (client: PoolClient, changes: Changes[]) => Promise<void>,
+): Promise<{ ok: true; changes: Changes[] } | NoProgram> {
+  return inTransaction(async (client) => {
+    const programs = await loadPrograms(shopId, client)
+    if (!programs) return { ok: false, reason: 'no_program' }
+    const world = await loadWorld(shopId, events, { at }, client)
+    const changes = events.map((event) => {
+      const changed = handle(world, event, programs)
+      world.put(changed)
+      return changed
+    })
+    await saveWorld(shopId, world, programs, at, client)
+    await saveAdjustments(
+      shopId,
+      events.filter((_, index) => changes[index]!.refused === null),
+      at,
+      client,
+    )
+    await alongside?.(client, changes)
+    return { ok: true, changes }
+  })
+}
+
+/**
+ * Lets everything happen that is due of these members (gids) by `at`: releases, expiries, reviews, birthdays, codes running
+ * out. In the caller's transaction; members that somebody else holds are left for the next time. Returns how many moved on.
+ */
+export async function advanceMembers(
+  shopId: number,
+  members: readonly string[],
+  programs: Programs,
+  at: number,
+  client: PoolClient,
+): Promise<number> {
+  const world = await loadWorld(shopId, [], { at, members, skipBusy: true }, client)
+  for (const gid of world.locked) {
+    const member = world.member(gid)
+    if (member) world.put(advance(member, programs, at))
+  }
+  await saveWorld(shopId, world, programs, at, client)
+  return world.locked.length
+}
+
+/**
+ * Locks and loads all that the events can touch. Must run inside a transaction; the locks last until its end. With
+ * `skipBusy`, members that another transaction holds are not waited for but named in `busy`. `members` are loaded beside
+ * those of the events.
+ */
+export async function loadWorld(
+  shopId: number,
+  events: readonly Event[],
+  { at, members = [], skipBusy = false }: { at: number; members?: readonly string[]; skipBusy?: boolean },
+  client: PoolClient,
+): Promise<LoadedWorld> {
+  const needs = findNeeds(events)
+  const redemptionNeeds = { ids: needs.redemptions, codes: needs.codes }
+  // Before anything is locked, only who is concerned: what the records say is read again under the locks.
+  const owners = [
+    ...(await findOrderOwners(shopId, needs.orders, client)),
+    ...(await loadRedemptions(shopId, redemptionNeeds, client)).map((redemption) => redemption.member),
+  ]
+  const loading = new Loading(shopId, at, skipBusy, client)
+  await loading.lock([...needs.members, ...members, ...owners])
+  await loading.load(needs.orders, redemptionNeeds, needs.facts)
+  // Orders and codes may have changed hands between the look and the locks.
+  const late = findMemberNeeds(loading.world, events).filter((customer) => !loading.knows(customer))
+  if (late.length > 0) await loading.lock(late)
+  return loading.world
+}
+
+/** What is gathered while a world is loaded: the only place that fills its maps. */
+class Loading {
+  readonly world: LoadedWorld
+  readonly #members = new Map<string, Member>()
+  readonly #orders = new Map<string, OrderRecord>()
+  readonly #redemptions = new Map<string, Redemption>()
+  readonly #codes = new Map<string, string>()
+  readonly #facts = new Map<string, Fact>()
+  readonly #survivors = new Map<string, string>()
+  readonly #busy = new Set<string>()
+  readonly #locked: string[] = []
+  readonly #lotsBefore = new Map<string, readonly Lot[]>()
+  readonly #shopId: number
+  readonly #at: number
+  readonly #skipBusy: boolean
+  readonly #client: PoolClient
+
+  constructor(shopId: number, at: number, skipBusy: boolean, client: PoolClient) {
+    this.#shopId = shopId
+    this.#at = at
+    this.#skipBusy = skipBusy
+    this.#client = client
+    this.world = this.#makeWorld()
+  }
+
+  knows(customer: string): boolean {
+    const survivor = this.#survivors.get(customer)
+    return survivor !== undefined && (this.#busy.has(survivor) || this.#locked.includes(survivor))
+  }
+
+  async lock(customers: readonly string[]): Promise<void> {
+    const wanted = [...new Set(customers)].filter((customer) => !this.knows(customer))
+    const survivors = await followAliases(this.#shopId, wanted, this.#client)
+    for (const [customer, survivor] of survivors) {
+      this.#survivors.set(customer, survivor)
+      this.#survivors.set(survivor, survivor)
+    }
+    const members = [...new Set(survivors.values())].filter((member) => !this.#locked.includes(member))
+    const options = { at: this.#at, skipBusy: this.#skipBusy }
+    const rows = await lockMembers(this.#shopId, members, options, this.#client)
+    const got = rows.map((row) => toGid('Customer', row.id))
+    for (const member of members) if (!got.includes(member)) this.#busy.add(member)
+    this.#locked.push(...got)
+
+    const lots = await loadLots(this.#shopId, got, this.#client)
+    const open = await loadRedemptions(this.#shopId, { openOf: got }, this.#client)
+    for (const row of rows) {
+      const gid = toGid('Customer', row.id)
+      for (const alias of row.aliases ?? []) this.#survivors.set(toGid('Customer', alias), gid)
+      const own = open.filter((redemption) => redemption.member === gid)
+      const member = toMember(row, lots.get(gid) ?? [], own)
+      this.#lotsBefore.set(gid, member?.lots ?? [])
+      if (member) this.#members.set(gid, member)
+      own.forEach((redemption) => this.#putRedemption(redemption))
+    }
+  }
+
+  async load(
+    orders: readonly string[],
+    redemptions: { ids: string[]; codes: string[] },
+    facts: readonly string[],
+  ): Promise<void> {
+    for (const order of await loadOrders(this.#shopId, orders, this.#client)) this.#orders.set(order.id, order)
+    for (const found of await loadRedemptions(this.#shopId, redemptions, this.#client)) this.#putRedemption(found)
+    for (const fact of await loadFacts(this.#shopId, facts, this.#client)) this.#facts.set(fact.key, fact)
+  }
+
+  #putRedemption(redemption: Redemption): void {
+    this.#redemptions.set(redemption.id, redemption)
+    // Shopify compares codes without regard to case.
+    if (redemption.code !== null) this.#codes.set(redemption.code.toUpperCase(), redemption.id)
+  }
+
+  #makeWorld(): LoadedWorld {
+    const changed: LoadedWorld['changed'] = {
+      members: new Map(),
+      orders: new Map(),
+      redemptions: new Map(),
+      facts: [],
+      transfers: [],
+      effects: [],
+    }
+    const whoIs = (customer: string): string => this.#survivors.get(customer) ?? customer
+    return {
+      changed,
+      whoIs,
+      busy: this.#busy,
+      locked: this.#locked,
+      lotsBefore: this.#lotsBefore,
+      member: (id) => this.#members.get(whoIs(id)),
+      order: (id) => this.#orders.get(id),
+      redemption: (id) => this.#redemptions.get(id),
+      redemptionByCode: (code) => this.#redemptions.get(this.#codes.get(code.toUpperCase()) ?? ''),
+      fact: (key) => this.#facts.get(key),
+      put: (changes) => {
+        const members = 'members' in changes ? changes.members : [changes.member]
+        for (const member of members) {
+          this.#members.set(member.id, member)
+          this.#survivors.set(member.id, member.id)
+          changed.members.set(member.id, member)
+        }
+        // Last, so that a member that was merged away in this very event is its survivor's alias.
+        for (const member of members) for (const alias of member.aliases) this.#survivors.set(alias, member.id)
+        for (const order of changes.orders) {
+          this.#orders.set(order.id, order)
+          changed.orders.set(order.id, order)
+        }
+        for (const redemption of changes.redemptions) {
+          this.#putRedemption(redemption)
+          changed.redemptions.set(redemption.id, redemption)
+        }
+        for (const fact of changes.facts) this.#facts.set(fact.key, fact)
+        changed.facts.push(...changes.facts)
+        changed.transfers.push(...changes.transfers)
+        changed.effects.push(...changes.effects)
+      },
+    }
+  }
+}
+
+/**
+ * Writes back everything that changed in the world, in the transaction that loaded it. Throws a LedgerError when the
+ * accounts do not come to what the engine says they hold: then nothing may be kept.
+ */
+export async function saveWorld(
+  shopId: number,
+  world: LoadedWorld,
+  programs: Programs,
+  at: number,
+  client: PoolClient,
+): Promise<void> {
+  const { changed, whoIs } = world
+  // A member that was merged away within the batch is another's alias now, and is written as that.
+  const members = [...changed.members.values()].filter((member) => whoIs(member.id) === member.id)
+  const balances = await postToLedger(
+    shopId,
+    {
+      transfers: changed.transfers,
+      lots: members.flatMap((member) => changedLots(member, world.lotsBefore.get(member.id) ?? [])),
+      totals: members.map(({ id, deficit, lifetimeEarned }) => ({ member: id, deficit, lifetimeEarned })),
+    },
+    at,
+    client,
+  )
+  for (const { id, available, pending, reserved } of members) {
+    const held = balances.get(id)
+    if (held?.available === available && held.pending === pending && held.reserved === reserved) continue
+    const expected = JSON.stringify({ available, pending, reserved })
+    throw new LedgerError(
+      `The accounts of ${id} in shop ${shopId} hold ${JSON.stringify(held)}, the engine says ${expected}.`,
+    )
+  }
+  const dueAts = members.map((member) => ({ member, nextDueAt: nextDueAt(member, programs) }))
+  await saveMembers(shopId, dueAts, at, client)
+  await saveOrders(
+    shopId,
+    [...changed.orders.values()].map((record) => ({
+      record,
+      owner: record.customer === null ? null : whoIs(record.customer),
+    })),
+    client,
+  )
+  await saveRedemptions(shopId, [...changed.redemptions.values()], at, client)
+  await saveFacts(shopId, changed.facts, at, client)
+  for (const member of members) {
+    for (const alias of member.aliases) {
+      if (world.locked.includes(alias)) await mergeAway(shopId, alias, member.id, world, at, client)
+    }
+  }
+  await dropEmptyMembers(
+    shopId,
+    world.locked.filter((gid) => world.member(gid) === undefined),
+    client,
+  )
+  await enqueueEffects(shopId, describeEffects(members, changed.effects), at, client)
+  for (const effect of changed.effects) {
+    if (effect.kind === 'code-used') await markCodeUsed(shopId, effect.code, client)
+  }
+  await noteWorkDue(shopId, earliest(dueAts.map((due) => due.nextDueAt)), client)
+}
+
+async function mergeAway(
+  shopId: number,
+  alias: string,
+  member: string,
+  world: LoadedWorld,
+  at: number,
+  client: PoolClient,
+): Promise<void> {
+  const emptied = (world.lotsBefore.get(alias) ?? []).map((lot) => ({
+    ...lot,
+    member: alias,
+    pending: 0,
+    available: 0,
+  }))
+  await postToLedger(
+    shopId,
+    { transfers: [], lots: emptied, totals: [{ member: alias, deficit: 0, lifetimeEarned: 0 }] },
+    at,
+    client,
+  )
+  await addAlias(shopId, alias, member, at, client)
+}
+
+/** The lots that differ from what was loaded; those that are gone, with nothing in them. */
+function changedLots(member: Member, before: readonly Lot[]): (Lot & { member: string })[] {
+  if (before === member.lots) return []
+  const old = new Map(before.map((lot) => [lot.key, lot]))
+  const changed: (Lot & { member: string })[] = []
+  for (const lot of member.lots) {
+    const known = old.get(lot.key)
+    old.delete(lot.key)
+    if (known === lot || (known && isSameLot(known, lot))) continue
+    changed.push({ ...lot, member: member.id })
+  }
+  for (const gone of old.values()) changed.push({ ...gone, member: member.id, pending: 0, available: 0 })
+  return changed
+}
+
+function isSameLot(one: Lot, other: Lot): boolean {
+  return (
+    one.pending === other.pending &&
+    one.available === other.available &&
+    one.releaseAt === other.releaseAt &&
+    one.expiresAt === other.expiresAt &&
+    one.earnedAt === other.earnedAt
+  )
+}
+
+/** What must happen outside: a new card for each member that changed, and what the engine asked for by name. */
+function describeEffects(members: readonly Member[], effects: readonly Effect[]): NewEffect[] {
+  const cards = members.map(({ id }) => ({ kind: 'member-card', key: id, payload: { member: id } }))
+  return [...cards, ...effects.map((effect) => ({ kind: effect.kind, key: effectKey(effect), payload: effect }))]
+}
+
+function effectKey(effect: Effect): string {
+  switch (effect.kind) {
+    case 'refetch-order':
+      return effect.order
+    case 'settle-code':
+    case 'code-used':
+      return effect.redemption
+    case 'tier-changed':
+      return effect.member
+    case 'points-expired':
+      return `${effect.member}@${effect.at}`
+  }
+}
+
+function earliest(instants: readonly (number | null)[]): number | null {
+  let first: number | null = null
+  for (const instant of instants) if (instant !== null && (first === null || instant < first)) first = instant
+  return first
+}
