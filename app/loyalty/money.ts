@@ -11,15 +11,11 @@ export type Rounding = 'floor' | 'half-up' | 'ceil'
 export type Rational = { readonly numerator: bigint; readonly denominator: bigint }
 
 /** Minor-unit decimals that differ from 2. Source: ISO 4217 list one (2026-01), column "Mnr unt". */
-const OTHER_EXPONENTS: Record<string, number> = {
-  ...Object.fromEntries(
-    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0]),
-  ),
-  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3])),
-  CLF: 4,
-  UYW: 4,
-  BYR: 0,
-}
+const OTHER_EXPONENTS: ReadonlyMap<string, number> = new Map([
+  ...listCodes('BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF', 0),
+  ...listCodes('BHD IQD JOD KWD LYD OMR TND', 3),
+  ...listCodes('CLF UYW', 4),
+])
 
 /** Codes with two decimals: ISO 4217, and those that Shopify's `CurrencyCode` (Admin API 2026-10) adds. */
 const TWO_DECIMALS = new Set(
@@ -35,7 +31,7 @@ const TWO_DECIMALS = new Set(
 
 /** The number of decimals of a currency, 0 to 4, or null for a code that is not in use. `findCurrencyExponent('JPY')` is 0. */
 export function findCurrencyExponent(currency: string): number | null {
-  return OTHER_EXPONENTS[currency] ?? (TWO_DECIMALS.has(currency) ? 2 : null)
+  return OTHER_EXPONENTS.get(currency) ?? (TWO_DECIMALS.has(currency) ? 2 : null)
 }
 
 /** Like {@link findCurrencyExponent}, for a currency that was checked before. Throws on an unknown code. */
@@ -196,6 +192,10 @@ export function split(total: number, weights: readonly number[]): number[] {
     left--
   }
   return parts
+}
+
+function listCodes(codes: string, exponent: number): [string, number][] {
+  return codes.split(' ').map((code) => [code, exponent])
 }
 
 function floorDivide(a: bigint, b: bigint): bigint {

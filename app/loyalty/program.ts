@@ -358,7 +358,7 @@ export type Program = {
  */
 export function parseProgram(input: unknown): ParsedProgram {
   const shape = programSchema.safeParse(input, { reportInput: true })
-  if (!shape.success) return refuse(shape.error.issues.flatMap((issue) => explain(issue, [])))
+  if (!shape.success) return refuse(explainIssues(shape.error.issues))
   const check = new Check(shape.data)
   const program = readProgram(shape.data, check)
   return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program }
@@ -405,13 +405,19 @@ export function formatPath(path: readonly PropertyKey[]): string {
   }, '')
 }
 
-function refuse(problems: readonly Problem[]): ParsedProgram {
-  return { ok: false, reason: 'invalid_program', problems }
+/** The findings of a zod schema (parsed with `reportInput`) as problems in a shopkeeper's words; for documents that stand beside the program's too. */
+export function explainIssues(issues: readonly z.core.$ZodIssue[]): Problem[] {
+  return issues.flatMap((issue) => explain(issue, []))
 }
 
-function problemAt(path: readonly PropertyKey[], message: string): Problem {
+/** A problem of the field at a path. */
+export function problemAt(path: readonly PropertyKey[], message: string): Problem {
   const plain = path.map((part) => (typeof part === 'number' ? part : String(part)))
   return { path: plain, field: formatPath(plain), message }
+}
+
+function refuse(problems: readonly Problem[]): ParsedProgram {
+  return { ok: false, reason: 'invalid_program', problems }
 }
 
 type Issue = z.core.$ZodIssue
@@ -420,7 +426,7 @@ type Issue = z.core.$ZodIssue
 function explain(issue: Issue, before: readonly PropertyKey[]): Problem[] {
   const path = [...before, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => problemAt([...path, key], 'is not a field of the program document'))
+    return issue.keys.map((key) => problemAt([...path, key], 'is not a known field'))
   }
   if (issue.code === 'invalid_union') {
     // The branch that has the input's own kind says more than "none of them fits".
