@@ -1,5 +1,6 @@
-/** Published versions of the program, as the admin reads them. Publishing is in programs.server.ts. Reads only. */
-import { pool } from '#app/db/client.server.ts'
+/** Published versions of the program as the admin reads them, and publishing on top of the one that was read. */
+import { inTransaction, pool } from '#app/db/client.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 
 /** One published version. Its document was checked when it was published and is never edited. */
@@ -31,6 +32,31 @@ export async function findProgramVersions(shopId: number, versions: number[]): P
   if (versions.length === 0) return new Map()
   const found = await readVersions(shopId, 'and version = any($2::int[])', [[...new Set(versions)]])
   return new Map(found.map(({ version, document }) => [version, document]))
+}
+
+export type PublishedOnTop = { ok: true; version: number } | { ok: false; reason: 'changed_meanwhile'; version: number }
+
+/**
+ * Publishes `document` as the next version, in force from `at` on, if `basedOn` is still the newest (0: nothing published yet).
+ * Otherwise nothing is written and the newest version's number comes back, so that nobody's work is overwritten unseen. The
+ * document must have come through `parseProgram`.
+ */
+export async function publishOnTop(
+  shopId: number,
+  document: ProgramDocument,
+  { basedOn, at, actor, note }: { basedOn: number; at: number; actor: string; note: string },
+): Promise<PublishedOnTop> {
+  return inTransaction(async (client) => {
+    await client.query('select 1 from shops where id = $1 for update', [shopId])
+    const { rows } = await client.query<{ version: number }>(
+      'select coalesce(max(version), 0) as version from programs where shop_id = $1',
+      [shopId],
+    )
+    const newest = rows[0]!.version
+    if (newest !== basedOn) return { ok: false, reason: 'changed_meanwhile', version: newest }
+    const version = await publishProgram(shopId, document, { effectiveAt: at, at, actor, note }, client)
+    return { ok: true, version }
+  })
 }
 
 async function readVersions(shopId: number, clause: string, values: unknown[] = []): Promise<PublishedVersion[]> {

@@ -1,5 +1,5 @@
 import { Await } from '@remix-run/react'
-import { Suspense } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 
 import { shopifyNumber } from '#app/ui/words.ts'
 
@@ -18,4 +18,17 @@ export function CustomerName({ customer, names }: CustomerNameProps) {
       </Await>
     </Suspense>
   )
+}
+
+/** As `CustomerName`, where a plain text is needed: a page's title. */
+export function useCustomerName(customer: string, names: CustomerNames): string {
+  const [name, setName] = useState<string>()
+  useEffect(() => {
+    let gone = false
+    names.then((known) => !gone && setName(known[customer])).catch(() => undefined)
+    return () => {
+      gone = true
+    }
+  }, [customer, names])
+  return name ?? `Customer ${shopifyNumber(customer)}`
 }

@@ -9,7 +9,7 @@ import { UnsavedChanges } from '#app/ui/unsaved-changes.tsx'
 /** What the action of app.program.publish answers. */
 export type PublishReply =
   | { ok: true; version: number }
-  | { ok: false; reason: 'invalid_program'; problems: Problem[] }
+  | { ok: false; reason: 'invalid_program'; problems: readonly Problem[] }
   | { ok: false; reason: 'changed_meanwhile'; version: number }
 
 /** The published document a page starts from; `version` 0 is a proposal that was never published. */
@@ -86,7 +86,7 @@ function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: (
   }, [])
   const problems =
     reply && !reply.ok && reply.reason === 'invalid_program'
-      ? reply.problems.filter((problem) => !touched.includes(problem.field))
+      ? reply.problems.filter((problem) => !touched.some((path) => isWithin(problem.field, path)))
       : []
 
   return {
@@ -107,6 +107,11 @@ function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: (
       clear()
     },
   }
+}
+
+/** True for a place itself and for what is inside it: "tiers.levels[0].name" is within "tiers.levels". */
+function isWithin(field: string, path: string): boolean {
+  return field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`)
 }
 
 /** Sends the document and remembers the answer until it is cleared or another is asked for. */

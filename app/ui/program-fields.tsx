@@ -98,15 +98,17 @@ export function DraftSelect({ path, options, ...rest }: FieldProps & { options: 
   )
 }
 
-/** One of a few that need a sentence each. */
-export function DraftChoice({ path, label, options }: FieldProps & { options: Option[] }) {
+type DraftChoiceProps = FieldProps & { options: Option[]; onChoose?: (value: string) => void }
+
+/** One of a few that need a sentence each. `onChoose` writes where more than the one place changes. */
+export function DraftChoice({ path, label, options, onChoose }: DraftChoiceProps) {
   const draft = useProgramDraft()
   return (
     <ChoiceList
       title={label}
       choices={options}
       selected={[String(draft.read(path) ?? '')]}
-      onChange={([value]) => draft.write(path, value)}
+      onChange={([value = '']) => (onChoose ? onChoose(value) : draft.write(path, value))}
       error={draft.errorAt(path)}
     />
   )

@@ -1,0 +1,152 @@
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { data } from '@remix-run/node'
+import { useLoaderData } from '@remix-run/react'
+import { Badge, Banner, BlockStack, InlineGrid, Layout, Page } from '@shopify/polaris'
+import { useState } from 'react'
+
+import { findMemberStory, listOrders, listTransfers, type OrderRow } from '#app/db/member-story.server.ts'
+import { findProgramVersions, findPublishedProgram } from '#app/db/program-history.server.ts'
+import { toGid } from '#app/loyalty/ids.ts'
+import { formatMoney } from '#app/loyalty/money.ts'
+import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
+import { findCustomers } from '#app/shopify/customers.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { AdjustPoints } from '#app/ui/adjust-points.tsx'
+import { useCustomerName } from '#app/ui/customer-name.tsx'
+import { Figure } from '#app/ui/figure.tsx'
+import { MemberHistory, MemberOrders } from '#app/ui/member-history.tsx'
+import { MemberLots, MemberRewards } from '#app/ui/member-lots.tsx'
+import { sayReason } from '#app/ui/reasons.ts'
+import { showCount, showDay, showMoney } from '#app/ui/words.ts'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Member · Perennial' }]
+
+const HISTORY_SIZE = 50
+const ORDERS_SIZE = 25
+const NO_NAME = { one: 'point', other: 'points' }
+
+export async function loader({ request, params }: LoaderFunctionArgs) {
+  const { shop, admin } = await requireMerchant(request)
+  const customer = requireCustomer(params.id)
+  const story = await findMemberStory(shop.id, customer)
+  if (!story) throw data({ message: 'There is no such member' }, 404)
+  const before = new URL(request.url).searchParams.get('before') ?? undefined
+  const [transfers, orders, published] = await Promise.all([
+    listTransfers(shop.id, story.customer, HISTORY_SIZE + 1, before),
+    listOrders(shop.id, story.customer, ORDERS_SIZE),
+    findPublishedProgram(shop.id),
+  ])
+  const versions = await findProgramVersions(
+    shop.id,
+    orders.map((order) => order.programVersion).filter((version) => version !== null),
+  )
+  return {
+    story,
+    transfers: transfers.slice(0, HISTORY_SIZE),
+    older: transfers.length > HISTORY_SIZE ? transfers[HISTORY_SIZE - 1]!.id : null,
+    orders: orders.map((order) => sayOrder(order, versions, published?.document, shop.currency)),
+    name: nameCustomer(admin, story.customer),
+    pointsName: published?.document.pointsName ?? NO_NAME,
+    tierName: published?.document.tiers?.levels.find((level) => level.id === story.tier)?.name ?? story.tier,
+    timezone: shop.timezone,
+    shopDomain: shop.domain,
+  }
+}
+
+export default function Member() {
+  const { story, transfers, older, orders, name, pointsName, tierName, timezone, shopDomain } =
+    useLoaderData<typeof loader>()
+  const [adjusting, setAdjusting] = useState(false)
+  const title = useCustomerName(story.customer, name)
+  const id = story.customer.slice(story.customer.lastIndexOf('/') + 1)
+  return (
+    <Page
+      backAction={{ content: 'Members', url: '/app/members' }}
+      title={title}
+      titleMetadata={tierName ? <Badge tone="info">{tierName}</Badge> : undefined}
+      subtitle={`Member since ${showDay(story.joinedAt, timezone)}`}
+      primaryAction={{
+        content: 'Change points',
+        disabled: story.erasedAt !== null,
+        onAction: () => setAdjusting(true),
+      }}
+      secondaryActions={[
+        { content: 'Open in Shopify', url: `https://${shopDomain}/admin/customers/${id}`, target: '_top' },
+      ]}
+    >
+      <AdjustPoints open={adjusting} onClose={() => setAdjusting(false)} balance={story.available} name={pointsName} />
+      <Layout>
+        {story.erasedAt !== null && (
+          <Layout.Section>
+            <Banner tone="info" title="This customer asked to be forgotten">
+              <p>Name and address are gone and the points were forfeited. What is left ties the books together.</p>
+            </Banner>
+          </Layout.Section>
+        )}
+        <Layout.Section>
+          <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
+            <Figure label="To spend" value={showCount(story.available)} />
+            <Figure label="Waiting" value={showCount(story.pending)} note="Until returns are unlikely" />
+            <Figure label="Set aside" value={showCount(story.reserved)} note="For a reward being issued" />
+            <Figure label="Earned in all" value={showCount(story.lifetimeEarned)} note="Less what was taken back" />
+          </InlineGrid>
+        </Layout.Section>
+        <Layout.Section>
+          <BlockStack gap="400">
+            <MemberOrders orders={orders} pointsName={pointsName} timezone={timezone} shopDomain={shopDomain} />
+            <MemberHistory transfers={transfers} older={older} orders={orders} timezone={timezone} />
+          </BlockStack>
+        </Layout.Section>
+        <Layout.Section variant="oneThird">
+          <BlockStack gap="400">
+            <MemberLots lots={story.lots} pointsName={pointsName} timezone={timezone} />
+            <MemberRewards redemptions={story.redemptions} pointsName={pointsName} timezone={timezone} />
+          </BlockStack>
+        </Layout.Section>
+      </Layout>
+    </Page>
+  )
+}
+
+function requireCustomer(id: string | undefined): string {
+  if (!/^\d{1,19}$/.test(id ?? '')) throw data({ message: 'There is no such member' }, 404)
+  return toGid('Customer', id!)
+}
+
+/** An order in the words of the program version that priced it. */
+function sayOrder(
+  order: OrderRow,
+  versions: Map<number, ProgramDocument>,
+  current: ProgramDocument | undefined,
+  currency: string,
+) {
+  const program = (order.programVersion === null ? undefined : versions.get(order.programVersion)) ?? current
+  const { reasons, goodsMinor, placedMinor, ...rest } = order
+  const money = (minor: number) =>
+    showMoney(formatMoney(minor, program?.currency ?? currency), program?.currency ?? currency)
+  return {
+    ...rest,
+    goods: money(goodsMinor),
+    placed: goodsMinor === placedMinor ? null : money(placedMinor),
+    tier: program?.tiers?.levels.find((level) => level.id === order.tier)?.name ?? order.tier,
+    reasons: program ? reasons.map((reason) => sayReason(reason, program)) : [],
+  }
+}
+
+async function nameCustomer(admin: AdminClient, customer: string): Promise<Record<string, string>> {
+  try {
+    const found = await findCustomers(admin, [customer])
+    return Object.fromEntries([...found].map(([id, { name }]) => [id, name]))
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    return {}
+  }
+}
+
+export async function action({ request }: ActionFunctionArgs) {
+  await requireMerchant(request)
+  return data({ ok: false as const, errors: {} }, 501)
+}

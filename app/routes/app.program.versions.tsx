@@ -1,0 +1,64 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { Link, useLoaderData } from '@remix-run/react'
+import { BlockStack, Button, InlineStack, Page } from '@shopify/polaris'
+
+import { listProgramVersions } from '#app/db/program-history.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { ProgramFile } from '#app/ui/program-file.tsx'
+import { ProgramVersions } from '#app/ui/program-versions.tsx'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Versions · Perennial' }]
+
+const PAGE_SIZE = 20
+
+export async function loader({ request }: LoaderFunctionArgs) {
+  const { shop } = await requireMerchant(request)
+  const before = Number(new URL(request.url).searchParams.get('before')) || undefined
+  const [versions, [current]] = await Promise.all([
+    listProgramVersions(shop.id, PAGE_SIZE + 1, before),
+    listProgramVersions(shop.id, 1),
+  ])
+  return {
+    versions: versions.slice(0, PAGE_SIZE),
+    older: versions.length > PAGE_SIZE ? versions[PAGE_SIZE - 1]!.version : null,
+    current: current ?? null,
+    timezone: shop.timezone,
+    shopName: shop.name,
+  }
+}
+
+export default function Versions() {
+  const { versions, older, current, timezone, shopName } = useLoaderData<typeof loader>()
+  return (
+    <Page
+      backAction={{ content: 'Program', url: '/app/program' }}
+      title="Versions"
+      subtitle="Saving never overwrites: every order keeps the version of its day"
+    >
+      <BlockStack gap="400">
+        <ProgramFile
+          current={current}
+          fileName={`${shopName.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-program.json`}
+        />
+        {current ? (
+          <ProgramVersions versions={versions} current={current} timezone={timezone} />
+        ) : (
+          <NothingYet
+            heading="Nothing was published yet"
+            action={<Button url="/app/program">Set up the program</Button>}
+          >
+            Each time you save the program, the version is kept here with what it changed.
+          </NothingYet>
+        )}
+        {older && (
+          <InlineStack align="center">
+            <Link to={`?before=${older}`}>Show older versions</Link>
+          </InlineStack>
+        )}
+      </BlockStack>
+    </Page>
+  )
+}

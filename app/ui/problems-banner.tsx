@@ -1,0 +1,33 @@
+import { Banner, Button, List } from '@shopify/polaris'
+import { useRevalidator } from '@remix-run/react'
+
+import { useProgramDraft } from '#app/ui/program-draft.tsx'
+
+/** Why the last attempt to save came to nothing. Problems that stand beside a field of the page are named here too, in one place. */
+export function ProblemsBanner() {
+  const { problems, overtaken } = useProgramDraft()
+  const revalidator = useRevalidator()
+  if (overtaken) {
+    return (
+      <Banner tone="critical" title="Somebody else saved the program while you were editing">
+        <p>Nothing of yours was saved. Load the newer version and make your changes again.</p>
+        <Button onClick={() => revalidator.revalidate()}>Load the newer version</Button>
+      </Banner>
+    )
+  }
+  if (problems.length === 0) return null
+  return (
+    <Banner
+      tone="critical"
+      title={problems.length === 1 ? 'One thing needs correcting' : `${problems.length} things need correcting`}
+    >
+      <List>
+        {problems.map((problem) => (
+          <List.Item key={problem.field + problem.message}>
+            {problem.field ? `${problem.field} ${problem.message}` : problem.message}
+          </List.Item>
+        ))}
+      </List>
+    </Banner>
+  )
+}

@@ -1,0 +1,89 @@
+import { Modal, TitleBar } from '@shopify/app-bridge-react'
+import { Badge, BlockStack, Box, Button, Card, Divider, InlineStack, List, Text } from '@shopify/polaris'
+import { useState } from 'react'
+
+import { diff } from '#app/loyalty/diff.ts'
+import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { usePublish } from '#app/ui/use-publish.ts'
+import { showInstant } from '#app/ui/words.ts'
+
+type Version = { version: number; document: ProgramDocument; effectiveAt: number; note: string | null }
+
+type ProgramVersionsProps = { versions: Version[]; current: Version; timezone: string }
+
+/** Every version with what it changed, newest first; any can be taken up again, as a new one. */
+export function ProgramVersions({ versions, current, timezone }: ProgramVersionsProps) {
+  const [asked, setAsked] = useState<Version>()
+  const { publish, saving } = usePublish('Version taken up again')
+  return (
+    <Card>
+      <BlockStack gap="300">
+        {versions.map((version, index) => (
+          <BlockStack key={version.version} gap="300">
+            {index > 0 && <Divider />}
+            <InlineStack align="space-between" blockAlign="start" gap="200">
+              <BlockStack gap="100">
+                <InlineStack gap="200" blockAlign="center">
+                  <Text as="h2" variant="headingSm">{`Version ${version.version}`}</Text>
+                  {version.version === current.version && <Badge tone="success">In force</Badge>}
+                </InlineStack>
+                <Text as="p" variant="bodySm" tone="subdued">
+                  {`For orders from ${showInstant(version.effectiveAt, timezone)}`}
+                </Text>
+                {version.note && (
+                  <List>
+                    {version.note.split('\n').map((line) => (
+                      <List.Item key={line}>{line}</List.Item>
+                    ))}
+                  </List>
+                )}
+              </BlockStack>
+              {version.version !== current.version && (
+                <Button onClick={() => setAsked(version)} accessibilityLabel={`Use version ${version.version} again`}>
+                  Use again
+                </Button>
+              )}
+            </InlineStack>
+          </BlockStack>
+        ))}
+      </BlockStack>
+      <Modal id="use-again" open={asked !== undefined} onHide={() => setAsked(undefined)}>
+        <Box padding="400">{asked && <Changes from={current} to={asked} />}</Box>
+        <TitleBar title={`Use version ${asked?.version ?? ''} again`}>
+          <button
+            {...{ variant: 'primary' }}
+            disabled={saving}
+            onClick={() => {
+              if (asked) publish(asked.document, current.version)
+              setAsked(undefined)
+            }}
+          >
+            Use it from now on
+          </button>
+          <button onClick={() => setAsked(undefined)}>Cancel</button>
+        </TitleBar>
+      </Modal>
+    </Card>
+  )
+}
+
+function Changes({ from, to }: { from: Version; to: Version }) {
+  const changes = diff(from.document, to.document)
+  return (
+    <BlockStack gap="300">
+      <Text as="p">Compared with the version in force:</Text>
+      {changes.length === 0 ? (
+        <Text as="p">Nothing is different.</Text>
+      ) : (
+        <List>
+          {changes.map((change) => (
+            <List.Item key={change}>{change}</List.Item>
+          ))}
+        </List>
+      )}
+      <Text as="p" tone="subdued">
+        Orders already placed keep what they earned.
+      </Text>
+    </BlockStack>
+  )
+}
