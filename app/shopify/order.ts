@@ -59,7 +59,8 @@ export function parseOrderEdited(payload: unknown): Parsed<string> {
 function readOrder(fields: Fields, currency: string, exponent: number): Order {
   const customer = readInner(fields, 'customer', readCustomer)
   const sourceName = findText(fields, 'source_name')
-  const refunds = readList(fields, 'refunds', (refund) => readRefund(refund, exponent))
+  const taxesIncluded = readFlag(fields, 'taxes_included', false)
+  const refunds = readList(fields, 'refunds', (refund) => readRefund(refund, exponent, taxesIncluded))
   const isSubscription = isSubscriptionSource(sourceName)
   const shipping = readShipping(fields, exponent)
   return {
@@ -75,7 +76,7 @@ function readOrder(fields: Fields, currency: string, exponent: number): Order {
     processedAt: findInstant(fields, 'processed_at') ?? requireInstant(fields, 'created_at'),
     updatedAt: requireInstant(fields, 'updated_at'),
     currency,
-    taxesIncluded: readFlag(fields, 'taxes_included', false),
+    taxesIncluded,
     lines: readList(fields, 'line_items', (line) => readLine(line, exponent, isSubscription, refunds)),
     ...shipping,
     refunds,
@@ -152,7 +153,7 @@ export const ORDER_FIELDS = `fragment LoyaltyOrder on Order {
   refunds(first: 50) {
     id
     orderAdjustments(first: 10) { nodes { amountSet ${MONEY} taxAmountSet ${MONEY} } }
-    refundShippingLines(first: 5) { nodes { subtotalAmountSet ${MONEY} taxAmountSet ${MONEY} } }
+    refundShippingLines(first: 5) { nodes { subtotalAmountSet ${MONEY} } }
   }
   transactions(first: 50) { kind status processedAt }
 }`
@@ -228,7 +229,7 @@ export type AdminOrder = {
   refunds: {
     id: string
     orderAdjustments: Nodes<{ amountSet: MoneyBag; taxAmountSet: MoneyBag }>
-    refundShippingLines: Nodes<{ subtotalAmountSet: MoneyBag; taxAmountSet: MoneyBag }>
+    refundShippingLines: Nodes<{ subtotalAmountSet: MoneyBag }>
   }[]
   transactions: { kind: string; status: string; processedAt: string | null }[]
 }
@@ -275,11 +276,11 @@ export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
     refunds: node.refunds.map((refund) => ({
       id: refund.id,
       lines: [],
-      givenBackMinor: total(refund.orderAdjustments.nodes, (part) => -minor(part.amountSet) - minor(part.taxAmountSet)),
-      shippingMinor: total(
-        refund.refundShippingLines.nodes,
-        (line) => Math.abs(minor(line.subtotalAmountSet)) + Math.abs(minor(line.taxAmountSet)),
+      givenBackMinor: total(
+        refund.orderAdjustments.nodes,
+        (part) => 0 - minor(part.amountSet) - (node.taxesIncluded ? minor(part.taxAmountSet) : 0),
       ),
+      shippingMinor: total(refund.refundShippingLines.nodes, (line) => Math.abs(minor(line.subtotalAmountSet))),
     })),
     discountCodes: node.discountCodes,
   }

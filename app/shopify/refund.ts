@@ -20,55 +20,59 @@ import {
 export type LoneRefund = { readonly order: string; readonly refund: Refund }
 
 /**
- * Reads the payload of `refunds/create`. It carries no currency of its own, so the amounts' own `currency_code` says how many decimals they have.
+ * Reads the payload of `refunds/create`. Whether the order's prices contain tax is not in it; tax of adjustments is left out, as most have none, until the
+ * order's next snapshot says so. It carries no currency of its own, so the amounts' own `currency_code` says how many decimals they have.
  * Refunds without lines are ordinary: only money was given back.
  */
 export function parseRefund(payload: unknown): Parsed<LoneRefund> {
   return readParsed(() => {
     const fields = readObject(payload, '')
     const exponent = findExponent(fields)
-    return { order: requireGid(fields, 'Order', 'order_id'), refund: readRefund(fields, exponent) }
+    return { order: requireGid(fields, 'Order', 'order_id'), refund: readRefund(fields, exponent, false) }
   })
 }
 
-/** Reads one refund; `exponent` is that of the shop currency. */
-export function readRefund(fields: Fields, exponent: number): Refund {
+/**
+ * Reads one refund; `exponent` is that of the shop currency. Its amounts are in the order's own prices: with tax where `taxesIncluded`, else without.
+ */
+export function readRefund(fields: Fields, exponent: number, taxesIncluded: boolean): Refund {
   let [givenBackMinor, shippingMinor, adjustsShipping] = [0, 0, false]
   readList(fields, 'order_adjustments', (adjustment) => {
-    // Amounts are minus what the shop gives away; the tax stands beside the amount, not in it.
-    const amount =
-      -(findShopMoney(adjustment, 'amount', exponent) ?? 0) - (findShopMoney(adjustment, 'tax_amount', exponent) ?? 0)
+    const amountMinor = readAdjustment(adjustment, exponent, taxesIncluded)
     const kind = findText(adjustment, 'kind')
     if (kind === 'shipping_refund') {
-      shippingMinor += amount
+      shippingMinor += amountMinor
       adjustsShipping = true
     }
-    // Since 2024-10 `kind` may be absent, and only discrepancies are listed: https://shopify.dev/changelog/exposing-the-order-adjustments-connection-on-a-refund
-    if (kind === 'refund_discrepancy' || kind === null) givenBackMinor += amount
+    // Since 2024-10 `kind` may be absent, and only discrepancies are listed:
+    // https://shopify.dev/changelog/exposing-the-order-adjustments-connection-on-a-refund
+    if (kind === 'refund_discrepancy' || kind === null) givenBackMinor += amountMinor
   })
-  if (!adjustsShipping)
-    shippingMinor = sum(readList(fields, 'refund_shipping_lines', (line) => readShipping(line, exponent)))
+  // Where both shapes are there they say the same money twice.
+  if (!adjustsShipping) {
+    readList(fields, 'refund_shipping_lines', (line) => {
+      shippingMinor += Math.abs(findShopMoney(line, 'subtotal_amount', exponent) ?? 0)
+    })
+  }
   return {
     id: requireGid(fields, 'Refund'),
     lines: readList(fields, 'refund_line_items', readRefundLine),
-    givenBackMinor: givenBackMinor === 0 ? 0 : givenBackMinor,
+    givenBackMinor,
     shippingMinor: Math.max(0, shippingMinor),
   }
+}
+
+/** What the shop gave away, 0 or more but for corrections. Shopify writes it as an amount below 0, with its tax beside it, not in it. */
+function readAdjustment(fields: Fields, exponent: number, taxesIncluded: boolean): number {
+  const amount = findShopMoney(fields, 'amount', exponent) ?? 0
+  const tax = taxesIncluded ? (findShopMoney(fields, 'tax_amount', exponent) ?? 0) : 0
+  return 0 - amount - tax
 }
 
 function readRefundLine(fields: Fields): Refund['lines'][number] {
   // The line's own gid is exact where the number beside it may not be.
   const line = readInner(fields, 'line_item', (inner) => findGid(inner, 'LineItem'))
   return { line: line ?? requireGid(fields, 'LineItem', 'line_item_id'), quantity: requireCount(fields, 'quantity') }
-}
-
-function readShipping(fields: Fields, exponent: number): number {
-  const amount = findShopMoney(fields, 'subtotal_amount', exponent) ?? 0
-  return Math.abs(amount) + Math.abs(findShopMoney(fields, 'tax_amount', exponent) ?? 0)
-}
-
-function sum(amounts: readonly number[]): number {
-  return amounts.reduce((all, amount) => all + amount, 0)
 }
 
 /** The decimals of the first shop-currency code that the refund names; 2 where it names no money at all. */
