@@ -4,8 +4,10 @@ import { useLoaderData } from '@remix-run/react'
 import { Badge, Banner, BlockStack, InlineGrid, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
+import { now } from '#app/clock.server.ts'
 import { findMemberStory, listOrders, listTransfers, type OrderRow } from '#app/db/member-story.server.ts'
 import { findProgramVersions, findPublishedProgram } from '#app/db/program-history.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
@@ -14,9 +16,11 @@ import { findCustomers } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { AdjustPoints } from '#app/ui/adjust-points.tsx'
 import { useCustomerName } from '#app/ui/customer-name.tsx'
+import { PlaceTier, TakeBackCode } from '#app/ui/change-member.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MemberHistory, MemberOrders } from '#app/ui/member-history.tsx'
 import { MemberLots, MemberRewards } from '#app/ui/member-lots.tsx'
+import { parseMemberChange, sayRefusal, type MemberChangeReply } from '#app/ui/member-change.ts'
 import { sayReason } from '#app/ui/reasons.ts'
 import { showCount, showDay, showMoney } from '#app/ui/words.ts'
 
@@ -51,15 +55,18 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     name: nameCustomer(admin, story.customer),
     pointsName: published?.document.pointsName ?? NO_NAME,
     tierName: published?.document.tiers?.levels.find((level) => level.id === story.tier)?.name ?? story.tier,
+    levels: published?.document.tiers?.levels.map(({ id, name }) => ({ id, name })) ?? [],
     timezone: shop.timezone,
     shopDomain: shop.domain,
   }
 }
 
 export default function Member() {
-  const { story, transfers, older, orders, name, pointsName, tierName, timezone, shopDomain } =
+  const { story, transfers, older, orders, name, pointsName, tierName, levels, timezone, shopDomain } =
     useLoaderData<typeof loader>()
   const [adjusting, setAdjusting] = useState(false)
+  const [placing, setPlacing] = useState(false)
+  const [takingBack, setTakingBack] = useState<string | null>(null)
   const title = useCustomerName(story.customer, name)
   const id = story.customer.slice(story.customer.lastIndexOf('/') + 1)
   return (
@@ -74,10 +81,15 @@ export default function Member() {
         onAction: () => setAdjusting(true),
       }}
       secondaryActions={[
+        ...(levels.length > 1
+          ? [{ content: 'Change tier', disabled: story.erasedAt !== null, onAction: () => setPlacing(true) }]
+          : []),
         { content: 'Open in Shopify', url: `https://${shopDomain}/admin/customers/${id}`, target: '_top' },
       ]}
     >
       <AdjustPoints open={adjusting} onClose={() => setAdjusting(false)} balance={story.available} name={pointsName} />
+      <PlaceTier open={placing} onClose={() => setPlacing(false)} levels={levels} />
+      <TakeBackCode code={takingBack} onClose={() => setTakingBack(null)} />
       <Layout>
         {story.erasedAt !== null && (
           <Layout.Section>
@@ -103,7 +115,12 @@ export default function Member() {
         <Layout.Section variant="oneThird">
           <BlockStack gap="400">
             <MemberLots lots={story.lots} pointsName={pointsName} timezone={timezone} />
-            <MemberRewards redemptions={story.redemptions} pointsName={pointsName} timezone={timezone} />
+            <MemberRewards
+              redemptions={story.redemptions}
+              pointsName={pointsName}
+              timezone={timezone}
+              onTakeBack={setTakingBack}
+            />
           </BlockStack>
         </Layout.Section>
       </Layout>
@@ -146,7 +163,26 @@ async function nameCustomer(admin: AdminClient, customer: string): Promise<Recor
   }
 }
 
-export async function action({ request }: ActionFunctionArgs) {
-  await requireMerchant(request)
-  return data({ ok: false as const, errors: {} }, 501)
+/** Changes by hand: points, a tier until a day, taking back a code that was not used. Each wants a reason and happens once. */
+export async function action({ request, params }: ActionFunctionArgs) {
+  const { shop, actor } = await requireMerchant(request)
+  const customer = requireCustomer(params.id)
+  const story = await findMemberStory(shop.id, customer)
+  if (!story) throw data({ message: 'There is no such member' }, 404)
+  const at = now()
+  const parsed = parseMemberChange(await request.formData(), {
+    customer: story.customer,
+    at,
+    actor,
+    timezone: shop.timezone,
+  })
+  if (!parsed.ok) return data<MemberChangeReply>(parsed, 400)
+  const { event } = parsed
+  if (event.type === 'cancel-redemption' && !story.redemptions.some((one) => one.code === event.code)) {
+    return data<MemberChangeReply>({ ok: false, errors: { form: 'This member has no such code.' } }, 400)
+  }
+  const applied = await applyEvents(shop.id, [event], at)
+  const refused = applied.ok ? applied.changes[0]!.refused : applied.reason
+  if (refused) return data<MemberChangeReply>({ ok: false, errors: { form: sayRefusal(refused) } }, 400)
+  return data<MemberChangeReply>({ ok: true, intent: parsed.intent })
 }

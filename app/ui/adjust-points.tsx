@@ -3,10 +3,8 @@ import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Box, Checkbox, ChoiceList, Text, TextField } from '@shopify/polaris'
 import { useEffect, useState } from 'react'
 
+import type { MemberChangeReply } from '#app/ui/member-change.ts'
 import { showPoints, type PointsName } from '#app/ui/words.ts'
-
-/** What the action answers: done, or what is wrong with which field. */
-export type AdjustReply = { ok: true; points: number } | { ok: false; errors: Record<string, string> }
 
 type AdjustPointsProps = { open: boolean; onClose: () => void; balance: number; name: PointsName }
 
@@ -16,7 +14,7 @@ type AdjustPointsProps = { open: boolean; onClose: () => void; balance: number; 
  */
 export function AdjustPoints({ open, onClose, balance, name }: AdjustPointsProps) {
   const shopify = useAppBridge()
-  const fetcher = useFetcher<AdjustReply>()
+  const fetcher = useFetcher<MemberChangeReply>()
   const [key, setKey] = useState('')
   const [direction, setDirection] = useState('give')
   const [amount, setAmount] = useState('')
@@ -28,9 +26,7 @@ export function AdjustPoints({ open, onClose, balance, name }: AdjustPointsProps
 
   useEffect(() => {
     if (!fetcher.data?.ok) return
-    shopify.toast.show(
-      `${showPoints(Math.abs(fetcher.data.points), name)} ${fetcher.data.points > 0 ? 'given' : 'taken'}`,
-    )
+    shopify.toast.show('Points changed')
     onClose()
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
   }, [fetcher.data])

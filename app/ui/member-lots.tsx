@@ -1,4 +1,4 @@
-import { Badge, BlockStack, Card, InlineStack, Text } from '@shopify/polaris'
+import { Badge, BlockStack, Button, Card, InlineStack, Text } from '@shopify/polaris'
 
 import { showDay, showPoints, type PointsName } from '#app/ui/words.ts'
 
@@ -71,7 +71,13 @@ type Redemption = {
   usedAt: number | null
 }
 
-type MemberRewardsProps = { redemptions: Redemption[]; pointsName: PointsName; timezone: string }
+type MemberRewardsProps = {
+  redemptions: Redemption[]
+  pointsName: PointsName
+  timezone: string
+  /** Asks whether an unused code should be taken back. */
+  onTakeBack: (code: string) => void
+}
 
 const STATES: Record<string, { text: string; tone: 'success' | 'info' | 'attention' | undefined }> = {
   reserved: { text: 'Being issued', tone: 'info' },
@@ -83,7 +89,7 @@ const STATES: Record<string, { text: string; tone: 'success' | 'info' | 'attenti
 }
 
 /** Rewards the member took, newest first, each with its code and what became of it. */
-export function MemberRewards({ redemptions, pointsName, timezone }: MemberRewardsProps) {
+export function MemberRewards({ redemptions, pointsName, timezone, onTakeBack }: MemberRewardsProps) {
   return (
     <Card>
       <BlockStack gap="300">
@@ -108,6 +114,17 @@ export function MemberRewards({ redemptions, pointsName, timezone }: MemberRewar
               {one.returnedPoints > 0 && ` · ${showPoints(one.returnedPoints, pointsName)} given back`}
               {one.state === 'issued' && one.expiresAt !== null && ` · until ${showDay(one.expiresAt, timezone)}`}
             </Text>
+            {one.state === 'issued' && one.code !== null && (
+              <InlineStack>
+                <Button
+                  variant="plain"
+                  onClick={() => onTakeBack(one.code ?? '')}
+                  accessibilityLabel={`Take back ${one.code}`}
+                >
+                  Take back
+                </Button>
+              </InlineStack>
+            )}
           </BlockStack>
         ))}
       </BlockStack>

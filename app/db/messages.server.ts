@@ -1,0 +1,65 @@
+/** Messages from Shopify as the admin shows them: those set aside, and the latest of all. Work on them is in inbox.server.ts. */
+import { pool } from '#app/db/client.server.ts'
+
+export type MessageRow = {
+  id: string
+  topic: string
+  receivedAt: number
+  triggeredAt: number
+  state: string
+  source: string
+  attempts: number
+  /** Why it was set aside, or why the last attempt failed. */
+  error: string | null
+}
+
+/** The newest messages of the shop; with `state`, only those in it. `before` is the id of the last row of the page before. */
+export async function listMessages(
+  shopId: number,
+  { state, size, before }: { state?: string; size: number; before?: string },
+): Promise<MessageRow[]> {
+  const { rows } = await pool.query<{
+    id: string
+    topic: string
+    received_at: Date
+    triggered_at: Date
+    state: string
+    source: string
+    attempts: number
+    error: string | null
+  }>(
+    `select id, topic, received_at, triggered_at, state, source, attempts, error from inbox
+     where shop_id = $1 and ($2::text is null or state = $2) and ($3::bigint is null or id < $3)
+     order by id desc limit $4`,
+    [shopId, state ?? null, before && /^\d{1,18}$/.test(before) ? before : null, size],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    topic: row.topic,
+    receivedAt: row.received_at.getTime(),
+    triggeredAt: row.triggered_at.getTime(),
+    state: row.state,
+    source: row.source,
+    attempts: row.attempts,
+    error: row.error,
+  }))
+}
+
+/** Effects that were given up on: what should have reached Shopify and did not. */
+export type FailedEffect = { id: string; kind: string; key: string; createdAt: number; error: string | null }
+
+/** The newest `size` effects of the shop that were set aside. */
+export async function listFailedEffects(shopId: number, size: number): Promise<FailedEffect[]> {
+  const { rows } = await pool.query<{ id: string; kind: string; key: string; created_at: Date; error: string | null }>(
+    `select id, kind, key, created_at, error from outbox
+     where shop_id = $1 and state in ('set-aside', 'failed') order by id desc limit $2`,
+    [shopId, size],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    key: row.key,
+    createdAt: row.created_at.getTime(),
+    error: row.error,
+  }))
+}
