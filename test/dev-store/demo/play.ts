@@ -7,6 +7,12 @@ import { inventPerson } from './people.ts'
 /** The demo shop's address. Everybody who looks at the demo sees this name in the browser. */
 export const DEMO_SHOP = 'perennial-gifts.myshopify.com'
 
+/** The address of the shop that `npm start -- --empty` opens. */
+export const EMPTY_SHOP = 'perennial-new.myshopify.com'
+
+/** How many products the empty shop sells. */
+const SMALL_CATALOGUE = 24
+
 /** How many webhooks may wait for the app before the next thing happens in the shop. */
 const BACKLOG_LIMIT = 200
 
@@ -15,9 +21,19 @@ export function openDemoShop(store: DevStore, now: number): void {
   if (store.shops().some((shop) => shop.domain === DEMO_SHOP)) return
   const history = readDemoHistory(now)
   store.setTime(history.events[0]!.at - 86_400_000)
+  openShop(store, DEMO_SHOP, 'Perennial Gifts', history.products)
+}
+
+/** A shop on its first day, today: a small catalogue, nobody and nothing else. Repeating it changes nothing. */
+export function openEmptyShop(store: DevStore, now: number): void {
+  if (store.shops().some((shop) => shop.domain === EMPTY_SHOP)) return
+  openShop(store, EMPTY_SHOP, 'A New Shop', readDemoHistory(now).products.slice(0, SMALL_CATALOGUE))
+}
+
+function openShop(store: DevStore, domain: string, name: string, goods: DemoProduct[]): void {
   store.addShop({
-    domain: DEMO_SHOP,
-    name: 'Perennial Gifts',
+    domain,
+    name,
     email: 'hello@example.com',
     currency: 'GBP',
     timezone: 'Europe/London',
@@ -27,12 +43,11 @@ export function openDemoShop(store: DevStore, now: number): void {
     taxTitle: 'VAT',
     shippingMinor: 395,
   })
-  const products = history.products.map((product) => addProduct(store, product))
-  for (const { title, words } of COLLECTIONS)
-    store.addCollection(DEMO_SHOP, {
-      title,
-      productIds: products.filter((product) => words.test(product.title)).map((product) => product.id),
-    })
+  const products = goods.map((product) => addProduct(store, domain, product))
+  for (const { title, words } of COLLECTIONS) {
+    const productIds = products.filter((product) => words.test(product.title)).map((product) => product.id)
+    if (productIds.length > 0) store.addCollection(domain, { title, productIds })
+  }
 }
 
 const COLLECTIONS = [
@@ -43,8 +58,8 @@ const COLLECTIONS = [
   { title: 'Children', words: /child|doll|toy|playhouse|spaceboy|circus|kids/i },
 ]
 
-function addProduct(store: DevStore, product: DemoProduct) {
-  return store.addProduct(DEMO_SHOP, {
+function addProduct(store: DevStore, domain: string, product: DemoProduct) {
+  return store.addProduct(domain, {
     title: product.title,
     variants: [{ priceMinor: product.pricePence, sku: product.sku }],
     vendor: 'Perennial Gifts',
