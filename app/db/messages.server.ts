@@ -52,7 +52,7 @@ export type FailedEffect = { id: string; kind: string; key: string; createdAt: n
 export async function listFailedEffects(shopId: number, size: number): Promise<FailedEffect[]> {
   const { rows } = await pool.query<{ id: string; kind: string; key: string; created_at: Date; error: string | null }>(
     `select id, kind, key, created_at, error from outbox
-     where shop_id = $1 and state in ('set-aside', 'failed') order by id desc limit $2`,
+     where shop_id = $1 and state = 'set-aside' order by id desc limit $2`,
     [shopId, size],
   )
   return rows.map((row) => ({
@@ -62,4 +62,20 @@ export async function listFailedEffects(shopId: number, size: number): Promise<F
     createdAt: row.created_at.getTime(),
     error: row.error,
   }))
+}
+
+/**
+ * Lets an effect that was set aside be tried again, with fresh attempts. Where a newer one with its key waits already, that one
+ * says everything and the old one is dropped. False where the shop has none such.
+ */
+export async function retryEffect(shopId: number, id: string, at: number): Promise<boolean> {
+  if (!/^\d{1,18}$/.test(id)) return false
+  const { rowCount } = await pool.query(
+    `update outbox o set attempts = 0, due_at = $3, done_at = null, state = case when exists (
+       select 1 from outbox n where n.shop_id = o.shop_id and n.kind = o.kind and n.key = o.key and n.state = 'waiting'
+     ) then 'dropped' else 'waiting' end
+     where o.shop_id = $1 and o.id = $2 and o.state = 'set-aside'`,
+    [shopId, id, new Date(at)],
+  )
+  return rowCount === 1
 }

@@ -1,0 +1,72 @@
+import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
+import { Link, useLoaderData } from '@remix-run/react'
+import { BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
+
+import { now } from '#app/clock.server.ts'
+import { retryMessage } from '#app/db/inbox.server.ts'
+import { listFailedEffects, listMessages, retryEffect } from '#app/db/messages.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { FailedEffects, MessageActivity, SetAsideMessages } from '#app/ui/message-lists.tsx'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Messages · Perennial' }]
+
+const SET_ASIDE_SIZE = 50
+const ACTIVITY_SIZE = 30
+
+export async function loader({ request }: LoaderFunctionArgs) {
+  const { shop } = await requireMerchant(request)
+  const before = new URL(request.url).searchParams.get('before') ?? undefined
+  const [setAside, effects, latest] = await Promise.all([
+    listMessages(shop.id, { state: 'set-aside', size: SET_ASIDE_SIZE }),
+    listFailedEffects(shop.id, SET_ASIDE_SIZE),
+    listMessages(shop.id, { size: ACTIVITY_SIZE + 1, before }),
+  ])
+  return {
+    setAside,
+    effects,
+    latest: latest.slice(0, ACTIVITY_SIZE),
+    older: latest.length > ACTIVITY_SIZE ? latest[ACTIVITY_SIZE - 1]!.id : null,
+    timezone: shop.timezone,
+  }
+}
+
+/** Tries a message, or an effect, once more. */
+export async function action({ request }: ActionFunctionArgs) {
+  const { shop } = await requireMerchant(request)
+  const form = await request.formData()
+  const id = String(form.get('id') ?? '')
+  const retry = { message: retryMessage, effect: retryEffect }[String(form.get('kind'))]
+  if (!retry) return data({ ok: false, message: 'Only a message or an effect can be tried again' }, 400)
+  const found = await retry(shop.id, id, now())
+  if (!found) return data({ ok: false, message: 'It was tried again already, or is gone' }, 404)
+  return data({ ok: true, message: 'It will be tried again in a moment' })
+}
+
+export default function Messages() {
+  const { setAside, effects, latest, older, timezone } = useLoaderData<typeof loader>()
+  return (
+    <Page
+      title="Messages"
+      subtitle="What Shopify told us, and what became of it. Nothing is lost: what fails waits here."
+    >
+      <Layout>
+        <Layout.Section>
+          <BlockStack gap="400">
+            <SetAsideMessages messages={setAside} timezone={timezone} />
+            {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} />}
+            <MessageActivity messages={latest} timezone={timezone} />
+            {older && (
+              <InlineStack align="center">
+                <Link to={`?before=${older}`} preventScrollReset>
+                  Show older messages
+                </Link>
+              </InlineStack>
+            )}
+          </BlockStack>
+        </Layout.Section>
+      </Layout>
+    </Page>
+  )
+}

@@ -1,0 +1,208 @@
+import { useFetcher } from '@remix-run/react'
+import { useAppBridge } from '@shopify/app-bridge-react'
+import { Badge, BlockStack, Box, Button, Card, Divider, InlineStack, Text } from '@shopify/polaris'
+import { useEffect, type ReactNode } from 'react'
+
+import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { showInstant } from '#app/ui/words.ts'
+
+type Message = {
+  id: string
+  topic: string
+  receivedAt: number
+  triggeredAt: number
+  state: string
+  source: string
+  attempts: number
+  error: string | null
+}
+
+type Effect = { id: string; kind: string; key: string; createdAt: number; error: string | null }
+
+/** Messages that could not be worked on, each with its error and a button to try again. */
+export function SetAsideMessages({ messages, timezone }: { messages: Message[]; timezone: string }) {
+  return (
+    <List
+      title="Set aside for you"
+      count={messages.length}
+      empty="No message needs you. Whatever cannot be worked on waits here, and holds up no other."
+    >
+      {messages.map((message) => (
+        <Failure
+          key={message.id}
+          kind="message"
+          id={message.id}
+          title={sayTopic(message.topic)}
+          when={`${showInstant(message.receivedAt, timezone)} · tried ${message.attempts} times`}
+          error={message.error}
+        />
+      ))}
+    </List>
+  )
+}
+
+/** What should have reached Shopify and did not. */
+export function FailedEffects({ effects, timezone }: { effects: Effect[]; timezone: string }) {
+  return (
+    <List title="Not sent to Shopify" count={effects.length} empty="Everything was sent.">
+      {effects.map((effect) => (
+        <Failure
+          key={effect.id}
+          kind="effect"
+          id={effect.id}
+          title={`${sayEffect(effect.kind)} · ${effect.key.replace('gid://shopify/', '')}`}
+          when={showInstant(effect.createdAt, timezone)}
+          error={effect.error}
+        />
+      ))}
+    </List>
+  )
+}
+
+type ListProps = { title: string; count: number; empty: string; children: ReactNode[] }
+
+function List({ title, count, empty, children }: ListProps) {
+  return (
+    <Card>
+      <BlockStack gap="300">
+        <InlineStack gap="200" blockAlign="center">
+          <Text as="h2" variant="headingMd">
+            {title}
+          </Text>
+          {count > 0 && <Badge tone="warning">{String(count)}</Badge>}
+        </InlineStack>
+        {count === 0 && (
+          <Text as="p" tone="subdued">
+            {empty}
+          </Text>
+        )}
+        {children.map((child, index) => (
+          <BlockStack key={index} gap="300">
+            <Divider />
+            {child}
+          </BlockStack>
+        ))}
+      </BlockStack>
+    </Card>
+  )
+}
+
+type FailureProps = { kind: 'message' | 'effect'; id: string; title: string; when: string; error: string | null }
+
+function Failure({ kind, id, title, when, error }: FailureProps) {
+  const shopify = useAppBridge()
+  const fetcher = useFetcher<{ ok: boolean; message: string }>()
+  useEffect(() => {
+    if (fetcher.data?.ok) shopify.toast.show(fetcher.data.message)
+  }, [fetcher.data, shopify])
+  return (
+    <InlineStack align="space-between" blockAlign="start" gap="200">
+      <BlockStack gap="100">
+        <Text as="p" fontWeight="medium">
+          {title}
+        </Text>
+        <Text as="p" variant="bodySm" tone="subdued">
+          {when}
+        </Text>
+        {error && (
+          <Box background="bg-surface-secondary" padding="200" borderRadius="100">
+            <Text as="p" variant="bodySm" breakWord>
+              {error}
+            </Text>
+          </Box>
+        )}
+        {fetcher.data && !fetcher.data.ok && (
+          <Text as="p" tone="critical">
+            {fetcher.data.message}
+          </Text>
+        )}
+      </BlockStack>
+      <fetcher.Form method="post">
+        <input type="hidden" name="kind" value={kind} />
+        <input type="hidden" name="id" value={id} />
+        <Button submit loading={fetcher.state !== 'idle'} accessibilityLabel={`Try again: ${title}`}>
+          Try again
+        </Button>
+      </fetcher.Form>
+    </InlineStack>
+  )
+}
+
+const STATES: Record<string, { text: string; tone: 'success' | 'info' | 'warning' | undefined }> = {
+  waiting: { text: 'Waiting', tone: 'info' },
+  done: { text: 'Done', tone: 'success' },
+  ignored: { text: 'Nothing to do', tone: undefined },
+  'set-aside': { text: 'Set aside', tone: 'warning' },
+}
+
+/** The latest messages of all, newest first. */
+export function MessageActivity({ messages, timezone }: { messages: Message[]; timezone: string }) {
+  if (messages.length === 0) {
+    return (
+      <NothingYet heading="Nothing has arrived yet">
+        Orders, refunds and customers appear here within seconds of happening in your store.
+      </NothingYet>
+    )
+  }
+  return (
+    <Card>
+      <BlockStack gap="300">
+        <Text as="h2" variant="headingMd">
+          Latest activity
+        </Text>
+        {messages.map((message) => (
+          <BlockStack key={message.id} gap="200">
+            <Divider />
+            <InlineStack align="space-between" blockAlign="center" gap="200">
+              <BlockStack gap="050">
+                <Text as="p">{sayTopic(message.topic)}</Text>
+                <Text as="p" variant="bodySm" tone="subdued">
+                  {`${showInstant(message.receivedAt, timezone)}${SOURCES[message.source] ?? ''}`}
+                </Text>
+              </BlockStack>
+              <Badge tone={STATES[message.state]?.tone}>{STATES[message.state]?.text ?? message.state}</Badge>
+            </InlineStack>
+          </BlockStack>
+        ))}
+      </BlockStack>
+    </Card>
+  )
+}
+
+const SOURCES: Record<string, string> = {
+  reconcile: ' · found when comparing with Shopify',
+  backfill: ' · read from the past',
+  refetch: ' · read again',
+}
+
+function sayTopic(topic: string): string {
+  return TOPICS[topic] ?? topic
+}
+
+const TOPICS: Record<string, string> = {
+  'orders/paid': 'Order paid',
+  'orders/updated': 'Order changed',
+  'orders/edited': 'Order edited',
+  'orders/cancelled': 'Order cancelled',
+  'orders/delete': 'Order deleted',
+  'refunds/create': 'Refund',
+  'customers/create': 'New customer',
+  'customers/update': 'Customer changed',
+  'customers/merge': 'Two customers became one',
+  'customers/redact': 'A customer asked to be forgotten',
+  'customers/data_request': 'A customer asked for their data',
+  'shop/redact': 'The store asked to be forgotten',
+  'app/uninstalled': 'App uninstalled',
+  'app/scopes_update': 'Permissions changed',
+}
+
+function sayEffect(kind: string): string {
+  return EFFECTS[kind] ?? kind
+}
+
+const EFFECTS: Record<string, string> = {
+  'member-card': 'A member’s card',
+  'program-card': 'The program for the storefront',
+  'settle-code': 'A code to take back',
+  'refetch-order': 'An order to read again',
+}
