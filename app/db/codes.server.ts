@@ -44,13 +44,13 @@ let secret: Buffer | undefined
 
 /**
  * The code that belongs to a text, the same at every call: 12 characters of Crockford's base 32 (60 bits) from an HMAC under a
- * key of its own, derived from ENCRYPTION_KEY.
+ * key of its own, derived from ENCRYPTION_KEY. `length` asks for more (26 hold 130 bits).
  */
-export function deriveCode(text: string): string {
+export function deriveCode(text: string, length = 12): string {
   secret ??= Buffer.from(
     hkdfSync('sha256', Buffer.from(env().ENCRYPTION_KEY, 'base64'), '', 'perennial discount codes v1', 32),
   )
-  return toBase32(createHmac('sha256', secret).update(text).digest(), 12)
+  return toBase32(createHmac('sha256', secret).update(text).digest(), length)
 }
 
 /** The pool of a reward with these terms, made if there is none. Its id is derived from shop, reward and terms. */
@@ -104,26 +104,103 @@ export async function keepFilling(
 
 /**
  * The code of a redemption: the one it holds already, else a free one of the pool. Null where the pool is empty. Two redemptions
- * never get the same code, and one redemption never gets two.
+ * never get the same code, and one redemption never gets two: its row is locked meanwhile.
  */
-export async function takeCode(
-  shopId: number,
-  poolId: string,
-  redemptionId: string,
-  at: number,
-  client: Queryable = pool,
-): Promise<Code | null> {
-  const held = await findCodeOf(shopId, redemptionId, client)
-  if (held) return held
-  const { rows } = await client.query<CodeRow>(
-    `update codes set state = 'taken', redemption_id = $3, taken_at = $4
-      where shop_id = $1 and code = (
-        select code from codes where shop_id = $1 and pool_id = $2 and state = 'free'
-         order by created_at, code limit 1 for update skip locked)
-      returning ${CODE_COLUMNS}`,
-    [shopId, poolId, redemptionId, new Date(at)],
+export async function takeCode(shopId: number, poolId: string, redemptionId: string, at: number): Promise<Code | null> {
+  return inTransaction(async (client) => {
+    await client.query('select 1 from redemptions where shop_id = $1 and id = $2 for update', [shopId, redemptionId])
+    const held = await findCodeOf(shopId, redemptionId, client)
+    if (held) return held
+    const { rows } = await client.query<CodeRow>(
+      `update codes set state = 'taken', redemption_id = $3, taken_at = $4
+        where shop_id = $1 and code = (
+          select code from codes where shop_id = $1 and pool_id = $2 and state = 'free'
+           order by created_at, code limit 1 for update skip locked)
+        returning ${CODE_COLUMNS}`,
+      [shopId, poolId, redemptionId, new Date(at)],
+    )
+    return rows[0] ? toCode(rows[0]) : null
+  })
+}
+
+/**
+ * Writes down the code that a redemption will ask Shopify for when the pool is empty: state `asked`, held by the redemption and
+ * derived from its id. A redemption that holds one already keeps it, so that whoever tries again comes with the same.
+ */
+export async function askCodeFor(shopId: number, poolId: string, redemptionId: string, at: number): Promise<Code> {
+  return inTransaction(async (client) => {
+    await client.query('select 1 from redemptions where shop_id = $1 and id = $2 for update', [shopId, redemptionId])
+    const held = await findCodeOf(shopId, redemptionId, client)
+    if (held) return held
+    const { rows } = await client.query<CodeRow>(
+      `insert into codes (shop_id, code, pool_id, state, redemption_id, created_at, taken_at)
+       values ($1, $2, $3, 'asked', $4, $5, $5)
+       on conflict (shop_id, code) do update set redemption_id = excluded.redemption_id
+       returning ${CODE_COLUMNS}`,
+      [shopId, deriveCode(`redemption:${shopId}:${redemptionId}`), poolId, redemptionId, new Date(at)],
+    )
+    return toCode(rows[0] as CodeRow)
+  })
+}
+
+/**
+ * Lets go of the code of a redemption whose points went back before anybody saw it: the pool has it again (once Shopify confirms
+ * it, where that was still open). A code that was handed out (the redemption was committed) stays where it is.
+ */
+export async function freeCodeOf(shopId: number, redemptionId: string): Promise<void> {
+  await pool.query(
+    `update codes c set redemption_id = null, taken_at = null, state = case when c.state = 'taken' then 'free' else c.state end
+       from redemptions r
+      where c.shop_id = $1 and c.redemption_id = $2 and c.state in ('asked', 'taken')
+        and r.shop_id = $1 and r.id = $2 and r.state = 'returned' and r.code is null`,
+    [shopId, redemptionId],
   )
-  return rows[0] ? toCode(rows[0]) : null
+}
+
+/** As `freeCodeOf`, for every redemption of the shop that was let go by somebody who then died. Returns how many codes are back. */
+export async function freeOrphanedCodes(shopId: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update codes c set redemption_id = null, taken_at = null, state = case when c.state = 'taken' then 'free' else c.state end
+       from redemptions r
+      where c.shop_id = $1 and c.state in ('asked', 'taken')
+        and r.shop_id = $1 and r.id = c.redemption_id and r.state = 'returned' and r.code is null`,
+    [shopId],
+  )
+  return rowCount ?? 0
+}
+
+/** The newest pool of a reward that still offers codes, null where there is none. */
+export async function findPoolOfReward(shopId: number, rewardId: string): Promise<Pool | null> {
+  const { rows } = await pool.query<PoolRow>(
+    `select ${POOL_COLUMNS} from code_pools where shop_id = $1 and reward_id = $2 and target > 0
+      order by created_at desc limit 1`,
+    [shopId, rewardId],
+  )
+  return rows[0] ? toPool(rows[0]) : null
+}
+
+/** The pools of a reward, of any terms. */
+export async function listPoolsOfReward(shopId: number, rewardId: string): Promise<Pool[]> {
+  const { rows } = await pool.query<PoolRow>(
+    `select ${POOL_COLUMNS} from code_pools where shop_id = $1 and reward_id = $2 order by created_at`,
+    [shopId, rewardId],
+  )
+  return rows.map(toPool)
+}
+
+/** The parent discount is gone from Shopify, and its codes with it: codes that nobody holds are forgotten, a new parent will be made. */
+export async function forgetDiscount(shopId: number, poolId: string, at: number): Promise<void> {
+  await inTransaction(async (client) => {
+    await client.query(
+      `update code_pools set discount_gid = null, creation_gid = null, state = 'new', updated_at = $3
+        where shop_id = $1 and id = $2`,
+      [shopId, poolId, new Date(at)],
+    )
+    await client.query(
+      `delete from codes where shop_id = $1 and pool_id = $2 and redemption_id is null and state in ('asked', 'free')`,
+      [shopId, poolId],
+    )
+  })
 }
 
 /** The code that a redemption holds, null where it holds none. */
@@ -135,32 +212,23 @@ export async function findCodeOf(shopId: number, redemptionId: string, client: Q
   return rows[0] ? toCode(rows[0]) : null
 }
 
-/**
- * Writes down the code that a redemption will ask Shopify for when the pool is empty: state `asked`, held by the redemption, and
- * derived from its id, so that a second call finds the first one's.
- */
-export async function askCodeFor(
-  shopId: number,
-  poolId: string,
-  redemptionId: string,
-  at: number,
-  client: Queryable = pool,
-): Promise<Code> {
-  const code = deriveCode(`redemption:${shopId}:${redemptionId}`)
-  await client.query(
-    `insert into codes (shop_id, code, pool_id, state, redemption_id, created_at, taken_at)
-     values ($1, $2, $3, 'asked', $4, $5, $5) on conflict (shop_id, code) do nothing`,
-    [shopId, code, poolId, redemptionId, new Date(at)],
-  )
-  return (await findCodeOf(shopId, redemptionId, client)) as Code
-}
-
 /** Shopify has the code of a redemption: it is `taken` from here on. */
 export async function confirmCode(shopId: number, code: string, gid: string | null): Promise<void> {
   await pool.query(
     `update codes set state = 'taken', gid = coalesce($3, gid) where shop_id = $1 and code = $2 and state = 'asked'`,
     [shopId, code, gid],
   )
+}
+
+/** Writes down the first code of a pool, with which its parent discount is made. The same at every call. */
+export async function askFirstCode(shopId: number, poolId: string, at: number): Promise<string> {
+  const code = deriveCode(`first:${shopId}:${poolId}`)
+  await pool.query(
+    `insert into codes (shop_id, code, pool_id, state, created_at) values ($1, $2, $3, 'asked', $4)
+     on conflict (shop_id, code) do nothing`,
+    [shopId, code, poolId, new Date(at)],
+  )
+  return code
 }
 
 /** Codes that were sent to Shopify for the pool itself and are not confirmed yet. */

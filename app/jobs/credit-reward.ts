@@ -1,0 +1,106 @@
+import { deriveCode } from '#app/db/codes.server.ts'
+import { loadRedemptions, noteFailedTry } from '#app/db/redemptions.server.ts'
+import { parseMoney } from '#app/loyalty/money.ts'
+import type { Redemption } from '#app/loyalty/rewards.ts'
+import { AdminApiError } from '#app/shopify/admin-api.server.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-credit.server.ts'
+
+/**
+ * Rewards that are credited instead of used at checkout: store credit and gift cards. What the redemption keeps as its code is the
+ * credit's gid, or the gift card's own code.
+ */
+
+/** How long after an unanswered try a credit that cannot be found is taken as never given. */
+export const CREDIT_SETTLES_MS = 120_000
+
+/**
+ * `given`: with what to commit. `refused`: Shopify will not, nothing was given, release the points. `unknown`: an earlier try may have
+ * got through; ask again later, release nothing.
+ */
+export type Credited =
+  { outcome: 'given'; code: string } | { outcome: 'refused'; detail: string } | { outcome: 'unknown'; detail: string }
+
+/** Gives the reward of a redemption, once. `attempts` says whether it was tried before. */
+export async function creditReward(
+  admin: AdminClient,
+  shopId: number,
+  redemption: Redemption & { attempts: number },
+  currency: string,
+  at: number,
+): Promise<Credited> {
+  if (redemption.value === null) return { outcome: 'refused', detail: 'a credit without an amount' }
+  const money = { amount: redemption.value, currency }
+  return redemption.type === 'gift-card'
+    ? creditGiftCard(admin, shopId, redemption, money)
+    : creditStoreCredit(admin, shopId, redemption, money, at)
+}
+
+/** The card's code is derived from the redemption: however often it is asked for, there is one card. */
+async function creditGiftCard(
+  admin: AdminClient,
+  shopId: number,
+  redemption: Redemption,
+  money: { amount: string; currency: string },
+): Promise<Credited> {
+  const code = deriveCode(`gift-card:${shopId}:${redemption.id}`, 16)
+  try {
+    const given = await giveGiftCard(admin, redemption.member, money, code)
+    if (given.ok || given.reason === 'taken') return { outcome: 'given', code }
+    return { outcome: 'refused', detail: given.detail }
+  } catch (error) {
+    return afterError(error)
+  }
+}
+
+/** Shopify cannot be told to do this once, so that we look before a second try, and do not try a third time in the dark. */
+async function creditStoreCredit(
+  admin: AdminClient,
+  shopId: number,
+  redemption: Redemption & { attempts: number },
+  money: { amount: string; currency: string },
+  at: number,
+): Promise<Credited> {
+  try {
+    if (redemption.attempts > 0) {
+      const credit = await findUnclaimedCredit(admin, shopId, redemption, money)
+      if (credit) return { outcome: 'given', code: credit }
+      if (at - redemption.reservedAt < CREDIT_SETTLES_MS)
+        return { outcome: 'unknown', detail: 'waiting for Shopify to settle' }
+      return { outcome: 'refused', detail: 'Shopify never gave the credit' }
+    }
+    // Written down before Shopify hears of it: whoever comes after a crash looks first.
+    await noteFailedTry(shopId, redemption.id, 'store credit asked for', at)
+    const given = await giveStoreCredit(admin, redemption.member, money)
+    return given.ok ? { outcome: 'given', code: given.transactionId } : { outcome: 'refused', detail: given.detail }
+  } catch (error) {
+    return afterError(error)
+  }
+}
+
+/** A credit of this amount since the points were reserved, that no other redemption has. */
+async function findUnclaimedCredit(
+  admin: AdminClient,
+  shopId: number,
+  redemption: Redemption,
+  money: { amount: string; currency: string },
+): Promise<string | null> {
+  const wanted = parseMoney(money.amount, money.currency)
+  const credits = (await listCredits(admin, redemption.member)).filter(
+    ({ createdAt, amount, currency }) =>
+      // Shopify's instants are whole seconds, and its clock may be a little behind ours.
+      createdAt >= redemption.reservedAt - 5_000 &&
+      currency === money.currency &&
+      parseMoney(amount, currency) === wanted,
+  )
+  const claimed = new Set(
+    (await loadRedemptions(shopId, { codes: credits.map(({ id }) => id) })).map(({ code }) => code?.toUpperCase()),
+  )
+  return credits.find(({ id }) => !claimed.has(id.toUpperCase()))?.id ?? null
+}
+
+function afterError(error: unknown): Credited {
+  if (!(error instanceof AdminApiError)) throw error
+  if (error.mayHaveHappened) return { outcome: 'unknown', detail: error.message }
+  return { outcome: 'refused', detail: error.message }
+}

@@ -1,0 +1,252 @@
+import { now } from '#app/clock.server.ts'
+import { deriveCode, findCodeOf, freeCodeOf, freeOrphanedCodes, markCodesGone } from '#app/db/codes.server.ts'
+import { enqueueEffects } from '#app/db/outbox.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { findRedemption, listUnsettled, noteFailedTry } from '#app/db/redemptions.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import type { Event, Refusal } from '#app/loyalty/engine.ts'
+import { isDiscount } from '#app/loyalty/discount-terms.ts'
+import { ID_PREFIXES } from '#app/loyalty/ids.ts'
+import type { Program, Reward } from '#app/loyalty/program.ts'
+import type { Redemption } from '#app/loyalty/rewards.ts'
+import { AdminApiError } from '#app/shopify/admin-api.server.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { deleteCodes, findCode, findOrderWithCode, type FoundCode } from '#app/shopify/discounts.server.ts'
+import { creditReward } from './credit-reward.ts'
+import { issueCode } from './issue-code.ts'
+
+/**
+ * Redemptions from the request to their end (SEMANTICS 24 to 31). To *settle* one is to take it one step on from where it stands:
+ * reserved points get a code or go back; a code that ran out or is cancelled is deleted at Shopify before its points come back.
+ * The shopper's request settles its own redemption at once; a job settles what others left behind, so that a crash at any point
+ * ends in a code and spent points, or in returned points.
+ */
+
+/** A reservation that is older than this was left behind by somebody who died; before, its request may still be at work. */
+export const LEFT_BEHIND_MS = 60_000
+/** After this long without a code the points go back, whatever Shopify says later. */
+export const GIVE_UP_MS = 15 * 60_000
+
+/** Why a shopper gets nothing: the rules' refusal, or the shop's. In every case the points are where they were. */
+export type RedeemRefusal = Refusal | 'no_program' | 'shop_unavailable' | 'shop_busy'
+export type Redeemed = { ok: true; redemption: Redemption } | { ok: false; reason: RedeemRefusal }
+
+/**
+ * Redeems a reward for a member: reserves the points, gets hold of a code, commits. The same `key` again gives the same redemption,
+ * whatever has become of it meanwhile; the key with another wish is `key_used_with_other_data`. A refusal by the shop leaves the points
+ * released; a redemption that comes back still `reserved` is settled by the job.
+ */
+export async function redeem(
+  shop: Shop,
+  admin: AdminClient,
+  wish: { member: string; reward: string; points?: number; key: string },
+): Promise<Redeemed> {
+  const at = now()
+  const id = redemptionId(shop.id, wish.member, wish.key)
+  const reserve: Event = { type: 'reserve', at, customer: wish.member, id, reward: wish.reward, points: wish.points }
+  const reserved = await applyEvents(shop.id, [reserve], at)
+  if (!reserved.ok) return reserved
+  const refused = reserved.changes[0]?.refused
+  if (refused) return { ok: false, reason: refused }
+  const redemption = await findRedemption(shop.id, id)
+  if (!redemption) throw new Error(`redemption ${id} of shop ${shop.id} was reserved and cannot be found`)
+  return settleReserved(shop, admin, { ...redemption, attempts: 0 }, { giveUp: true })
+}
+
+/** The id of the redemption that a member asks for with a key: the same at every try, and nobody else can make it. */
+export function redemptionId(shopId: number, member: string, key: string): string {
+  return ID_PREFIXES.redemption + deriveCode(`redemption-id:${shopId}:${member}:${key}`, 26).toLowerCase()
+}
+
+/**
+ * Takes a reserved redemption to a code, or gives its points back. With `giveUp`, points go back as soon as Shopify cannot be had: a
+ * shopper is waiting and is told. One that is no longer reserved is given back as it stands.
+ */
+export async function settleReserved(
+  shop: Shop,
+  admin: AdminClient,
+  redemption: Redemption & { attempts: number },
+  { giveUp }: { giveUp: boolean },
+): Promise<Redeemed> {
+  if (redemption.state !== 'reserved') return { ok: true, redemption }
+  const offered = await findOffer(shop.id, redemption)
+  if (!offered) return release(shop, redemption, 'unknown_reward')
+  if (!isDiscount(redemption.type)) return settleCredit(shop, admin, redemption, offered.program.currency)
+  try {
+    const issued = await issueCode(admin, shop.id, redemption, offered, now())
+    if (issued.ok) return commit(shop, redemption, issued.code)
+    if (issued.reason === 'refused' || giveUp) {
+      return release(shop, redemption, issued.reason === 'busy' ? 'shop_busy' : 'shop_unavailable', issued.detail)
+    }
+    await noteFailedTry(shop.id, redemption.id, issued.detail, now())
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    if (giveUp || !error.passing) {
+      return release(shop, redemption, error.reason === 'throttled' ? 'shop_busy' : 'shop_unavailable', error.message)
+    }
+    await noteFailedTry(shop.id, redemption.id, error.message, now())
+  }
+  return { ok: true, redemption }
+}
+
+/** Money cannot be taken back by not telling the shopper: where a try may have got through, the redemption stays reserved for the job. */
+async function settleCredit(
+  shop: Shop,
+  admin: AdminClient,
+  redemption: Redemption & { attempts: number },
+  currency: string,
+): Promise<Redeemed> {
+  const credited = await creditReward(admin, shop.id, redemption, currency, now())
+  if (credited.outcome === 'given') return commit(shop, redemption, credited.code)
+  if (credited.outcome === 'refused') return release(shop, redemption, 'shop_unavailable', credited.detail)
+  if (redemption.attempts > 0) await noteFailedTry(shop.id, redemption.id, credited.detail, now())
+  return { ok: true, redemption }
+}
+
+/** The program that sold the reward: the version in force when the points were reserved. */
+async function findOffer(shopId: number, redemption: Redemption): Promise<{ program: Program; reward: Reward } | null> {
+  const programs = await loadPrograms(shopId)
+  const versions = programs?.versions ?? []
+  const inForce = versions.filter(({ from }) => from <= redemption.reservedAt).at(-1) ?? versions[0]
+  const reward = inForce?.program.rewards.find(({ id }) => id === redemption.reward)
+  return inForce && reward ? { program: inForce.program, reward } : null
+}
+
+async function commit(shop: Shop, redemption: Redemption, code: string): Promise<Redeemed> {
+  const at = now()
+  const committed = await applyEvents(shop.id, [{ type: 'commit', at, id: redemption.id, code }], at)
+  if (!committed.ok) return committed
+  // Refused where somebody else settled it meanwhile: what they made of it is the truth, and our code goes back to the pool.
+  if (committed.changes[0]?.refused) await freeCodeOf(shop.id, redemption.id)
+  const settled = (await findRedemption(shop.id, redemption.id)) ?? redemption
+  return settled.state === 'returned' ? { ok: false, reason: 'shop_unavailable' } : { ok: true, redemption: settled }
+}
+
+async function release(shop: Shop, redemption: Redemption, reason: RedeemRefusal, detail = ''): Promise<Redeemed> {
+  const at = now()
+  const released = await applyEvents(shop.id, [{ type: 'release', at, id: redemption.id }], at)
+  if (!released.ok) return released
+  const settled = (await findRedemption(shop.id, redemption.id)) ?? redemption
+  if (settled.state !== 'returned') return { ok: true, redemption: settled }
+  await freeCodeOf(shop.id, redemption.id)
+  if (detail) await noteFailedTry(shop.id, redemption.id, detail, at)
+  return { ok: false, reason }
+}
+
+/** What became of the wish to give a code back: `ending` waits for Shopify and is settled by the job. */
+export type Cancelled = { ok: true; redemption: Redemption } | { ok: false; reason: Refusal | 'no_program' }
+
+/** Gives an unused code back for its points. The points come once Shopify has confirmed that the code is gone and was not used. */
+export async function cancelRedemption(shop: Shop, admin: AdminClient, redemption: Redemption): Promise<Cancelled> {
+  if (redemption.code === null) return { ok: false, reason: 'unknown_code' }
+  const at = now()
+  const cancelled = await applyEvents(shop.id, [{ type: 'cancel-redemption', at, code: redemption.code }], at)
+  if (!cancelled.ok) return cancelled
+  const refused = cancelled.changes[0]?.refused
+  if (refused) return { ok: false, reason: refused }
+  const ending = await findRedemption(shop.id, redemption.id)
+  if (ending?.state !== 'ending') return { ok: true, redemption: ending ?? redemption }
+  try {
+    return { ok: true, redemption: await settleEnding(shop, admin, ending) }
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    return { ok: true, redemption: ending }
+  }
+}
+
+/**
+ * Takes a code that ran out or was cancelled out of use: deletes it at Shopify, makes sure that it is gone and that no order has it,
+ * and only then gives the points back. An order that has it is fetched: it marks the code used. Returns the redemption as it stands
+ * then; throws AdminApiError where Shopify cannot be asked.
+ */
+export async function settleEnding(shop: Shop, admin: AdminClient, redemption: Redemption): Promise<Redemption> {
+  const { code } = redemption
+  if (redemption.state !== 'ending' || code === null) return redemption
+  const known = await findCode(admin, code)
+  if (known) {
+    if ((await usedBy(shop, admin, code)) !== null || known.uses > 0) return redemption
+    await deleteCode(shop, admin, redemption.id, known)
+    if (!(await isGone(admin, code))) return redemption
+  }
+  // Gone. An order that was placed a moment before the code went is still an order with the code.
+  if ((await usedBy(shop, admin, code)) !== null) return redemption
+  const at = now()
+  await applyEvents(shop.id, [{ type: 'code-gone', at, code }], at)
+  await markCodesGone(shop.id, [code])
+  return (await findRedemption(shop.id, redemption.id)) ?? redemption
+}
+
+/** The order that has the code, if any; it is put down to be fetched, because its webhook may be late or lost. */
+async function usedBy(shop: Shop, admin: AdminClient, code: string): Promise<string | null> {
+  const order = await findOrderWithCode(admin, code)
+  if (order !== null) {
+    await enqueueEffects(
+      shop.id,
+      [{ kind: 'refetch-order', key: order, payload: { kind: 'refetch-order', order } }],
+      now(),
+    )
+  }
+  return order
+}
+
+async function deleteCode(shop: Shop, admin: AdminClient, redemptionId: string, known: FoundCode): Promise<void> {
+  const redeemCodeId = known.redeemCodeId ?? (await findCodeOf(shop.id, redemptionId))?.gid
+  if (!redeemCodeId)
+    throw new Error(`redemption ${redemptionId} of shop ${shop.id}: its code has no id to delete it by`)
+  await deleteCodes(admin, known.discountId, [redeemCodeId])
+}
+
+/** Shopify deletes codes in the background; usually it takes a moment. */
+async function isGone(admin: AdminClient, code: string): Promise<boolean> {
+  for (let look = 0; look < 4; look++) {
+    if (look > 0) await new Promise((resolve) => setTimeout(resolve, 300))
+    if ((await findCode(admin, code)) === null) return true
+  }
+  return false
+}
+
+/** What a run of the job did. */
+export type SettleRun = { issued: number; returned: number; left: number; freedCodes: number }
+
+/**
+ * Settles what others left behind in one shop, at most `limit` redemptions. Shopify failing for one ends the run: it would fail for
+ * the next one too. Safe to run twice, late, or beside another.
+ */
+export async function settleRedemptions(shop: Shop, admin: AdminClient, limit = 100): Promise<SettleRun> {
+  const run: SettleRun = { issued: 0, returned: 0, left: 0, freedCodes: 0 }
+  const at = now()
+  for (const redemption of await listUnsettled(shop.id, { reservedBefore: at - LEFT_BEHIND_MS, limit })) {
+    const state = await settleOne(shop, admin, redemption, at)
+    if (state === 'unavailable') {
+      run.left += 1
+      break
+    }
+    if (state === 'issued' || state === 'used') run.issued += 1
+    else if (state === 'returned') run.returned += 1
+    else run.left += 1
+  }
+  run.freedCodes = await freeOrphanedCodes(shop.id)
+  return run
+}
+
+async function settleOne(
+  shop: Shop,
+  admin: AdminClient,
+  redemption: Redemption & { attempts: number },
+  at: number,
+): Promise<Redemption['state'] | 'unavailable'> {
+  if (redemption.state === 'reserved') {
+    const settled = await settleReserved(shop, admin, redemption, { giveUp: at - redemption.reservedAt > GIVE_UP_MS })
+    return settled.ok ? settled.redemption.state : 'returned'
+  }
+  try {
+    const settled = await settleEnding(shop, admin, redemption)
+    if (settled.state === 'ending') await noteFailedTry(shop.id, redemption.id, 'Shopify still has the code', now())
+    return settled.state
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    await noteFailedTry(shop.id, redemption.id, error.message, now())
+    return 'unavailable'
+  }
+}
