@@ -10,7 +10,7 @@ import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prism
 import { now } from '#app/clock.server.ts'
 import { prisma } from '#app/db/client.server.ts'
 import { encryptedSessions } from '#app/db/sessions.server.ts'
-import { findShop, installShop, setShopScopes, type Shop } from '#app/db/shops.server.ts'
+import { findShop, installShop, keepShopScopes, type Shop } from '#app/db/shops.server.ts'
 import { env } from '#app/env.server.ts'
 import { adminClient, JOB_PATIENCE, SHOPPER_PATIENCE, type AdminClient } from '#app/shopify/admin-api.server.ts'
 import { readShopDetails } from '#app/shopify/shop.server.ts'
@@ -29,9 +29,9 @@ const shopify = shopifyApp({
     // Runs for every new session, about once an hour and shop, and again after a reinstall: it must be cheap and repeatable.
     afterAuth: async ({ session }) => {
       const known = await findShop(session.shop)
-      const shop = known?.uninstalledAt === null ? known : await install(session.shop, clientFor(session))
+      const shop = isInstalled(known) ? known : await install(session.shop, clientFor(session))
       const scopes = session.scope?.split(',').filter(Boolean) ?? []
-      if (scopes.join() !== shop.scopes.join()) await setShopScopes(shop.id, scopes)
+      if (scopes.join() !== shop.scopes.join()) await keepShopScopes(shop.id, scopes)
     },
   },
   // Without the first flag the library still redirects through the old OAuth screens; the second is compulsory for new apps
@@ -59,7 +59,7 @@ export async function requireMerchant(request: Request): Promise<Merchant> {
   const { session, sessionToken } = await authenticate.admin(request)
   const admin = clientFor(session)
   const known = await findShop(session.shop)
-  const shop = known?.uninstalledAt === null ? known : await install(session.shop, admin)
+  const shop = isInstalled(known) ? known : await install(session.shop, admin)
   return { shop, admin, actor: `user:${sessionToken.sub}` }
 }
 
@@ -72,6 +72,11 @@ export function adminClientOf(domain: string, patience = JOB_PATIENCE): AdminCli
 export async function accessTokenOf(domain: string): Promise<string> {
   const { session } = await unauthenticated.admin(domain)
   return session.accessToken ?? ''
+}
+
+/** A shop may be known without being installed: a webhook can come before the first page. */
+function isInstalled(shop: Shop | null): shop is Shop {
+  return shop !== null && shop.installedAt !== null && shop.uninstalledAt === null
 }
 
 /** One question to Shopify and one row. Repeating it changes nothing. */
