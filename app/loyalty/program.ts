@@ -468,6 +468,7 @@ const KINDS: Record<string, string> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',
+  record: 'an object',
 }
 
 function describeUnion(path: readonly PropertyKey[]): string {
@@ -608,7 +609,7 @@ function readExpiry(document: ProgramDocument, check: Check): Expiry {
   }
   const shortest = SHORTEST_MONTHS[months]
   if (shortest !== undefined && document.hold.days > shortest) {
-    check.add(['hold', 'days'], `${document.hold.days} days of waiting outlast points that live ${months} month(s)`)
+    check.add(['hold', 'days'], `${document.hold.days} days of waiting outlast points that live ${months} ${months === 1 ? 'month' : 'months'}`)
   }
   return { model, months }
 }

@@ -54,10 +54,20 @@ export function parsePayloadText<T>(text: string, parse: (payload: unknown) => P
   try {
     payload = JSON.parse(text)
   } catch (error) {
-    return { ok: false, reason: 'malformed', field: '', message: `is not JSON: ${(error as Error).message}` }
+    return {
+      ok: false,
+      reason: 'malformed',
+      field: '',
+      message: `is not JSON: ${withoutQuote((error as Error).message)}`,
+    }
   }
   const parsed = parse(payload)
   return parsed.ok || parsed.reason !== 'inexact_id' ? parsed : parse(parseJsonExactly(text))
+}
+
+/** V8 quotes what it could not parse; a payload may hold somebody's name there. */
+function withoutQuote(message: string): string {
+  return message.replace(/, (?:\.\.\.)?".*$/s, '')
 }
 
 /** JSON whose whole numbers past 2^53 come out as text with all their digits; everything else as from JSON.parse. */
