@@ -1,0 +1,60 @@
+/** Pictures for products that have none: a quiet still life drawn from the product's name, always the same for one name. */
+
+const PALETTES = [
+  ['#f3e4d7', '#d98f6c', '#7d3f2b', '#f8f1ea'],
+  ['#e3ebdd', '#8fae86', '#3c5a3d', '#f5f8f2'],
+  ['#dfe7ef', '#86a3c3', '#2f4a6b', '#f2f6fa'],
+  ['#f4e7c9', '#dcb154', '#7a5a18', '#fbf6e8'],
+  ['#efdfe6', '#c98aa6', '#6d3350', '#faf2f6'],
+  ['#e2e7e4', '#8ba39a', '#31463f', '#f4f7f5'],
+] as const
+
+/** An SVG, 600 × 600, as text. */
+export function placeholderSvg(name: string): string {
+  const hash = hashOf(name)
+  const [ground, mid, dark, light] = PALETTES[hash % PALETTES.length]!
+  const shape = SHAPES[(hash >>> 8) % SHAPES.length]!
+  const tilt = ((hash >>> 16) % 25) - 12
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600" role="img" aria-label="">
+<rect width="600" height="600" fill="${ground}"/>
+<path d="M0 ${410 + ((hash >>> 4) % 40)}h600v200H0z" fill="${light}"/>
+<ellipse cx="300" cy="462" rx="150" ry="16" fill="${dark}" opacity=".14"/>
+<g transform="rotate(${tilt / 4} 300 460)">${shape(mid, dark, light)}</g>
+</svg>`
+}
+
+type Shape = (mid: string, dark: string, light: string) => string
+
+const SHAPES: Shape[] = [
+  // A vase with a twig.
+  (mid, dark, light) =>
+    `<path d="M300 300C296 240 316 190 352 160M300 290c-8-50-28-84-62-104" stroke="${dark}" stroke-width="6" fill="none" stroke-linecap="round"/>
+<ellipse cx="356" cy="152" rx="16" ry="30" transform="rotate(40 356 152)" fill="${dark}"/><ellipse cx="232" cy="180" rx="15" ry="28" transform="rotate(-42 232 180)" fill="${dark}"/><ellipse cx="322" cy="218" rx="13" ry="25" transform="rotate(52 322 218)" fill="${dark}" opacity=".8"/>
+<path d="M270 290h60c0 40 46 60 46 112 0 38-30 60-76 60s-76-22-76-60c0-52 46-72 46-112z" fill="${mid}"/><path d="M262 280h76v18h-76z" rx="6" fill="${dark}"/><path d="M248 390c4-22 18-34 30-46" stroke="${light}" stroke-width="7" fill="none" stroke-linecap="round" opacity=".7"/>`,
+  // A mug.
+  (mid, dark, light) =>
+    `<path d="M388 300h30c34 0 52 20 52 50s-22 54-60 54h-24" fill="none" stroke="${mid}" stroke-width="24"/><path d="M196 262h200v150c0 30-22 50-52 50H248c-30 0-52-20-52-50z" fill="${mid}"/>
+<ellipse cx="296" cy="264" rx="100" ry="22" fill="${dark}"/><path d="M226 310v84" stroke="${light}" stroke-width="8" stroke-linecap="round" opacity=".7"/><path d="M270 220c-14-22 14-34 0-58M320 220c-14-22 14-34 0-58" stroke="${light}" stroke-width="8" fill="none" stroke-linecap="round"/>`,
+  // A wrapped box.
+  (mid, dark, light) =>
+    `<rect x="180" y="272" width="240" height="190" rx="8" fill="${mid}"/><rect x="166" y="238" width="268" height="54" rx="8" fill="${dark}"/><rect x="282" y="238" width="36" height="224" fill="${light}"/>
+<path d="M300 236c-66 0-92-24-82-50 10-24 62-14 82 50zm0 0c66 0 92-24 82-50-10-24-62-14-82 50z" fill="none" stroke="${light}" stroke-width="18" stroke-linejoin="round"/>`,
+  // A candle in a holder.
+  (mid, dark, light) =>
+    `<path d="M300 150c26 32 30 52 30 64a30 30 0 0 1-60 0c0-12 4-32 30-64z" fill="${light}"/><path d="M300 190c10 14 12 22 12 28a12 12 0 0 1-24 0c0-6 2-14 12-28z" fill="${dark}" opacity=".65"/><path d="M300 236v26" stroke="${dark}" stroke-width="6"/>
+<rect x="246" y="260" width="108" height="150" rx="8" fill="${mid}"/><path d="M200 400h200c0 40-36 62-100 62s-100-22-100-62z" fill="${dark}"/><path d="M268 284v92" stroke="${light}" stroke-width="7" stroke-linecap="round" opacity=".6"/>`,
+  // A hanging ornament.
+  (mid, dark, light) =>
+    `<path d="M300 60v110" stroke="${dark}" stroke-width="5"/><circle cx="300" cy="186" r="16" fill="none" stroke="${dark}" stroke-width="8"/><circle cx="300" cy="326" r="128" fill="${mid}"/>
+<path d="M180 296c60 34 180 34 240 0M180 352c60 34 180 34 240 0" stroke="${light}" stroke-width="10" fill="none"/><circle cx="300" cy="338" r="18" fill="${dark}"/><circle cx="236" cy="330" r="11" fill="${dark}"/><circle cx="364" cy="330" r="11" fill="${dark}"/>`,
+  // A tote bag.
+  (mid, dark, light) =>
+    `<path d="M240 260c0-80 24-110 60-110s60 30 60 110" fill="none" stroke="${dark}" stroke-width="14"/><path d="M188 250h224l18 190c2 14-8 22-20 22H190c-12 0-22-8-20-22z" fill="${mid}"/>
+<path d="M300 396c-70-46-70-104-30-104 16 0 26 10 30 22 4-12 14-22 30-22 40 0 40 58-30 104z" fill="${light}"/>`,
+]
+
+function hashOf(text: string): number {
+  let hash = 2166136261
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 16777619)
+  return hash >>> 0
+}
