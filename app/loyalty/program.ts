@@ -609,7 +609,10 @@ function readExpiry(document: ProgramDocument, check: Check): Expiry {
   }
   const shortest = SHORTEST_MONTHS[months]
   if (shortest !== undefined && document.hold.days > shortest) {
-    check.add(['hold', 'days'], `${document.hold.days} days of waiting outlast points that live ${months} ${months === 1 ? 'month' : 'months'}`)
+    check.add(
+      ['hold', 'days'],
+      `${document.hold.days} days of waiting outlast points that live ${months} ${months === 1 ? 'month' : 'months'}`,
+    )
   }
   return { model, months }
 }

@@ -141,54 +141,99 @@ function sumMoney(fields: Fields, list: string, name: string, exponent: number):
   return sum
 }
 
-const MONEY = '{ shopMoney { amount } }'
-
-/** The fields of an Order that {@link orderFromAdminApi} reads (Admin API 2026-10). `$lines` is the size of the first page of lines, at most 250. */
-export const ORDER_FIELDS = `fragment LoyaltyOrder on Order {
+/**
+ * One order, by {@link orderFromAdminApi}: variables `id`, `lines` (the size of the first page of lines, at most 250). Answers `order`, null where it is
+ * gone.
+ */
+export const ORDER_QUERY = `#graphql
+query LoyaltyOrder($id: ID!, $lines: Int!) {
+  order(id: $id) { ...LoyaltyOrder }
+}
+fragment LoyaltyOrder on Order {
   id test cancelledAt processedAt updatedAt currencyCode taxesIncluded sourceName displayFinancialStatus discountCodes
   customer { id state }
   purchasingEntity { __typename }
   lineItems(first: $lines) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } }
-  shippingLines(first: 10) { nodes { originalPriceSet ${MONEY} discountAllocations { allocatedAmountSet ${MONEY} } taxLines { priceSet ${MONEY} } } }
+  shippingLines(first: 10) {
+    nodes {
+      originalPriceSet { shopMoney { amount } }
+      discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+      taxLines { priceSet { shopMoney { amount } } }
+    }
+  }
   refunds(first: 50) {
     id
-    orderAdjustments(first: 10) { nodes { amountSet ${MONEY} taxAmountSet ${MONEY} } }
-    refundShippingLines(first: 5) { nodes { subtotalAmountSet ${MONEY} } }
+    orderAdjustments(first: 10) { nodes { amountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
+    refundShippingLines(first: 5) { nodes { subtotalAmountSet { shopMoney { amount } } } }
   }
   transactions(first: 50) { kind status processedAt }
-}`
-
-/** The fields of a line that {@link orderFromAdminApi} reads. */
-export const ORDER_LINE_FIELDS = `fragment LoyaltyOrderLine on LineItem {
-  id quantity currentQuantity isGiftCard product { id } sellingPlan { name }
-  originalUnitPriceSet ${MONEY}
-  discountAllocations { allocatedAmountSet ${MONEY} }
-  taxLines { priceSet ${MONEY} }
-}`
-
-/** One order: variables `id`, `lines` (100 is a good first page). Answers `order`, null where it is gone. */
-export const ORDER_QUERY = `query LoyaltyOrder($id: ID!, $lines: Int!) { order(id: $id) { ...LoyaltyOrder } }
-${ORDER_FIELDS}
-${ORDER_LINE_FIELDS}`
+}
+fragment LoyaltyOrderLine on LineItem {
+  id quantity currentQuantity isGiftCard
+  product { id }
+  sellingPlan { name }
+  originalUnitPriceSet { shopMoney { amount } }
+  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  taxLines { priceSet { shopMoney { amount } } }
+}
+`
 
 /**
  * Orders by when they last changed: variables `query` (like "updated_at:>='2026-08-01T00:00:00Z'"), `first`, `after`, `lines`. Keep first × lines at some
  * hundreds: a query may cost at most 1 000 points.
  */
-export const ORDERS_QUERY = `query LoyaltyOrders($query: String, $first: Int!, $after: String, $lines: Int!) {
+export const ORDERS_QUERY = `#graphql
+query LoyaltyOrders($query: String, $first: Int!, $after: String, $lines: Int!) {
   orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
     pageInfo { hasNextPage endCursor }
     nodes { ...LoyaltyOrder }
   }
 }
-${ORDER_FIELDS}
-${ORDER_LINE_FIELDS}`
+fragment LoyaltyOrder on Order {
+  id test cancelledAt processedAt updatedAt currencyCode taxesIncluded sourceName displayFinancialStatus discountCodes
+  customer { id state }
+  purchasingEntity { __typename }
+  lineItems(first: $lines) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } }
+  shippingLines(first: 10) {
+    nodes {
+      originalPriceSet { shopMoney { amount } }
+      discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+      taxLines { priceSet { shopMoney { amount } } }
+    }
+  }
+  refunds(first: 50) {
+    id
+    orderAdjustments(first: 10) { nodes { amountSet { shopMoney { amount } } taxAmountSet { shopMoney { amount } } } }
+    refundShippingLines(first: 5) { nodes { subtotalAmountSet { shopMoney { amount } } } }
+  }
+  transactions(first: 50) { kind status processedAt }
+}
+fragment LoyaltyOrderLine on LineItem {
+  id quantity currentQuantity isGiftCard
+  product { id }
+  sellingPlan { name }
+  originalUnitPriceSet { shopMoney { amount } }
+  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  taxLines { priceSet { shopMoney { amount } } }
+}
+`
 
 /** Further lines of a long order: variables `id`, `after`, `lines`. Give the answer's `order.lineItems` to {@link addLines}. */
-export const ORDER_LINES_QUERY = `query LoyaltyOrderLines($id: ID!, $lines: Int!, $after: String!) {
-  order(id: $id) { lineItems(first: $lines, after: $after) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } } }
+export const ORDER_LINES_QUERY = `#graphql
+query LoyaltyOrderLines($id: ID!, $lines: Int!, $after: String!) {
+  order(id: $id) {
+    lineItems(first: $lines, after: $after) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } }
+  }
 }
-${ORDER_LINE_FIELDS}`
+fragment LoyaltyOrderLine on LineItem {
+  id quantity currentQuantity isGiftCard
+  product { id }
+  sellingPlan { name }
+  originalUnitPriceSet { shopMoney { amount } }
+  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  taxLines { priceSet { shopMoney { amount } } }
+}
+`
 
 type MoneyBag = { shopMoney: { amount: string } }
 type Nodes<T> = { nodes: T[] }
@@ -206,7 +251,7 @@ export type AdminOrderLine = {
   taxLines: { priceSet: MoneyBag }[]
 }
 
-/** What {@link ORDER_FIELDS} answers. */
+/** What the queries above answer for an order. */
 export type AdminOrder = {
   id: string
   test: boolean
@@ -241,7 +286,7 @@ export type AdminOrder = {
 export type AdminApiOrder = { readonly order: Order; readonly paidAt: number | null }
 
 /**
- * An answer of {@link ORDER_FIELDS} in our words. All lines must be there: while `lineItems.pageInfo.hasNextPage`, fetch on with
+ * An answer of {@link ORDER_QUERY} or {@link ORDERS_QUERY} in our words. All lines must be there: while `lineItems.pageInfo.hasNextPage`, fetch on with
  * {@link ORDER_LINES_QUERY} and {@link addLines} first (it throws otherwise). Amounts are text in the answer and never become floats.
  */
 export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
