@@ -122,7 +122,7 @@ function writeCursor(direction: Cursor['direction'], row: StoredRow): string {
 }
 
 function parseCursor(text: string | undefined): Cursor | null {
-  const match = /^(next|previous)_(-?\d+(?:\.\d+)?)_(\d{1,19})$/.exec(text ?? '')
+  const match = /^(next|previous)_(-?\d+(?:\.\d+)?)_(\d{1,18})$/.exec(text ?? '')
   return match ? { direction: match[1] as Cursor['direction'], value: match[2]!, id: match[3]! } : null
 }
 

@@ -196,7 +196,7 @@ export async function listTransfers(
      left join adjustments a on a.shop_id = s.shop_id and s.reason = 'adjust' and s.key = 'adjust:' || a.key
      where $3::bigint is null or s.id < $3
      order by s.id desc limit $4`,
-    [shopId, customerNumber(customer), before && /^\d{1,19}$/.test(before) ? before : null, size],
+    [shopId, customerNumber(customer), before && /^\d{1,18}$/.test(before) ? before : null, size],
   )
   return rows.map((row) => ({
     id: row.id,

@@ -129,7 +129,7 @@ export default function Member() {
 }
 
 function requireCustomer(id: string | undefined): string {
-  if (!/^\d{1,19}$/.test(id ?? '')) throw data({ message: 'There is no such member' }, 404)
+  if (!/^\d{1,18}$/.test(id ?? '')) throw data({ message: 'There is no such member' }, 404)
   return toGid('Customer', id!)
 }
 

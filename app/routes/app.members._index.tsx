@@ -79,7 +79,7 @@ function readAsk(params: URLSearchParams) {
 /** Customers that the text may mean: Shopify's answer, and the customer with that number. Undefined where nothing was asked. */
 async function search(admin: AdminClient, text: string) {
   if (text === '') return undefined
-  const byNumber = /^\d{1,19}$/.test(text) ? [{ customer: toGid('Customer', text) }] : []
+  const byNumber = /^\d{1,18}$/.test(text) ? [{ customer: toGid('Customer', text) }] : []
   try {
     return [...byNumber, ...(await searchCustomers(admin, text))]
   } catch (error) {

@@ -1,0 +1,264 @@
+/** The admin's doors: who may come in, and whose data they get. Real tokens, real database. */
+import { beforeEach, expect, test } from 'vitest'
+
+import { pool } from '#app/db/client.server.ts'
+import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { buildTemplate } from '#app/loyalty/templates.ts'
+import * as home from '#app/routes/app._index.tsx'
+import * as member from '#app/routes/app.members.$id.tsx'
+import * as members from '#app/routes/app.members._index.tsx'
+import * as messages from '#app/routes/app.messages.tsx'
+import * as program from '#app/routes/app.program._index.tsx'
+import * as publish from '#app/routes/app.program.publish.tsx'
+import * as versions from '#app/routes/app.program.versions.tsx'
+import { sessionStorage } from '#app/shopify.server.ts'
+import { answerAdminApi, BROWSER, makeMerchant, sessionToken, settle, type Merchant } from '#test/routes/merchant.ts'
+import { makeMember } from '#test/setup/factories.ts'
+
+beforeEach(() => {
+  answerAdminApi(({ query, variables }) => {
+    if (query.includes('CustomersById')) {
+      return {
+        nodes: (variables.ids as string[]).map((id) => ({
+          id,
+          displayName: `Name of ${id}`,
+          defaultEmailAddress: null,
+        })),
+      }
+    }
+    if (query.includes('SearchCustomers')) return { customers: { nodes: [] } }
+    return { shop: { name: 'Asked', currencyCode: 'EUR', ianaTimezone: 'Europe/Berlin' } }
+  })
+})
+
+const PAGES = { home, members, member, messages, program, versions }
+
+test.each(Object.entries(PAGES))('%s is shown to nobody without a session token', async (_name, page) => {
+  const request = new Request('https://perennial.example.com/app', {
+    headers: { Authorization: 'Bearer forged', 'User-Agent': BROWSER },
+  })
+  const answer = await settle(page.loader({ request, params: { id: '1' }, context: {} }))
+  expect(answer.status).toBe(401)
+  expect(answer.headers.get('X-Shopify-Retry-Invalid-Session-Request')).toBe('1')
+})
+
+test('a token signed with another secret opens nothing', async () => {
+  const { shop } = await makeMerchant()
+  const { token } = await sessionToken(shop.domain, 'another-secret')
+  const request = new Request('https://perennial.example.com/app', {
+    headers: { Authorization: `Bearer ${token}`, 'User-Agent': BROWSER },
+  })
+  expect((await settle(home.loader({ request, params: {}, context: {} }))).status).toBe(401)
+})
+
+test('access and refresh tokens are not in the database in clear, and come back whole', async () => {
+  const { shop } = await makeMerchant()
+  const { rows } = await pool.query<{ accessToken: string }>('select "accessToken" from sessions where shop = $1', [
+    shop.domain,
+  ])
+  expect(rows[0]!.accessToken).toMatch(/^v1\.[\w-]+\.[\w-]+$/)
+  expect(rows[0]!.accessToken).not.toContain('token-of')
+  const session = await sessionStorage.loadSession(`offline_${shop.domain}`)
+  expect(session?.accessToken).toBe(`token-of-${shop.domain}`)
+})
+
+test("a token copied from one shop's session to another's is no session there", async () => {
+  const one = await makeMerchant()
+  const other = await makeMerchant()
+  await pool.query(
+    `update sessions set "accessToken" = (select "accessToken" from sessions where shop = $1) where shop = $2`,
+    [one.shop.domain, other.shop.domain],
+  )
+  expect(await sessionStorage.loadSession(`offline_${other.shop.domain}`)).toBeUndefined()
+})
+
+test('a shop that comes back after an uninstall is installed again, with what it had', async () => {
+  const merchant = await makeMerchant({ uninstalledAt: new Date('2026-02-01T00:00:00Z') })
+  await makeMember(merchant.shop.id, 7)
+  expect((await settle(home.loader(await merchant.get('/app')))).status).toBe(200)
+  const { rows } = await pool.query<{ uninstalled_at: Date | null; name: string }>(
+    'select uninstalled_at, name from shops where id = $1',
+    [merchant.shop.id],
+  )
+  expect(rows[0]).toEqual({ uninstalled_at: null, name: 'Asked' })
+  const list = (await members.loader(await merchant.get('/app/members'))).page
+  expect(list.rows).toHaveLength(1)
+})
+
+test('home counts the points, members and orders of the shop that asks, and of no other', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  for (const { shop } of [merchant, neighbour]) await makeMember(shop.id, 1)
+  await addTransfer(neighbour, 500)
+  const mine = await home.loader(await merchant.get('/app'))
+  expect(mine.today).toEqual({ pointsEarned: 0, pointsSpent: 0, pointsTakenBack: 0, membersJoined: 0, orders: 0 })
+  expect(mine.standing).toEqual({ members: 1, pointsOutstanding: 0 })
+  const theirs = await home.loader(await neighbour.get('/app'))
+  expect(theirs.today.pointsEarned).toBe(500)
+})
+
+test('the first steps stay away once they were put away, in this shop only', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  await home.action(await merchant.post('/app', {}))
+  expect((await home.loader(await merchant.get('/app'))).steps.dismissed).toBe(true)
+  expect((await home.loader(await neighbour.get('/app'))).steps.dismissed).toBe(false)
+})
+
+test("a member of another shop is not found, though the customer's number is right", async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  await makeMember(neighbour.shop.id, 4711)
+  expect((await settle(member.loader(await neighbour.get('/app/members/4711', { id: '4711' })))).status).toBe(200)
+  const answer = await settle(member.loader(await merchant.get('/app/members/4711', { id: '4711' })))
+  expect(answer).toMatchObject({ status: 404, body: { message: 'There is no such member' } })
+})
+
+test.each(['0x1', '-1', '1e9', '../1', "1'--", '9'.repeat(19), '9'.repeat(30)])(
+  'a member address like %s is not found',
+  async (id) => {
+    const merchant = await makeMerchant()
+    expect((await settle(member.loader(await merchant.get('/app/members/x', { id })))).status).toBe(404)
+  },
+)
+
+test('every member is paged through once, forwards and backwards', async () => {
+  const merchant = await makeMerchant()
+  for (let number = 1; number <= 60; number++) await makeMember(merchant.shop.id, number)
+  const seen: string[] = []
+  let cursor: string | null = ''
+  let last: string | null = null
+  while (cursor !== null) {
+    const path = `/app/members${cursor ? `?cursor=${cursor}` : ''}`
+    const { page } = await members.loader(await merchant.get(path))
+    seen.push(...page.rows.map((row) => row.customer))
+    last = page.previous
+    cursor = page.next
+  }
+  expect(seen).toHaveLength(60)
+  expect(new Set(seen).size).toBe(60)
+  const { page } = await members.loader(await merchant.get(`/app/members?cursor=${last}`))
+  expect(page.rows.map((row) => row.customer)).toEqual(seen.slice(25, 50))
+})
+
+test('a search asks Shopify with the shop’s own token, and only members of this shop are shown', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  await makeMember(merchant.shop.id, 11)
+  await makeMember(neighbour.shop.id, 12)
+  const found = [11, 12].map((id) => ({
+    id: `gid://shopify/Customer/${id}`,
+    displayName: 'Ada Lovelace',
+    defaultEmailAddress: null,
+  }))
+  const asked = answerAdminApi(({ query }) =>
+    query.includes('SearchCustomers') ? { customers: { nodes: found } } : { nodes: found },
+  )
+  const { page, names } = await members.loader(await merchant.get('/app/members?q=ada+OR+tag:vip'))
+  expect(page.rows.map((row) => row.customer)).toEqual(['gid://shopify/Customer/11'])
+  expect(asked[0]).toMatchObject({ shop: merchant.shop.domain, token: `token-of-${merchant.shop.domain}` })
+  expect(asked[0]!.variables.query).toBe('ada* OR* tag\\:vip*')
+  expect(await names).toMatchObject({ 'gid://shopify/Customer/11': 'Ada Lovelace' })
+})
+
+test('members are listed without names while Shopify does not answer', async () => {
+  const merchant = await makeMerchant()
+  await makeMember(merchant.shop.id, 11)
+  answerAdminApi(() => new Response('{"errors":"no"}', { status: 403 }))
+  const { page, names, searchFailed } = await members.loader(await merchant.get('/app/members'))
+  expect(page.rows).toHaveLength(1)
+  expect(await names).toEqual({})
+  expect(searchFailed).toBe(false)
+  expect((await members.loader(await merchant.get('/app/members?q=ada'))).searchFailed).toBe(true)
+})
+
+const document = buildTemplate('cash-back', { name: 'Bean Club', currency: 'EUR', timezone: 'Europe/Berlin' })
+
+test('a valid program is published as the next version, with what it changed in words', async () => {
+  const merchant = await makeMerchant()
+  const first = { document: JSON.stringify(document), basedOn: '0' }
+  expect(await settle(publish.action(await merchant.post('/app/program/publish', first)))).toMatchObject({
+    status: 200,
+    body: { ok: true, version: 1 },
+  })
+  const second = { document: JSON.stringify({ ...document, hold: { days: 7 } }), basedOn: '1' }
+  await publish.action(await merchant.post('/app/program/publish', second))
+  const published = await findPublishedProgram(merchant.shop.id)
+  expect(published?.version).toBe(2)
+  expect(published?.note).toMatch(/7 days/)
+  expect(published?.publishedBy).toBe('user:12345')
+})
+
+test('a program that is not valid comes back with 400 and the field that is wrong, and nothing is published', async () => {
+  const merchant = await makeMerchant()
+  const wrong = { ...document, hold: { days: 91 }, earning: [{ id: 'purchase', on: 'order', points: -5, per: '1.00' }] }
+  const form = { document: JSON.stringify(wrong), basedOn: '0' }
+  const answer = await settle(publish.action(await merchant.post('/app/program/publish', form)))
+  expect(answer.status).toBe(400)
+  const { problems } = answer.body as { problems: { field: string }[] }
+  expect(problems.map((problem) => problem.field).sort()).toEqual(['earning[0].points', 'hold.days'])
+  expect(await findPublishedProgram(merchant.shop.id)).toBeNull()
+})
+
+test.each([
+  ['text that is not JSON', { document: '{', basedOn: '0' }],
+  ['no document', { basedOn: '0' }],
+  ['a version that is no number', { document: '{}', basedOn: 'one' }],
+  ['another currency than the store’s', { document: JSON.stringify({ ...document, currency: 'USD' }), basedOn: '0' }],
+])('%s is refused with 400', async (_label, form) => {
+  const merchant = await makeMerchant()
+  const answer = await settle(
+    publish.action(await merchant.post('/app/program/publish', form as Record<string, string>)),
+  )
+  expect(answer.status).toBe(400)
+  expect(await findPublishedProgram(merchant.shop.id)).toBeNull()
+})
+
+test('two who edit the same version: the second is told, and overwrites nothing', async () => {
+  const merchant = await makeMerchant()
+  const form = { document: JSON.stringify(document), basedOn: '0' }
+  const answers = await Promise.all(
+    [1, 2].map(async () => settle(publish.action(await merchant.post('/app/program/publish', form)))),
+  )
+  expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409])
+  expect((await findPublishedProgram(merchant.shop.id))?.version).toBe(1)
+})
+
+test("versions of another shop's program are not listed", async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  await publishProgram(neighbour.shop.id, document, { effectiveAt: 0, at: 0 })
+  expect((await versions.loader(await merchant.get('/app/program/versions'))).versions).toEqual([])
+  expect((await program.loader(await merchant.get('/app/program'))).published).toBeNull()
+  expect((await versions.loader(await neighbour.get('/app/program/versions'))).versions).toHaveLength(1)
+})
+
+test('a message that was set aside is tried again by its own shop only', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  const id = await addSetAside(neighbour)
+  const form = { kind: 'message', id }
+  expect((await settle(messages.action(await merchant.post('/app/messages', form)))).status).toBe(404)
+  expect((await messages.loader(await merchant.get('/app/messages'))).setAside).toEqual([])
+  expect((await messages.loader(await neighbour.get('/app/messages'))).setAside).toHaveLength(1)
+  expect((await settle(messages.action(await neighbour.post('/app/messages', form)))).status).toBe(200)
+  expect((await messages.loader(await neighbour.get('/app/messages'))).setAside).toEqual([])
+})
+
+test.each([{ kind: 'shop', id: '1' }, { id: '1' }, {}])('trying again refuses %j with 400', async (form) => {
+  const merchant = await makeMerchant()
+  const answer = await settle(messages.action(await merchant.post('/app/messages', form as Record<string, string>)))
+  expect(answer.status).toBe(400)
+})
+
+async function addTransfer({ shop }: Merchant, amount: number) {
+  await pool.query(
+    `insert into ledger_transfers (shop_id, member_id, from_account, to_account, amount, key, reason, event_at, created_at)
+     values ($1, 1, 'shop.issued', 'available', $2, 'test', 'signup', now(), now())`,
+    [shop.id, amount],
+  )
+}
+
+async function addSetAside({ shop }: Merchant): Promise<string> {
+  const { rows } = await pool.query<{ id: string }>(
+    `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, state, error)
+     values ($1, 'orders/paid', 'e', 'w', now(), now(), now(), 'set-aside', 'no lines') returning id`,
+    [shop.id],
+  )
+  return rows[0]!.id
+}
