@@ -281,6 +281,17 @@ export async function openAccounts(
   })
 }
 
+/** Takes away the accounts of these customers (gids) where nothing was ever posted to them. */
+export async function closeEmptyAccounts(shopId: number, members: readonly string[], client: Queryable): Promise<void> {
+  if (members.length === 0) return
+  await client.query(
+    `delete from balances b where b.shop_id = $1 and b.member_id = any($2::bigint[])
+        and not exists (select 1 from ledger_transfers t
+                         where t.shop_id = $1 and (t.member_id = b.member_id or t.counter_member_id = b.member_id))`,
+    [shopId, members.map(customerNumber)],
+  )
+}
+
 /** What the accounts of a customer (gid) held just after everything that happened up to and including `at`. */
 export async function findBalancesAt(
   shopId: number,

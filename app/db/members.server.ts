@@ -1,6 +1,7 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
 import { pool, type Queryable } from '#app/db/client.server.ts'
+import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
@@ -68,16 +69,19 @@ export async function lockMembers(
 ): Promise<MemberRow[]> {
   if (members.length === 0) return []
   const numbers = members.map(customerNumber)
-  await client.query({
+  const added = await client.query<{ id: string }>({
     name: 'add-members',
-    text: `with added as (
-             insert into members (shop_id, id, joined_at, updated_at)
-             select $1, id, $3, $3 from unnest($2::bigint[]) as id
-              where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
-              order by id on conflict (shop_id, id) do nothing returning id)
-           insert into balances (shop_id, member_id) select $1, id from added on conflict (shop_id, member_id) do nothing`,
+    text: `insert into members (shop_id, id, joined_at, updated_at)
+           select $1, id, $3, $3 from unnest($2::bigint[]) as id
+            where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
+            order by id on conflict (shop_id, id) do nothing returning id`,
     values: [shopId, numbers, new Date(at)],
   })
+  await openAccounts(
+    shopId,
+    added.rows.map((row) => toGid('Customer', row.id)),
+    client,
+  )
   const { rows } = await client.query<MemberRow>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
     text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned,
@@ -185,10 +189,14 @@ function toState(member: Member): State {
 /** Takes away rows that were only made to be locked. */
 export async function dropEmptyMembers(shopId: number, members: readonly string[], client: Queryable): Promise<void> {
   if (members.length === 0) return
-  await client.query(
-    `with dropped as (delete from members where shop_id = $1 and id = any($2::bigint[]) and state = '{}' returning id)
-     delete from balances b using dropped where b.shop_id = $1 and b.member_id = dropped.id`,
+  const { rows } = await client.query<{ id: string }>(
+    `delete from members where shop_id = $1 and id = any($2::bigint[]) and state = '{}' returning id`,
     [shopId, members.map(customerNumber)],
+  )
+  await closeEmptyAccounts(
+    shopId,
+    rows.map((row) => toGid('Customer', row.id)),
+    client,
   )
 }
 
@@ -227,6 +235,15 @@ export async function listMembersDue(
     [shopId, new Date(at), limit],
   )
   return rows.map((row) => toGid('Customer', row.id))
+}
+
+/** Leaves a member (gid) to whom something is due alone until `at`. */
+export async function postponeMember(shopId: number, member: string, at: number): Promise<void> {
+  await pool.query('update members set next_due_at = $3 where shop_id = $1 and id = $2', [
+    shopId,
+    customerNumber(member),
+    new Date(at),
+  ])
 }
 
 function customerNumber(customer: string): string {

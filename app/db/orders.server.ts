@@ -3,16 +3,17 @@ import { pool, type Queryable } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
 
-/** The records of these orders (gids), as far as the shop has them. */
+/** The records of these orders (gids), as far as the shop has them. `lock` holds them until the transaction ends. */
 export async function loadOrders(
   shopId: number,
   orders: readonly string[],
   client: Queryable = pool,
+  { lock = false }: { lock?: boolean } = {},
 ): Promise<OrderRecord[]> {
   if (orders.length === 0) return []
   const { rows } = await client.query<{ facts: OrderRecord }>({
-    name: 'load-orders',
-    text: 'select facts from orders where shop_id = $1 and id = any($2::bigint[])',
+    name: lock ? 'lock-orders' : 'load-orders',
+    text: `select facts from orders where shop_id = $1 and id = any($2::bigint[]) ${lock ? 'order by id for update' : ''}`,
     values: [shopId, orders.map(orderNumber)],
   })
   return rows.map((row) => row.facts)
@@ -33,34 +34,48 @@ export async function findOrderOwners(
   return rows.map((row) => toGid('Customer', row.member_id))
 }
 
-/** Writes records as the engine left them. `owner` follows merges: the member that the order's customer is now. */
-export async function saveOrders(
-  shopId: number,
-  records: readonly { record: OrderRecord; owner: string | null }[],
-  client: Queryable,
-): Promise<void> {
-  if (records.length === 0) return
+/** A record to write: `owner` is the member that its customer is now, `isNew` says that the shop had none of this order. */
+export type OrderToSave = { record: OrderRecord; owner: string | null; isNew: boolean }
+
+/**
+ * Writes records as the engine left them. Where one that should be new is there already, another worker was faster: the
+ * database refuses (SQLSTATE 23505), nothing of the transaction is kept, and whoever called starts again from what is stored.
+ */
+export async function saveOrders(shopId: number, orders: readonly OrderToSave[], client: Queryable): Promise<void> {
+  const fresh = orders.filter(({ isNew }) => isNew)
+  const known = orders.filter(({ isNew }) => !isNew)
+  if (fresh.length > 0)
+    await client.query({ name: 'insert-orders', text: INSERT, values: [shopId, ...columnsOf(fresh)] })
+  if (known.length > 0)
+    await client.query({ name: 'update-orders', text: UPDATE, values: [shopId, ...columnsOf(known)] })
+}
+
+const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+                      $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[], $13::text[], $14::jsonb[],
+                      $15::jsonb[], $16::jsonb[])
+  as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
+        program_version, tier, codes, facts, reasons)`
+
+const INSERT = `
+insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
+                    counts, points, program_version, tier, codes, facts, reasons)
+select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
+       program_version, tier, array(select jsonb_array_elements_text(codes)), facts, reasons
+  from ${GIVEN}`
+
+const UPDATE = `
+update orders o
+   set member_id = g.member_id, placed_at = g.placed_at, updated_at = g.updated_at, triggered_at = g.triggered_at,
+       paid_at = g.paid_at, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
+       points = g.points, program_version = g.program_version, tier = g.tier,
+       codes = array(select jsonb_array_elements_text(g.codes)), facts = g.facts, reasons = g.reasons
+  from ${GIVEN}
+ where o.shop_id = $1 and o.id = g.id`
+
+function columnsOf(orders: readonly OrderToSave[]): unknown[][] {
   const columns: unknown[][] = Array.from({ length: 15 }, () => [])
-  for (const { record, owner } of records) toColumns(record, owner).forEach((value, at) => columns[at]!.push(value))
-  await client.query({
-    name: 'save-orders',
-    text: `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
-                               counts, points, program_version, tier, codes, facts, reasons)
-           select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
-                  program_version, tier, array(select jsonb_array_elements_text(codes)), facts, reasons
-             from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-                         $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[], $13::text[], $14::jsonb[],
-                         $15::jsonb[], $16::jsonb[])
-               as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
-                     program_version, tier, codes, facts, reasons)
-           on conflict (shop_id, id) do update
-             set member_id = excluded.member_id, placed_at = excluded.placed_at, updated_at = excluded.updated_at,
-                 triggered_at = excluded.triggered_at, paid_at = excluded.paid_at, goods_minor = excluded.goods_minor,
-                 placed_minor = excluded.placed_minor, counts = excluded.counts, points = excluded.points,
-                 program_version = excluded.program_version, tier = excluded.tier, codes = excluded.codes,
-                 facts = excluded.facts, reasons = excluded.reasons`,
-    values: [shopId, ...columns],
-  })
+  for (const { record, owner } of orders) toColumns(record, owner).forEach((value, at) => columns[at]!.push(value))
+  return columns
 }
 
 function toColumns(record: OrderRecord, owner: string | null): unknown[] {

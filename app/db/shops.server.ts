@@ -1,4 +1,4 @@
-import { prisma, type Database } from '#app/db/client.server.ts'
+import { pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
 
 /** A shop that has, or once had, this app. `id` is ours and is the first argument of everything in `db/`. */
 export type Shop = {
@@ -55,20 +55,43 @@ export async function installShop(
   const row = await database.shop.upsert({
     where: { domain },
     create: { domain, name, currency, timezone, installedAt: instant, createdAt: instant },
-    update: { name, currency, timezone, uninstalledAt: null, erasedAt: null },
+    update: { name, currency, timezone },
   })
-  if (row.installedAt) return toShop(row)
-  return toShop(await database.shop.update({ where: { id: row.id }, data: { installedAt: instant } }))
+  if (row.installedAt && !row.uninstalledAt) return toShop(row)
+  const installed = { installedAt: instant, uninstalledAt: null, erasedAt: null }
+  return toShop(await database.shop.update({ where: { id: row.id }, data: installed }))
+}
+
+/**
+ * The id of the shop with that domain, for news that Shopify signed: a webhook can come before the merchant has opened the
+ * app for the first time, so a shop that was never heard of gets its row here and its news are kept.
+ */
+export async function hearOfShop(domain: string, at: number, database: Database = prisma): Promise<number> {
+  const known = await database.shop.findUnique({ where: { domain }, select: { id: true } })
+  if (known) return known.id
+  const made = await database.shop.upsert({
+    where: { domain },
+    create: { domain, createdAt: new Date(at) },
+    update: {},
+  })
+  return made.id
 }
 
 /** Notes that the app is gone from the shop. Its data stay until Shopify sends `shop/redact`, two days later. */
-export async function uninstallShop(shopId: number, at: number, database: Database = prisma): Promise<void> {
-  await database.shop.updateMany({ where: { id: shopId, uninstalledAt: null }, data: { uninstalledAt: new Date(at) } })
+export async function closeShop(shopId: number, at: number, client: Queryable = pool): Promise<void> {
+  await client.query('update shops set uninstalled_at = $2 where id = $1 and uninstalled_at is null', [
+    shopId,
+    new Date(at),
+  ])
 }
 
 /** Notes the access scopes that the merchant has granted. */
-export async function setShopScopes(shopId: number, scopes: string[], database: Database = prisma): Promise<void> {
-  await database.shop.update({ where: { id: shopId }, data: { scopes: scopes.join(',') } })
+export async function keepShopScopes(
+  shopId: number,
+  scopes: readonly string[],
+  client: Queryable = pool,
+): Promise<void> {
+  await client.query('update shops set scopes = $2 where id = $1', [shopId, scopes.join(',')])
 }
 
 function toShop(row: Row): Shop {

@@ -13,7 +13,7 @@ import {
 } from '#app/db/members.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { LedgerError, postToLedger } from '#app/db/ledger.server.ts'
-import { findOrderOwners, loadOrders, saveOrders } from '#app/db/orders.server.ts'
+import { findOrderOwners, loadOrders, saveOrders, type OrderToSave } from '#app/db/orders.server.ts'
 import { enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadRedemptions, saveRedemptions } from '#app/db/redemptions.server.ts'
@@ -60,6 +60,8 @@ export type LoadedWorld = World & {
   }
   /** Lots as they were loaded, by member, to know which changed. */
   lotsBefore: ReadonlyMap<string, readonly Lot[]>
+  /** Orders as they were loaded, by gid. */
+  ordersBefore: ReadonlyMap<string, OrderRecord>
   locked: readonly string[]
 }
 
@@ -157,6 +159,7 @@ class Loading {
   readonly #busy = new Set<string>()
   readonly #locked: string[] = []
   readonly #lotsBefore = new Map<string, readonly Lot[]>()
+  readonly #ordersBefore = new Map<string, OrderRecord>()
   readonly #shopId: number
   readonly #at: number
   readonly #skipBusy: boolean
@@ -207,7 +210,10 @@ class Loading {
     redemptions: { ids: string[]; codes: string[] },
     facts: readonly string[],
   ): Promise<void> {
-    for (const order of await loadOrders(this.#shopId, orders, this.#client)) this.#orders.set(order.id, order)
+    for (const order of await loadOrders(this.#shopId, orders, this.#client, { lock: true })) {
+      this.#orders.set(order.id, order)
+      this.#ordersBefore.set(order.id, order)
+    }
     for (const found of await loadRedemptions(this.#shopId, redemptions, this.#client)) this.#putRedemption(found)
     for (const fact of await loadFacts(this.#shopId, facts, this.#client)) this.#facts.set(fact.key, fact)
   }
@@ -234,6 +240,7 @@ class Loading {
       busy: this.#busy,
       locked: this.#locked,
       lotsBefore: this.#lotsBefore,
+      ordersBefore: this.#ordersBefore,
       member: (id) => this.#members.get(whoIs(id)),
       order: (id) => this.#orders.get(id),
       redemption: (id) => this.#redemptions.get(id),
@@ -301,10 +308,7 @@ export async function saveWorld(
   await saveMembers(shopId, dueAts, at, client)
   await saveOrders(
     shopId,
-    [...changed.orders.values()].map((record) => ({
-      record,
-      owner: record.customer === null ? null : whoIs(record.customer),
-    })),
+    [...changed.orders.values()].map((record) => toSave(record, world)),
     client,
   )
   await saveRedemptions(shopId, [...changed.redemptions.values()], at, client)
@@ -324,6 +328,11 @@ export async function saveWorld(
     if (effect.kind === 'code-used') await markCodeUsed(shopId, effect.code, client)
   }
   await noteWorkDue(shopId, earliest(dueAts.map((due) => due.nextDueAt)), client)
+}
+
+function toSave(record: OrderRecord, { whoIs, ordersBefore }: LoadedWorld): OrderToSave {
+  const owner = record.customer === null ? null : whoIs(record.customer)
+  return { record, owner, isNew: !ordersBefore.has(record.id) }
 }
 
 async function mergeAway(

@@ -1,0 +1,200 @@
+// The *inbox* keeps what Shopify says until it has been worked on. A *message* is one webhook, or one thing that a job read
+// from the Admin API in its stead. The table is the queue: messages are claimed with `for update skip locked` and never
+// leave it unnoticed. They end `done`, `ignored` (nothing to do) or `set-aside` (failed too often; a person decides).
+import { pool, type Queryable } from '#app/db/client.server.ts'
+
+export type NewMessage = {
+  shopId: number
+  /** Shopify's spelling: orders/paid */
+  topic: string
+  /** X-Shopify-Event-Id: what duplicates are known by. */
+  eventId: string
+  /** X-Shopify-Webhook-Id: this delivery. */
+  webhookId: string
+  triggeredAt: number
+  payload: string
+  source?: 'webhook' | 'reconcile' | 'backfill' | 'refetch'
+}
+
+export type Message = {
+  /** Text, because it may pass 2^53. */
+  id: string
+  topic: string
+  eventId: string
+  triggeredAt: number
+  payload: string
+  source: string
+  attempts: number
+}
+
+/** Waits between attempts: soon for a hiccup, then longer; after the last one the message is set aside. */
+export const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const
+
+/**
+ * Keeps messages, in one statement and so in one commit. A message whose shop, topic and event are there already is left
+ * out; returns how many were new. Resolves only once they are on disk.
+ */
+export async function storeMessages(
+  messages: readonly NewMessage[],
+  at: number,
+  client: Queryable = pool,
+): Promise<number> {
+  if (messages.length === 0) return 0
+  const { rowCount } = await client.query({
+    name: 'store-messages',
+    text: `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, source)
+           select shop_id, topic, event_id, webhook_id, triggered_at, $1, $1, payload, source
+             from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+               as g (shop_id, topic, event_id, webhook_id, triggered_at, payload, source)
+           on conflict (shop_id, topic, event_id) do nothing`,
+    values: [
+      new Date(at),
+      messages.map(({ shopId }) => shopId),
+      messages.map(({ topic }) => topic),
+      messages.map(({ eventId }) => eventId),
+      messages.map(({ webhookId }) => webhookId),
+      messages.map(({ triggeredAt }) => new Date(triggeredAt)),
+      messages.map(({ payload }) => payload),
+      messages.map(({ source }) => source ?? 'webhook'),
+    ],
+  })
+  return rowCount ?? 0
+}
+
+/** Shops that have messages waiting which are due by `at`, by id. Looks at one index entry per shop, not at the whole queue. */
+export async function listShopsWithMessages(at: number, client: Queryable = pool): Promise<number[]> {
+  const { rows } = await client.query<{ shop_id: number }>({
+    name: 'list-shops-with-messages',
+    text: `with recursive shops as (
+             (select shop_id from inbox where state = 'waiting' order by shop_id limit 1)
+             union all
+             select (select i.shop_id from inbox i where i.state = 'waiting' and i.shop_id > s.shop_id order by i.shop_id limit 1)
+               from shops s where s.shop_id is not null)
+           select shop_id from shops s where shop_id is not null
+              and exists (select 1 from inbox i where i.shop_id = s.shop_id and i.state = 'waiting' and i.due_at <= $1)`,
+    values: [new Date(at)],
+  })
+  return rows.map((row) => row.shop_id)
+}
+
+/**
+ * Locks the oldest waiting messages of a shop that are due and that nobody else holds, until the caller's transaction ends.
+ * `only`: just these ids. `topics`: just these topics.
+ */
+export async function claimMessages(
+  shopId: number,
+  at: number,
+  { limit, only, topics }: { limit: number; only?: readonly string[]; topics?: readonly string[] },
+  client: Queryable,
+): Promise<Message[]> {
+  type Row = {
+    id: string
+    topic: string
+    event_id: string
+    triggered_at: Date
+    payload: string
+    source: string
+    attempts: number
+  }
+  const { rows } = await client.query<Row>({
+    name: 'claim-messages',
+    text: `select id, topic, event_id, triggered_at, payload, source, attempts from inbox
+            where shop_id = $1 and state = 'waiting' and due_at <= $2
+              and ($4::bigint[] is null or id = any($4)) and ($5::text[] is null or topic = any($5))
+            order by id limit $3 for update skip locked`,
+    values: [shopId, new Date(at), limit, only ?? null, topics ?? null],
+  })
+  return rows.map((row) => ({
+    id: row.id,
+    topic: row.topic,
+    eventId: row.event_id,
+    triggeredAt: row.triggered_at.getTime(),
+    payload: row.payload,
+    source: row.source,
+    attempts: row.attempts,
+  }))
+}
+
+/** Marks messages as worked on, or as nothing to do, in the transaction that did the work. */
+export async function finishMessages(
+  shopId: number,
+  state: 'done' | 'ignored',
+  ids: readonly string[],
+  at: number,
+  client: Queryable,
+): Promise<void> {
+  if (ids.length === 0) return
+  await client.query({
+    name: 'finish-messages',
+    text: `update inbox set state = $3, done_at = $4, error = null where shop_id = $1 and id = any($2::bigint[])`,
+    values: [shopId, ids, state, new Date(at)],
+  })
+}
+
+/** Notes that a message failed: it is tried again later, and after the last attempt set aside. */
+export async function noteFailure(
+  shopId: number,
+  { id, attempts }: Pick<Message, 'id' | 'attempts'>,
+  error: string,
+  at: number,
+  client: Queryable = pool,
+): Promise<'waiting' | 'set-aside'> {
+  const delayMs = RETRY_DELAYS_MS[attempts]
+  const state = delayMs === undefined ? 'set-aside' : 'waiting'
+  await client.query(
+    `update inbox set state = $3, attempts = attempts + 1, error = $4, due_at = $5
+      where shop_id = $1 and id = $2 and state = 'waiting'`,
+    [shopId, id, state, error.slice(0, 1_000), new Date(at + (delayMs ?? 0))],
+  )
+  return state
+}
+
+/** A message that waits for a person, with what went wrong. */
+export type SetAside = {
+  id: string
+  topic: string
+  eventId: string
+  triggeredAt: number
+  attempts: number
+  error: string | null
+}
+
+/** The shop's messages that were set aside, newest first. */
+export async function listSetAside(shopId: number, limit = 50): Promise<SetAside[]> {
+  const { rows } = await pool.query(
+    `select id, topic, event_id, triggered_at, attempts, error from inbox
+      where shop_id = $1 and state = 'set-aside' order by id desc limit $2`,
+    [shopId, limit],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    topic: row.topic,
+    eventId: row.event_id,
+    triggeredAt: row.triggered_at.getTime(),
+    attempts: row.attempts,
+    error: row.error,
+  }))
+}
+
+/** Lets a message that was set aside be tried again, with fresh attempts. False where the shop has none such. */
+export async function retryMessage(shopId: number, id: string, at: number): Promise<boolean> {
+  if (!/^\d{1,18}$/.test(id)) return false
+  const { rowCount } = await pool.query(
+    `update inbox set state = 'waiting', attempts = 0, due_at = $3 where shop_id = $1 and id = $2 and state = 'set-aside'`,
+    [shopId, id, new Date(at)],
+  )
+  return rowCount === 1
+}
+
+/**
+ * Empties the bodies of messages that were finished before the instant, in one slice; the rows stay, so that a late
+ * duplicate is still known. Returns how many were emptied.
+ */
+export async function emptyOldMessages(beforeAt: number, limit = 5_000): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update inbox set payload = null where id in
+       (select id from inbox where payload is not null and state in ('done', 'ignored') and done_at < $1 order by id limit $2)`,
+    [new Date(beforeAt), limit],
+  )
+  return rowCount ?? 0
+}

@@ -1,0 +1,90 @@
+// What the law gives a customer: to know what is kept of them, and to have it erased. The ledger holds no personal data, so
+// erasure never touches it (SEMANTICS 22); what a customer is called is not kept at all.
+import type { PoolClient } from 'pg'
+import { pool, type Queryable } from '#app/db/client.server.ts'
+
+export type PrivacyRequest = {
+  id: string
+  topic: string
+  memberId: string | null
+  requestedAt: number
+  answer: unknown
+  doneAt: number | null
+}
+
+/** Notes a request that is still to be carried out. Noted twice, it is carried out once. */
+export async function notePrivacyRequest(
+  shopId: number,
+  { topic, at, memberId = null }: { topic: string; at: number; memberId?: string | null },
+  client: Queryable = pool,
+): Promise<void> {
+  await client.query(
+    `insert into privacy_requests (shop_id, topic, member_id, requested_at)
+     select $1, $2, $3, $4 where not exists (
+       select 1 from privacy_requests where shop_id = $1 and topic = $2 and member_id is not distinct from $3::bigint and done_at is null)`,
+    [shopId, topic, memberId, new Date(at)],
+  )
+}
+
+/** Puts together all that is kept of a customer (the number of the gid) and notes it, for the merchant to pass on within 30 days. */
+export async function answerDataRequest(
+  shopId: number,
+  memberId: string,
+  at: number,
+  client: PoolClient,
+): Promise<void> {
+  await client.query(
+    `insert into privacy_requests (shop_id, topic, member_id, requested_at, done_at, answer)
+     select $1, 'customers/data_request', m.id, $3, $3, jsonb_build_object(
+       'member', (select jsonb_build_object('joinedAt', joined_at, 'tier', tier, 'birthday', state -> 'birthday')
+                    from members where shop_id = $1 and id = m.id),
+       'balances', (select jsonb_build_object('available', available, 'pending', pending, 'reserved', reserved,
+                                              'lifetimeEarned', lifetime_earned)
+                      from balances where shop_id = $1 and member_id = m.id),
+       'orders', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'placedAt', placed_at, 'points', points)), '[]')
+                    from orders where shop_id = $1 and member_id = m.id),
+       'transfers', (select coalesce(jsonb_agg(jsonb_build_object('at', event_at, 'from', from_account, 'to', to_account,
+                                                                  'points', amount, 'reason', reason)), '[]')
+                       from ledger_transfers where shop_id = $1 and (member_id = m.id or counter_member_id = m.id)),
+       'redemptions', (select coalesce(jsonb_agg(jsonb_build_object('reward', reward_id, 'points', points, 'state', state,
+                                                                    'at', reserved_at)), '[]')
+                         from redemptions where shop_id = $1 and member_id = m.id))
+     from (select coalesce((select member_id from member_aliases where shop_id = $1 and alias_id = $2::bigint), $2::bigint) as id) as m`,
+    [shopId, memberId, new Date(at)],
+  )
+}
+
+/** The shop's requests, newest first. */
+export async function listPrivacyRequests(shopId: number, limit = 50): Promise<PrivacyRequest[]> {
+  const { rows } = await pool.query(
+    `select id, topic, member_id, requested_at, answer, done_at from privacy_requests where shop_id = $1 order by id desc limit $2`,
+    [shopId, limit],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    topic: row.topic,
+    memberId: row.member_id,
+    requestedAt: row.requested_at.getTime(),
+    answer: row.answer,
+    doneAt: row.done_at?.getTime() ?? null,
+  }))
+}
+
+/** Forgets the bodies of these messages: they name people. */
+export async function scrubMessages(shopId: number, ids: readonly string[], client: Queryable): Promise<void> {
+  await client.query(`update inbox set payload = null where shop_id = $1 and id = any($2::bigint[])`, [shopId, ids])
+}
+
+/** Forgets the bodies of all finished messages that name one of these customers (numbers of gids). */
+export async function scrubMessagesAbout(
+  shopId: number,
+  customers: readonly string[],
+  client: Queryable,
+): Promise<void> {
+  if (customers.length === 0) return
+  await client.query(
+    `update inbox set payload = null
+      where shop_id = $1 and state in ('done', 'ignored') and payload is not null and payload ~ $2`,
+    [shopId, `[^0-9](${customers.join('|')})[^0-9]`],
+  )
+}

@@ -1,0 +1,191 @@
+// The *door* is where Shopify's webhooks come in: `POST /webhooks`. It checks the signature on the bytes as they came, keeps
+// the message and answers once it is on disk; it never calls Shopify and waits for nothing else (Shopify gives 5 s in all,
+// shopify.dev "Webhooks: HTTPS delivery"). It stands in front of the framework, whose empty action alone is four times
+// slower. What a message means is the inbox's reader's business (jobs/drain-inbox).
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
+import { now } from '#app/clock.server.ts'
+import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
+import { hearOfShop } from '#app/db/shops.server.ts'
+
+/** Larger than any order: Shopify's own limit of 500 lines gives some 2 MB. Beyond it the body is not read to its end. */
+export const MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
+const BATCH_LIMIT = 500
+const BATCHES_IN_FLIGHT = 2
+const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
+const TOPIC = /^[a-z_]+[/.][a-z_]+$/
+
+export type Door = {
+  /** Answers one request to /webhooks. Never rejects. */
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  /** Resolves when everything that was taken in is on disk. */
+  close: () => Promise<void>
+}
+
+/**
+ * Makes the door. `onStored` is told when something new was kept, so that work can begin at once.
+ *
+ * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: news are never thrown
+ * away) · 400 headers missing or malformed, or no body · 401 wrong signature, nothing kept · 405 not POST · 413 too large ·
+ * 503 not kept, because the database is out of reach: Shopify tries again, 8 times in 4 hours.
+ */
+export function createDoor({ secret, onStored = () => {} }: { secret: string; onStored?: () => void }): Door {
+  const batches = createBatches(onStored)
+  const shopIds = new Map<string, Promise<number>>()
+
+  /** Ids never change, so each shop is looked up once per process. */
+  const findShopId = (domain: string): Promise<number> => {
+    const known = shopIds.get(domain)
+    if (known) return known
+    const found = hearOfShop(domain, now())
+    shopIds.set(domain, found)
+    found.catch(() => shopIds.delete(domain))
+    return found
+  }
+
+  return {
+    close: batches.drain,
+    handle: async (request, response) => {
+      try {
+        const verdict = await judge(request, secret)
+        if ('status' in verdict) return answer(response, verdict.status, verdict.text)
+        const { domain, ...message } = verdict.news
+        await batches.store({ shopId: await findShopId(domain), ...message })
+        answer(response, 200, '')
+      } catch {
+        // Not kept, so never 200. The reason is the database's and stands in its log; the message holds personal data.
+        answer(response, 503, 'Not kept, please send it again.')
+      }
+    },
+  }
+}
+
+type News = Omit<NewMessage, 'shopId'> & { domain: string }
+type Verdict = { status: number; text: string } | { news: News }
+
+async function judge(request: IncomingMessage, secret: string): Promise<Verdict> {
+  if (request.method !== 'POST') return { status: 405, text: 'Webhooks are sent with POST.' }
+  const body = await readBody(request)
+  if (body === null) return { status: 413, text: `A webhook has at most ${MAXIMUM_BODY_BYTES} bytes.` }
+  const { headers } = request
+  const given = header(headers, 'hmac-sha256')
+  if (body.length === 0 || given === undefined) return { status: 400, text: 'The body or its signature is missing.' }
+  // The library signs text. Bytes that are no UTF-8 change on the way and so do not match, as they should not.
+  const payload = body.toString('utf8')
+  const expected = await createSHA256HMAC(secret, payload, HashFormat.Base64)
+  if (!isSame(given, expected)) return { status: 401, text: 'The signature is wrong.' }
+
+  const domain = header(headers, 'shop-domain')?.toLowerCase()
+  const topic = header(headers, 'topic')?.toLowerCase()
+  const webhookId = header(headers, 'webhook-id')
+  if (!domain || !SHOP_DOMAIN.test(domain) || !topic || !TOPIC.test(topic) || !webhookId) {
+    return { status: 400, text: 'The headers for shop, topic or webhook id are missing or malformed.' }
+  }
+  // PostgreSQL keeps no NUL characters, and JSON has none.
+  if (payload.includes('\0')) return { status: 400, text: 'The body is not JSON.' }
+  // Older deliveries have no event id; then the delivery stands for the event.
+  const eventId = header(headers, 'event-id') ?? webhookId
+  return { news: { domain, topic, webhookId, eventId, payload, triggeredAt: readTriggeredAt(headers) } }
+}
+
+/** The bytes as they came, or null as soon as they are too many. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > MAXIMUM_BODY_BYTES) return null
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAXIMUM_BODY_BYTES) return null
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** Webhooks carry `X-Shopify-…`, Shopify's newer "events" `Shopify-…`; both are signed alike. */
+function header(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[`x-shopify-${name}`] ?? headers[`shopify-${name}`]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
+
+function readTriggeredAt(headers: IncomingHttpHeaders): number {
+  const instant = Date.parse(header(headers, 'triggered-at') ?? '')
+  return Number.isNaN(instant) ? now() : instant
+}
+
+function answer(response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent) return
+  // A refused body may not have been read to its end: the connection cannot carry another request.
+  if (status === 413) response.setHeader('Connection', 'close')
+  if (status === 405) response.setHeader('Allow', 'POST')
+  if (status === 503) response.setHeader('Retry-After', '5')
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': Buffer.byteLength(text) })
+  response.end(text)
+}
+
+type Waiting = { message: NewMessage; kept: () => void; failed: (reason: unknown) => void }
+
+/**
+ * Requests that come together share a commit: while two batches are on their way, the next one gathers. Nobody waits for a
+ * batch to fill: alone, a message goes at once.
+ */
+function createBatches(onStored: () => void): {
+  store: (message: NewMessage) => Promise<void>
+  drain: () => Promise<void>
+} {
+  const waiting: Waiting[] = []
+  const onTheirWay = new Set<Promise<void>>()
+
+  function send(): void {
+    if (waiting.length === 0 || onTheirWay.size === BATCHES_IN_FLIGHT) return
+    const batch = waiting.splice(0, BATCH_LIMIT)
+    const sending = storeBatch(batch, onStored).finally(() => {
+      onTheirWay.delete(sending)
+      send()
+    })
+    onTheirWay.add(sending)
+  }
+  return {
+    store: (message) =>
+      new Promise((kept, failed) => {
+        waiting.push({ message, kept, failed })
+        // After the current turn, so that requests read in it go together.
+        if (waiting.length === 1) setImmediate(send)
+      }),
+    drain: async () => {
+      while (waiting.length > 0 || onTheirWay.size > 0) {
+        send()
+        await Promise.all(onTheirWay)
+      }
+    },
+  }
+}
+
+async function storeBatch(batch: readonly Waiting[], onStored: () => void): Promise<void> {
+  try {
+    const stored = await storeMessages(
+      batch.map(({ message }) => message),
+      now(),
+    )
+    batch.forEach(({ kept }) => kept())
+    if (stored > 0) onStored()
+  } catch (reason) {
+    // One message that the database refuses must not take others with it: each gets a try of its own.
+    if (batch.length > 1 && isRefusal(reason)) {
+      for (const one of batch) await storeBatch([one], onStored)
+      return
+    }
+    batch.forEach(({ failed }) => failed(reason))
+  }
+}
+
+/** The database answered and did not like the data (SQLSTATE classes 22 and 23), so trying the rest makes sense. */
+function isRefusal(reason: unknown): boolean {
+  const code = (reason as { code?: unknown }).code
+  return typeof code === 'string' && /^2[23]/.test(code)
+}

@@ -1,0 +1,219 @@
+// The drain takes messages out of the inbox and lets the engine say what they change. One transaction takes a batch of one
+// shop from messages to transfers, lots, balances, order facts, effects and done-marks: all of it or nothing, so that a crash
+// at any point leaves the messages waiting and the points as they were.
+import type { PoolClient } from 'pg'
+import { now } from '#app/clock.server.ts'
+import { inTransaction } from '#app/db/client.server.ts'
+import {
+  claimMessages,
+  finishMessages,
+  listShopsWithMessages,
+  noteFailure,
+  type Message,
+} from '#app/db/inbox.server.ts'
+import { scrubMessagesAbout } from '#app/db/privacy.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
+import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
+import { findMemberNeeds, findNeeds, handle, type Event, type Programs } from '#app/loyalty/engine.ts'
+import { parseGid } from '#app/loyalty/ids.ts'
+import { isRulesTopic, parseWebhookText } from '#app/shopify/webhook.ts'
+
+/** What a round of draining did. */
+export type Drained = {
+  done: number
+  /** Failed and to be tried again, or set aside. */
+  failed: number
+  /** Left for the next round, because another worker holds one of their members. */
+  left: number
+}
+
+const BATCH_LIMIT = 500
+/** Any fixed number: with the shop's it names the lock under which messages are claimed. */
+const CLAIM_LOCK = 4_273_002
+
+/** Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. */
+export async function drainInbox(
+  onShop: (shopId: number, drained: Drained) => void = () => {},
+  isStopping: () => boolean = () => false,
+): Promise<Drained> {
+  const total: Drained = { done: 0, failed: 0, left: 0 }
+  for (;;) {
+    let progress = 0
+    for (const shopId of await listShopsWithMessages(now())) {
+      if (isStopping()) return total
+      const drained = await drainShop(shopId)
+      total.done += drained.done
+      total.failed += drained.failed
+      total.left = drained.left
+      progress += drained.done + drained.failed
+      onShop(shopId, drained)
+    }
+    if (progress === 0) return total
+  }
+}
+
+/**
+ * Works on one batch of a shop's messages. A message that cannot be worked on fails alone: where the whole batch fails at the
+ * database, each of its messages is tried by itself. Rejects only when the database is out of reach.
+ */
+export async function drainShop(shopId: number, limit = BATCH_LIMIT): Promise<Drained> {
+  const batch: Message[] = []
+  try {
+    return await drainBatch(shopId, { limit }, batch)
+  } catch (error) {
+    if (isOutOfReach(error)) throw error
+  }
+  const total: Drained = { done: 0, failed: 0, left: 0 }
+  for (const message of batch) {
+    const drained = await drainAlone(shopId, message)
+    total.done += drained.done
+    total.failed += drained.failed
+    total.left += drained.left
+  }
+  return total
+}
+
+async function drainAlone(shopId: number, message: Message): Promise<Drained> {
+  try {
+    return await drainBatch(shopId, { limit: 1, only: [message.id] }, [])
+  } catch (error) {
+    if (isOutOfReach(error)) throw error
+    await noteFailure(shopId, message, describeError(error), now())
+    return { done: 0, failed: 1, left: 0 }
+  }
+}
+
+/** One transaction. `batch` is filled with what was claimed, for the caller to know when it fails. */
+async function drainBatch(
+  shopId: number,
+  claim: { limit: number; only?: readonly string[] },
+  batch: Message[],
+): Promise<Drained> {
+  return inTransaction(async (client) => {
+    const at = now()
+    const programs = await loadPrograms(shopId, client)
+    // Without a program nobody can say what an order is worth: those messages wait until one is published.
+    const topics = programs ? undefined : NOTICE_TOPICS
+    const claimed = await underClaimLock(shopId, client, async () => {
+      batch.push(...(await claimMessages(shopId, at, { ...claim, topics }, client)))
+      const sorted = sortMessages(batch)
+      const world = programs
+        ? await loadWorld(
+            shopId,
+            sorted.readable.map(({ event }) => event),
+            { at, skipBusy: true },
+            client,
+          )
+        : null
+      return { sorted, world }
+    })
+    const { sorted, world } = claimed
+    const applied =
+      programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
+    if (programs && world) await saveWorld(shopId, world, programs, at, client)
+    for (const message of sorted.notices) await carryOutNotice(shopId, message, client)
+
+    await finishMessages(shopId, 'done', idsOf([...applied.done, ...sorted.notices]), at, client)
+    await finishMessages(shopId, 'ignored', idsOf(sorted.ignored), at, client)
+    await forgetErased(shopId, sorted.readable, client)
+    const failed = [...applied.failed, ...sorted.unreadable]
+    for (const { message, error } of failed) await noteFailure(shopId, message, error, at, client)
+    return {
+      done: applied.done.length + sorted.notices.length + sorted.ignored.length,
+      failed: failed.length,
+      left: applied.left.length,
+    }
+  })
+}
+
+/** Who was erased must not live on in the bodies of old messages. */
+async function forgetErased(shopId: number, messages: readonly Readable[], client: PoolClient): Promise<void> {
+  const customers = messages.flatMap(({ event }) => (event.type === 'erase' ? [parseGid(event.customer)!.number] : []))
+  await scrubMessagesAbout(shopId, customers, client)
+}
+
+/**
+ * Claiming messages and locking their members is one step that two workers do not take at the same time for one shop. So
+ * whoever claims later also locks later, and a member's messages are worked on in the order in which they came.
+ */
+async function underClaimLock<Result>(
+  shopId: number,
+  client: PoolClient,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await client.query('select pg_advisory_lock($1, $2)', [CLAIM_LOCK, shopId])
+  try {
+    return await work()
+  } finally {
+    // The lock is the connection's, not the transaction's. In a transaction that failed nothing runs; its end follows at once.
+    await client.query('select pg_advisory_unlock($1, $2)', [CLAIM_LOCK, shopId]).catch(() => undefined)
+  }
+}
+
+type Readable = { message: Message; event: Event }
+type Failure = { message: Message; error: string }
+type Sorted = { readable: Readable[]; notices: Message[]; ignored: Message[]; unreadable: Failure[] }
+
+/** Tells messages apart by what they are for, and puts the engine's in the order in which things happened. */
+function sortMessages(batch: readonly Message[]): Sorted {
+  const sorted: Sorted = { readable: [], notices: [], ignored: [], unreadable: [] }
+  for (const message of batch) {
+    if (isRulesTopic(message.topic)) {
+      const parsed = parseWebhookText(message.topic, message.triggeredAt, message.payload)
+      if (!parsed.ok) sorted.unreadable.push({ message, error: `${parsed.field || 'the payload'} ${parsed.message}` })
+      else if (parsed.value === null) sorted.ignored.push(message)
+      else sorted.readable.push({ message, event: parsed.value })
+    }
+    if (isNotice(message.topic)) sorted.notices.push(message)
+    else if (!isRulesTopic(message.topic)) sorted.ignored.push(message)
+  }
+  sorted.readable.sort((one, other) => one.event.at - other.event.at || compareIds(one.message.id, other.message.id))
+  return sorted
+}
+
+function compareIds(one: string, other: string): number {
+  return one.length - other.length || (one < other ? -1 : 1)
+}
+
+type AppliedMessages = { done: Message[]; failed: Failure[]; left: Message[] }
+
+function applyMessages(messages: readonly Readable[], world: LoadedWorld, programs: Programs): AppliedMessages {
+  const applied: AppliedMessages = { done: [], failed: [], left: [] }
+  const busy = new Set(world.busy)
+  for (const { message, event } of messages) {
+    // A message that must wait makes all its members wait, or a later message would overtake it.
+    const touched = busy.size > 0 ? membersOf(event, world) : []
+    if (touched.some((member) => busy.has(member))) {
+      touched.forEach((member) => busy.add(member))
+      applied.left.push(message)
+      continue
+    }
+    try {
+      world.put(handle(world, event, programs))
+      applied.done.push(message)
+    } catch (error) {
+      applied.failed.push({ message, error: describeError(error) })
+    }
+  }
+  return applied
+}
+
+function membersOf(event: Event, world: LoadedWorld): string[] {
+  return [...findNeeds([event]).members, ...findMemberNeeds(world, [event])].map(world.whoIs)
+}
+
+const idsOf = (messages: readonly Message[]): string[] => messages.map(({ id }) => id)
+
+/** For people: the message alone. Stacks and payloads are not kept, they could hold personal data. */
+function describeError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/** The connection broke or the server is going down (SQLSTATE classes 08, 53 and 57), which is no message's fault. */
+export function isOutOfReach(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  if (typeof code === 'string' && /^(08|53|57)/.test(code)) return true
+  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT)/.test(code)) return true
+  return typeof message === 'string' && /connection (terminated|timeout)|timeout exceeded when trying/i.test(message)
+}

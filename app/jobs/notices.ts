@@ -1,0 +1,45 @@
+// A *notice* is a message about the shop or about somebody's rights, not about orders: it needs no program and no engine.
+import type { PoolClient } from 'pg'
+import { z } from 'zod'
+import type { Message } from '#app/db/inbox.server.ts'
+import { dropEffects } from '#app/db/outbox.server.ts'
+import { answerDataRequest, notePrivacyRequest, scrubMessages } from '#app/db/privacy.server.ts'
+import { closeShop, keepShopScopes } from '#app/db/shops.server.ts'
+import { parseJsonExactly } from '#app/shopify/payload.ts'
+
+/** `at` is the instant that the notice speaks of. */
+type Notice = (shopId: number, payload: unknown, at: number, client: PoolClient) => Promise<void>
+
+const customerNumber = z.union([z.number().int(), z.bigint(), z.string().regex(/^\d+$/)]).transform(String)
+const dataRequest = z.object({ customer: z.object({ id: customerNumber }) })
+const scopesUpdate = z.object({ current: z.array(z.string()) })
+
+const NOTICES: Readonly<Record<string, Notice>> = {
+  'app/uninstalled': async (shopId, _payload, at, client) => {
+    await closeShop(shopId, at, client)
+    await dropEffects(shopId, at, client)
+  },
+  'app/scopes_update': (shopId, payload, _at, client) =>
+    keepShopScopes(shopId, scopesUpdate.parse(payload).current, client),
+  'customers/data_request': async (shopId, payload, at, client) => {
+    const member = dataRequest.parse(payload).customer.id
+    await answerDataRequest(shopId, member, at, client)
+  },
+  // 48 hours after an uninstall: too much for a batch, so jobs/nightly does it in slices.
+  'shop/redact': (shopId, _payload, at, client) => notePrivacyRequest(shopId, { topic: 'shop/redact', at }, client),
+  // jobs/backfill looks at its operations by itself; this only spares it the wait.
+  'bulk_operations/finish': async () => {},
+}
+
+export const NOTICE_TOPICS = Object.keys(NOTICES)
+
+/** Whether the topic is a notice, in Shopify's spelling: "app/uninstalled". */
+export function isNotice(topic: string): boolean {
+  return Object.hasOwn(NOTICES, topic)
+}
+
+/** Does what the notice asks for, in the transaction that marks it done. Throws where the payload is not as Shopify describes it. */
+export async function carryOutNotice(shopId: number, message: Message, client: PoolClient): Promise<void> {
+  await NOTICES[message.topic]!(shopId, parseJsonExactly(message.payload), message.triggeredAt, client)
+  await scrubMessages(shopId, [message.id], client)
+}

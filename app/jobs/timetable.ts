@@ -1,0 +1,27 @@
+// What is done beside the drain, and how often. A *task* is one kind of slow work for one shop, carried out by graphile-worker:
+// never two of the same task and shop at once, tried again when it fails.
+import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
+import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
+import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+
+export type ShopTask = {
+  /** Minutes of the machine's clock between two runs for a shop. */
+  everyMinutes: number
+  run: (shop: Shop, admin: AdminClient) => Promise<unknown>
+}
+
+/** Tasks that speak with Shopify, by name. */
+export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
+  'carry-out-outbox': { everyMinutes: 1, run: (shop, admin) => carryOutShop(shop.id, () => admin) },
+  'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
+  'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
+}
+
+/** The tasks that a minute (counted from any fixed one) brings, for a shop. Shops are spread over the minutes by their id. */
+export function tasksOfMinute(minute: number, shopId: number): string[] {
+  return Object.entries(SHOP_TASKS)
+    .filter(([, { everyMinutes }]) => (minute + shopId) % everyMinutes === 0)
+    .map(([name]) => name)
+}

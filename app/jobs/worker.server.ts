@@ -1,0 +1,138 @@
+// The worker: a loop that drains the inbox and lets time pass, and beside it graphile-worker for the slow work that talks to
+// Shopify. Any number may run: messages, members and tasks are each held by one at a time.
+import { Logger, run, type Runner, type TaskList } from 'graphile-worker'
+import { emptyOldMessages } from '#app/db/inbox.server.ts'
+import { clearFinishedEffects } from '#app/db/outbox.server.ts'
+import { now } from '#app/clock.server.ts'
+import { pool } from '#app/db/client.server.ts'
+import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
+import { drainInbox } from '#app/jobs/drain-inbox.ts'
+import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
+import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { adminClientOf } from '#app/shopify.server.ts'
+
+export type RunningWorker = {
+  /** Says that there is work: the loop looks at once instead of after its pause. */
+  wake: () => void
+  /** Resolves when what was under way is done. */
+  stop: () => Promise<void>
+}
+
+/** How long the loop rests when it found nothing: news of other processes wait at most this long. */
+const PAUSE_MS = 250
+/** After a failure of the database. */
+const TROUBLE_PAUSE_MS = 1_000
+const TASKS_AT_ONCE = 4
+/** Bodies of finished messages and finished effects are kept this long, for questions. */
+const KEEP_DAYS = 14
+const DAY_MS = 86_400_000
+
+/** Starts a worker in this process. Resolves when graphile-worker is ready; throws when the database is not. */
+export async function startWorker(): Promise<RunningWorker> {
+  const runner = await run({
+    pgPool: pool,
+    taskList: { ...shopTasks(), schedule, 'clean-up': cleanUp },
+    crontab: '* * * * * schedule\n17 3 * * * clean-up',
+    concurrency: TASKS_AT_ONCE,
+    noHandleSignals: true,
+    logger: new Logger(() => logProblems),
+  })
+  const loop = startLoop((shopId) => void offerOutbox(runner, shopId))
+  return {
+    wake: loop.wake,
+    stop: async () => {
+      await loop.stop()
+      await runner.stop()
+    },
+  }
+}
+
+function shopTasks(): TaskList {
+  return Object.fromEntries(
+    Object.entries(SHOP_TASKS).map(([name, task]) => [
+      name,
+      async (payload: unknown) => {
+        const shop = await requireShop((payload as { shopId: number }).shopId)
+        // Work for a shop that has taken the app off cannot be done: there is no token any more.
+        if (shop.installedAt !== null && shop.uninstalledAt === null) await task.run(shop, adminClientOf(shop.domain))
+      },
+    ]),
+  )
+}
+
+/** Every minute: puts this minute's tasks into the queue, each shop's once however many workers do so. */
+const schedule: TaskList[string] = async (_payload, { addJob }) => {
+  const minute = Math.floor(performance.timeOrigin / 60_000 + performance.now() / 60_000)
+  for (const shop of await listInstalledShops()) {
+    for (const name of tasksOfMinute(minute, shop.id)) await addJob(name, { shopId: shop.id }, keyOf(name, shop.id))
+  }
+}
+
+const cleanUp: TaskList[string] = async () => {
+  const before = now() - KEEP_DAYS * DAY_MS
+  while ((await emptyOldMessages(before)) > 0);
+  while ((await clearFinishedEffects(before)) > 0);
+  await recheckWorkDue()
+}
+
+/** One job per task and shop; a shop's tasks run one after another, so that they share its rate limit and not fight for it. */
+const keyOf = (name: string, shopId: number) => ({
+  jobKey: `${name}:${shopId}`,
+  jobKeyMode: 'preserve_run_at' as const,
+  queueName: `shop:${shopId}`,
+  maxAttempts: 5,
+})
+
+async function offerOutbox(runner: Runner, shopId: number): Promise<void> {
+  const name = 'carry-out-outbox'
+  // If it cannot be offered now, the next minute's timetable will.
+  await runner.addJob(name, { shopId }, keyOf(name, shopId)).catch(() => undefined)
+}
+
+/** Drains and lets time pass, again and again. `onShop` hears of shops in which something changed. */
+function startLoop(onShop: (shopId: number) => void): RunningWorker {
+  let stopping = false
+  let wake = () => {}
+  const turn = async (): Promise<number> => {
+    const drained = await drainInbox(
+      (shopId, { done }) => {
+        if (done > 0) onShop(shopId)
+      },
+      () => stopping,
+    )
+    const passed = stopping ? { advanced: 0 } : await letTimePass(onShop)
+    return drained.done + drained.failed + passed.advanced
+  }
+  const ended = (async () => {
+    while (!stopping) {
+      let pauseMs = PAUSE_MS
+      try {
+        if ((await turn()) > 0) continue
+      } catch (error) {
+        logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
+        pauseMs = TROUBLE_PAUSE_MS
+      }
+      if (stopping) return
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pauseMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  })()
+  return {
+    wake: () => wake(),
+    stop: async () => {
+      stopping = true
+      wake()
+      await ended
+    },
+  }
+}
+
+/** Only what somebody should look at; the queue's own chatter is left out. */
+function logProblems(level: string, message: string): void {
+  if (level === 'error' || level === 'warning') process.stderr.write(`${level}: ${message}\n`)
+}

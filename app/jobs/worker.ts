@@ -1,0 +1,21 @@
+// `npm run worker`: a worker alone, beside web processes that have WORKER=off. Run as many as there is work for.
+import { closeDatabase } from '#app/db/client.server.ts'
+import { migrateDatabase } from '#app/db/migrate.server.ts'
+import { databaseUrl } from '#app/env.server.ts'
+import { startWorker } from '#app/jobs/worker.server.ts'
+
+await migrateDatabase(databaseUrl())
+const worker = await startWorker()
+console.log('working; Ctrl-C ends')
+
+let stopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) return
+    stopping = true
+    void worker
+      .stop()
+      .then(closeDatabase)
+      .then(() => process.exit(0))
+  })
+}

@@ -1,0 +1,63 @@
+// The process: the webhook door in front of the admin's and the storefront's pages, and a worker beside them. Run it with
+// `npm run serve`, as often as there is load for; WORKER=off leaves the jobs to `npm run worker`.
+import { existsSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ServerBuild } from '@remix-run/node'
+import { closeDatabase } from '#app/db/client.server.ts'
+import { migrateDatabase } from '#app/db/migrate.server.ts'
+import { createDoor } from '#app/door.server.ts'
+import { env } from '#app/env.server.ts'
+import { closeServer, createServer, type Pages } from '#app/http.server.ts'
+import { startWorker } from '#app/jobs/worker.server.ts'
+
+const settings = env()
+const applied = await migrateDatabase(settings.DATABASE_URL)
+for (const name of applied) console.log(`applied migration ${name}`)
+
+const worker = settings.WORKER === 'on' ? await startWorker() : null
+const door = createDoor({ secret: settings.SHOPIFY_API_SECRET, onStored: () => worker?.wake() })
+const server = createServer(door, await loadPages())
+
+server.listen(settings.PORT, () => {
+  const { port } = server.address() as AddressInfo
+  console.log(`listening on port ${port}${worker ? ', with a worker' : ''}`)
+})
+
+let stopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
+
+/** New requests are refused, those under way finish, what the door took in is on disk: then the process ends. */
+async function stop(): Promise<void> {
+  if (stopping) return
+  stopping = true
+  await closeServer(server)
+  await door.close()
+  await worker?.stop()
+  await closeDatabase()
+  process.exit(0)
+}
+
+/** The built pages behind Express, which Remix's adapter needs. Loaded late: the door must not wait for them. */
+async function loadPages(): Promise<Pages> {
+  const client = fileURLToPath(new URL('../build/client', import.meta.url))
+  const bundle = fileURLToPath(new URL('../build/server/index.js', import.meta.url))
+  if (!existsSync(bundle)) {
+    return (_request, response) => {
+      response.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' })
+      response.end('The pages are not built yet: run `npm run build`.\n')
+    }
+  }
+  const [{ default: express }, { createRequestHandler }] = await Promise.all([
+    import('express'),
+    import('@remix-run/express'),
+  ])
+  const build = (await import(pathToFileURL(bundle).href)) as ServerBuild
+  const pages = express()
+  pages.disable('x-powered-by')
+  // The files' names change with their content, so a browser may keep them.
+  pages.use('/assets', express.static(`${client}/assets`, { immutable: true, maxAge: '1y' }))
+  pages.use(express.static(client, { maxAge: '1h' }))
+  pages.all('*', createRequestHandler({ build }))
+  return pages
+}
