@@ -110,10 +110,11 @@ export async function setEffectsAside(shopId: number, ids: string[], at: number,
  * Drops everything that waits for a shop that uninstalled the app: there is no token any more, and a reinstall writes every card
  * anew. Returns how many were dropped.
  */
-export async function dropEffects(shopId: number, at: number, error = 'the shop uninstalled the app'): Promise<number> {
-  const { rowCount } = await pool.query(
-    `update outbox set state = 'dropped', done_at = $2, error = $3 where shop_id = $1 and state = 'waiting'`,
-    [shopId, new Date(at), error],
+export async function dropEffects(shopId: number, at: number, client: Queryable = pool): Promise<number> {
+  const { rowCount } = await client.query(
+    `update outbox set state = 'dropped', done_at = $2, error = 'the shop uninstalled the app'
+      where shop_id = $1 and state = 'waiting'`,
+    [shopId, new Date(at)],
   )
   return rowCount ?? 0
 }

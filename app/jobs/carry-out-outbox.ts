@@ -1,0 +1,253 @@
+import { now } from '#app/clock.server.ts'
+import { whileAlone } from '#app/db/alone.server.ts'
+import { readMembers } from '#app/db/member-records.server.ts'
+import {
+  dropEffects,
+  finishEffects,
+  leaseEffects,
+  listShopsWithEffectsDue,
+  postponeEffects,
+  setEffectsAside,
+} from '#app/db/outbox.server.ts'
+import type { Effect } from '#app/db/outbox.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { findRedemption } from '#app/db/redemptions.server.ts'
+import { requireShop } from '#app/db/shops.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
+import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { AdminApiError } from '#app/shopify/admin-api.server.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import {
+  CARDS_PER_CALL_MAX,
+  deleteMemberCard,
+  tagTier,
+  writeMemberCards,
+  writeProgramCard,
+} from '#app/shopify/member-card.server.ts'
+import type { CardToWrite } from '#app/shopify/member-card.server.ts'
+import { fillCodePools } from './fill-code-pools.ts'
+import { settleEnding } from './settle-redemptions.ts'
+
+/**
+ * Carries out what the outbox holds: cards in batches of 25, tags of tiers, codes to be taken out of use, pools to be filled. One
+ * process at a time works for a shop, in Shopify's rhythm (shopify/throttle); what fails for the moment waits longer each time, what
+ * Shopify will never do is set aside with its words. What a shop left waiting when it uninstalled the app is dropped.
+ */
+
+/** An effect is somebody's for this long; a process that dies gives it back by it. */
+const LEASE_MS = 5 * 60_000
+const LONGEST_WAIT_MS = 60 * 60_000
+/** Tries after which what Shopify refuses is set aside. What it cannot do for the moment is tried for ever. */
+const REFUSED_TRIES = 5
+
+type Carrying = { shop: Shop; admin: AdminClient }
+/** Carries out a batch of one kind. Returns the effects that are done; throws AdminApiError for all of the batch. */
+type Carry = (carrying: Carrying, effects: Effect[]) => Promise<Outcome>
+type Outcome = {
+  done: Effect[]
+  refused: { effect: Effect; detail: string }[]
+  later: { effect: Effect; detail: string }[]
+}
+
+/** What can be carried out, and how many at a time. In this order: codes before cards, so that cards show what became of them. */
+const KINDS: { kind: string; batch: number; carry: Carry }[] = [
+  { kind: 'settle-code', batch: 10, carry: carryOutSettling },
+  { kind: 'program-card', batch: 1, carry: carryOutProgramCard },
+  { kind: 'member-card', batch: 10 * CARDS_PER_CALL_MAX, carry: carryOutMemberCards },
+  { kind: 'tier-changed', batch: 25, carry: carryOutTierTags },
+  { kind: 'fill-pools', batch: 1, carry: carryOutFilling },
+  // Facts that others may want to hear of later (mail, Flow); the card is written with the member that changed.
+  { kind: 'code-used', batch: 500, carry: nothingToDo },
+  { kind: 'points-expired', batch: 500, carry: nothingToDo },
+]
+
+export type OutboxRun = { done: number; postponed: number; setAside: number; dropped: number }
+
+/** How to speak for a shop: given by whoever runs the job (app/shopify.server.ts has it), so that it can be run in a test. */
+export type AdminFor = (domain: string) => AdminClient
+
+/** Carries out everything that is due, shop by shop, until nothing is left that can be done now. */
+export async function carryOutOutbox(adminFor: AdminFor, isStopping: () => boolean = () => false): Promise<OutboxRun> {
+  const total: OutboxRun = { done: 0, postponed: 0, setAside: 0, dropped: 0 }
+  for (const shopId of await listShopsWithEffectsDue(now())) {
+    if (isStopping()) break
+    const run = await carryOutShop(shopId, adminFor, isStopping)
+    if (!run) continue
+    total.done += run.done
+    total.postponed += run.postponed
+    total.setAside += run.setAside
+    total.dropped += run.dropped
+  }
+  return total
+}
+
+/** Carries out what is due of one shop. Null where another process is doing just that. */
+export async function carryOutShop(
+  shopId: number,
+  adminFor: AdminFor,
+  isStopping: () => boolean = () => false,
+): Promise<OutboxRun | null> {
+  return whileAlone(`outbox:${shopId}`, 0, async () => {
+    const run: OutboxRun = { done: 0, postponed: 0, setAside: 0, dropped: 0 }
+    const shop = await requireShop(shopId)
+    if (shop.uninstalledAt !== null) {
+      run.dropped = await dropEffects(shopId, now())
+      return run
+    }
+    const carrying = { shop, admin: adminFor(shop.domain) }
+    for (const { kind, batch, carry } of KINDS) {
+      for (;;) {
+        if (isStopping()) return run
+        const effects = await leaseEffects(shopId, kind, now(), { limit: batch, leaseMs: LEASE_MS })
+        if (effects.length === 0) break
+        const failed = await carryOutBatch(carrying, carry, effects, run)
+        // Shopify is away, or busy for longer than we wait: for the other kinds too.
+        if (failed) return run
+      }
+    }
+    return run
+  })
+}
+
+/** Carries out one batch and puts down what came of it. Returns true where Shopify could not be had. */
+async function carryOutBatch(carrying: Carrying, carry: Carry, effects: Effect[], run: OutboxRun): Promise<boolean> {
+  const shopId = carrying.shop.id
+  try {
+    const { done, refused, later } = await carry(carrying, effects)
+    await finishEffects(shopId, idsOf(done), now())
+    for (const { effect, detail } of refused) await setEffectsAside(shopId, [effect.id], now(), detail)
+    for (const { effect, detail } of later) await postponeEffects(shopId, [effect.id], waitUntil(effect), detail)
+    run.done += done.length
+    run.setAside += refused.length
+    run.postponed += later.length
+    return false
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    for (const effect of effects) {
+      const givesUp = error.reason === 'refused' && effect.attempts >= REFUSED_TRIES
+      if (givesUp) await setEffectsAside(shopId, [effect.id], now(), error.message)
+      else await postponeEffects(shopId, [effect.id], waitUntil(effect), error.message)
+      run[givesUp ? 'setAside' : 'postponed'] += 1
+    }
+    return true
+  }
+}
+
+/** 10 s, 20 s, 40 s … at most an hour after each failed try. */
+function waitUntil({ attempts }: Effect): number {
+  return now() + Math.min(LONGEST_WAIT_MS, 5_000 * 2 ** Math.min(attempts, 20))
+}
+
+/** Writes the card of each member as it is now: what the effect was written for may be long past. */
+async function carryOutMemberCards({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  const outcome: Outcome = { done: [], refused: [], later: [] }
+  const programs = await loadPrograms(shop.id)
+  const members = await readMembers(
+    shop.id,
+    effects.map(({ key }) => key),
+  )
+  const writing: { effect: Effect; write: CardToWrite }[] = []
+  for (const effect of effects) {
+    const member = members.get(effect.key)
+    const card = member && programs ? buildMemberCard(member, programs, now()) : null
+    // A customer who was merged away has no card of their own; an erased one has none at all.
+    if (card && member?.id === effect.key) writing.push({ effect, write: { customer: effect.key, card } })
+    else {
+      await deleteMemberCard(admin, effect.key)
+      outcome.done.push(effect)
+    }
+  }
+  for (let start = 0; start < writing.length; start += CARDS_PER_CALL_MAX) {
+    await writeBatch(admin, writing.slice(start, start + CARDS_PER_CALL_MAX), outcome)
+  }
+  return outcome
+}
+
+/** One call writes all or none: those that Shopify refuses are taken out, and the others written again. */
+async function writeBatch(
+  admin: AdminClient,
+  batch: { effect: Effect; write: CardToWrite }[],
+  outcome: Outcome,
+): Promise<void> {
+  let left = batch
+  while (left.length > 0) {
+    const written = await writeMemberCards(
+      admin,
+      left.map(({ write }) => write),
+    )
+    if (written.ok) {
+      outcome.done.push(...left.map(({ effect }) => effect))
+      return
+    }
+    const refused = new Map(written.refused.map(({ index, detail }) => [index, detail]))
+    const [detail = 'refused'] = refused.values()
+    // Without a place we cannot tell which one it was: all of them are tried alone.
+    if (refused.has(null) && left.length > 1) {
+      for (const one of left) await writeBatch(admin, [one], outcome)
+      return
+    }
+    const bad = refused.has(null) ? left : left.filter((_, index) => refused.has(index))
+    if (bad.length === 0) throw new Error(`Shopify refuses a batch of cards without naming one: ${detail}`)
+    outcome.refused.push(...bad.map(({ effect }) => ({ effect, detail })))
+    left = left.filter((each) => !bad.includes(each))
+  }
+}
+
+async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  const programs = await loadPrograms(shop.id)
+  if (programs) await writeProgramCard(admin, buildProgramCard(programAt(programs, now()), now()))
+  return { done: effects, refused: [], later: [] }
+}
+
+/** Each tier has a tag, for the merchant's segments and mails: the member has that of the tier they are in, and no other. */
+async function carryOutTierTags({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  const programs = await loadPrograms(shop.id)
+  const known = new Set(
+    (programs?.versions ?? []).flatMap(({ program }) => program.tiers?.levels.map(({ id }) => id) ?? []),
+  )
+  const members = await readMembers(
+    shop.id,
+    effects.map(({ key }) => key),
+  )
+  const outcome: Outcome = { done: [], refused: [], later: [] }
+  for (const effect of effects) {
+    const tier = members.get(effect.key)?.tier.level ?? null
+    const others = [...known].filter((id) => id !== tier)
+    const tagged = await tagTier(admin, effect.key, tier, others)
+    if (tagged) outcome.done.push(effect)
+    else outcome.refused.push({ effect, detail: 'Shopify does not know this customer' })
+  }
+  return outcome
+}
+
+/** Takes codes out of use that ran out or were cancelled. One that Shopify still has is looked at again later. */
+async function carryOutSettling({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  const outcome: Outcome = { done: [], refused: [], later: [] }
+  for (const effect of effects) {
+    const redemption = await findRedemption(shop.id, effect.key)
+    const settled = redemption && (await settleEnding(shop, admin, redemption))
+    if (settled?.state === 'ending')
+      outcome.later.push({ effect, detail: 'Shopify still has the code, or an order used it' })
+    else outcome.done.push(effect)
+  }
+  return outcome
+}
+
+async function carryOutFilling({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  const { failed } = await fillCodePools(shop, admin)
+  if (failed === 0) return { done: effects, refused: [], later: [] }
+  return {
+    done: [],
+    refused: [],
+    later: effects.map((effect) => ({ effect, detail: `${failed} pools could not be filled` })),
+  }
+}
+
+function nothingToDo(_: Carrying, effects: Effect[]): Promise<Outcome> {
+  return Promise.resolve({ done: effects, refused: [], later: [] })
+}
+
+function idsOf(effects: Effect[]): string[] {
+  return effects.map(({ id }) => id)
+}
