@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import http from 'node:http'
+import { afterAll, expect, it } from 'vitest'
+import { prisma } from '#app/db/client.server.ts'
+import { MAXIMUM_BODY_BYTES } from '#app/door.server.ts'
+import { makeShop } from '#test/setup/factories.ts'
+import { openDoor, sendWebhook, signBody } from '#test/setup/webhooks.ts'
+
+const { url, close } = await openDoor()
+afterAll(close)
+
+const stored = (domain: string) =>
+  prisma.$queryRaw<{ topic: string; event_id: string; webhook_id: string; triggered_at: Date; payload: string }[]>`
+    select i.* from inbox i join shops s on s.id = i.shop_id where s.domain = ${domain} order by i.id`
+
+it('keeps a signed webhook, to the byte and with both of Shopify’s ids and its trigger time, before it answers', async () => {
+  const { domain } = await makeShop()
+  const body = '{"id": 820982911946154508,  "note": "Müller – 日本 \\u0000"}'
+  const headers = { 'X-Shopify-Webhook-Id': 'delivery-1' }
+  const answer = await sendWebhook(url, {
+    shop: domain,
+    body,
+    eventId: 'event-1',
+    headers,
+    triggeredAt: '2026-08-03T18:05:14.123456Z',
+  })
+  expect(answer.status).toBe(200)
+  expect(await stored(domain)).toMatchObject([
+    {
+      topic: 'orders/paid',
+      event_id: 'event-1',
+      webhook_id: 'delivery-1',
+      triggered_at: new Date('2026-08-03T18:05:14.123Z'),
+      payload: body,
+    },
+  ])
+})
+
+it('answers 401 to a wrong signature and keeps nothing', async () => {
+  const { domain } = await makeShop()
+  const wrong = await sendWebhook(url, { shop: domain, payload: { id: 1 }, secret: 'not the secret' })
+  const cut = await sendWebhook(url, {
+    shop: domain,
+    body: '{}',
+    headers: { 'X-Shopify-Hmac-Sha256': signBody('{}').slice(0, -4) },
+  })
+  expect([wrong.status, cut.status]).toEqual([401, 401])
+  expect(await stored(domain)).toEqual([])
+})
+
+it('checks the bytes, not their meaning: the same JSON with another space is another message', async () => {
+  const { domain } = await makeShop()
+  const headers = { 'X-Shopify-Hmac-Sha256': signBody('{"id":1}') }
+  expect((await sendWebhook(url, { shop: domain, body: '{"id": 1}', headers })).status).toBe(401)
+})
+
+it('answers 400 where a header or the body is missing', async () => {
+  const { domain } = await makeShop()
+  const without = (name: string) =>
+    sendWebhook(url, { shop: domain, headers: { [name]: undefined } }).then((answer) => answer.status)
+  expect(await without('X-Shopify-Hmac-Sha256')).toBe(400)
+  expect(await without('X-Shopify-Topic')).toBe(400)
+  expect(await without('X-Shopify-Shop-Domain')).toBe(400)
+  expect(await without('X-Shopify-Webhook-Id')).toBe(400)
+  expect((await sendWebhook(url, { shop: domain, body: '' })).status).toBe(400)
+  expect((await sendWebhook(url, { shop: 'evil.example.com' })).status).toBe(400)
+  expect(await stored(domain)).toEqual([])
+})
+
+it('answers 405 to anything but POST', async () => {
+  const answer = await fetch(`${url}/webhooks`)
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+})
+
+it('answers 413 to a body beyond all orders, without reading it to its end', async () => {
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const request = http.request(`${url}/webhooks`, {
+      method: 'POST',
+      headers: { 'Content-Length': MAXIMUM_BODY_BYTES + 1 },
+    })
+    request.on('response', (response) => resolve(response.statusCode))
+    request.on('error', reject)
+    request.write('{')
+  })
+  expect(status).toBe(413)
+})
+
+it('keeps one message of fifty that are the same and come at the same time', async () => {
+  const { domain } = await makeShop()
+  const eventId = randomUUID()
+  const answers = await Promise.all(Array.from({ length: 50 }, () => sendWebhook(url, { shop: domain, eventId })))
+  expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]))
+  expect(await stored(domain)).toHaveLength(1)
+})
+
+it('keeps two topics of one event apart, as Shopify gives both the same event id', async () => {
+  const { domain } = await makeShop()
+  await sendWebhook(url, { shop: domain, eventId: 'e', topic: 'orders/paid' })
+  await sendWebhook(url, { shop: domain, eventId: 'e', topic: 'orders/updated' })
+  expect((await stored(domain)).map(({ topic }) => topic)).toEqual(['orders/paid', 'orders/updated'])
+})
+
+it('keeps two shops apart, even where their events have the same id', async () => {
+  const [one, other] = [await makeShop(), await makeShop()]
+  await sendWebhook(url, { shop: one.domain, eventId: 'same', payload: { of: 'one' } })
+  await sendWebhook(url, { shop: other.domain, eventId: 'same', payload: { of: 'other' } })
+  expect((await stored(one.domain)).map(({ payload }) => payload)).toEqual(['{"of":"one"}'])
+  expect((await stored(other.domain)).map(({ payload }) => payload)).toEqual(['{"of":"other"}'])
+})
+
+it('keeps news of a shop that it has never heard of, whose owner may open the app a minute later', async () => {
+  const domain = `fresh-${process.pid}.myshopify.com`
+  expect((await sendWebhook(url, { shop: domain })).status).toBe(200)
+  expect(await stored(domain)).toHaveLength(1)
+  expect(await prisma.shop.findUnique({ where: { domain } })).toMatchObject({ installedAt: null })
+})
+
+it('keeps topics that it does not know and news of shops that uninstalled the app', async () => {
+  const { domain } = await makeShop({ uninstalledAt: new Date('2026-07-01T00:00:00Z') })
+  expect((await sendWebhook(url, { shop: domain, topic: 'products/update' })).status).toBe(200)
+  expect(await stored(domain)).toHaveLength(1)
+})
+
+it('takes the newer lower-case headers of Shopify’s events too', async () => {
+  const { domain } = await makeShop()
+  const body = '{"id":1}'
+  const headers = {
+    'shopify-hmac-sha256': signBody(body),
+    'shopify-topic': 'orders/paid',
+    'shopify-shop-domain': domain,
+    'shopify-webhook-id': 'w-1',
+  }
+  expect((await fetch(`${url}/webhooks`, { method: 'POST', body, headers })).status).toBe(200)
+  expect(await stored(domain)).toMatchObject([{ event_id: 'w-1', webhook_id: 'w-1' }])
+})
+
+it('says whether the database answers', async () => {
+  const answer = await fetch(`${url}/healthz`)
+  expect([answer.status, await answer.text()]).toEqual([200, 'ok\n'])
+})
