@@ -185,7 +185,9 @@ function sayCode(
   if (lineCount === 0) return { code, applied: false, message: 'Put something in your cart first.' }
   const refusal = refusals.find((each) => same(each.code))
   if (refusal) return { code, applied: false, message: refusal.message }
-  if (combination.parts.some((part) => same(part.code?.code))) return { code, applied: true, message: null }
+  const applied = combination.parts.find((part) => same(part.code?.code))
+  // Applied codes are shown as the merchant wrote them.
+  if (applied) return { code: applied.code!.code, applied: true, message: null }
   const others = [...new Set(combination.parts.map((part) => `“${part.code?.code ?? part.message}”`))].join(' and ')
   const message =
     others === ''

@@ -13,15 +13,34 @@ const PALETTES = [
 export function placeholderSvg(name: string): string {
   const hash = hashOf(name)
   const [ground, mid, dark, light] = PALETTES[hash % PALETTES.length]!
-  const shape = SHAPES[(hash >>> 8) % SHAPES.length]!
+  const named = NAMED.find(([words]) => words.test(name))?.[1]
+  const index = named ?? (hash >>> 8) % SHAPES.length
+  const shape = SHAPES[index]!
   const tilt = ((hash >>> 16) % 25) - 12
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600" role="img" aria-label="">
 <rect width="600" height="600" fill="${ground}"/>
 <path d="M0 ${410 + ((hash >>> 4) % 40)}h600v200H0z" fill="${light}"/>
-<ellipse cx="300" cy="462" rx="150" ry="16" fill="${dark}" opacity=".14"/>
+${HANGING.has(index) ? '' : `<ellipse cx="300" cy="462" rx="150" ry="16" fill="${dark}" opacity=".14"/>`}
 <g transform="rotate(${tilt / 4} 300 460)">${shape(mid, dark, light)}</g>
 </svg>`
 }
+
+/** Names that say what the thing is, and the drawing that fits; else the name's hash chooses. */
+const NAMED: [RegExp, number][] = [
+  [/bunting|garland|flag|streamer|chain/i, 7],
+  [/cake ?stand|cake|plate|bowl|dish|tray/i, 8],
+  [/frame|sign|chalk ?board|picture|mirror|clock|calendar|book/i, 9],
+  [/\bbag|shopper|tote|lunch/i, 5],
+  [/light|candle|lantern|lamp/i, 3],
+  [/mug|\bcup|tea|coffee|bottle|jug/i, 1],
+  [/heart/i, 6],
+  [/ornament|bauble|decoration|hanging|christmas/i, 4],
+  [/gift|box|set|game|tin|card|kit|pack|wrap/i, 2],
+  [/vase|flower|plant|garden|rose|wicker/i, 0],
+]
+
+/** Drawings that hang, and throw no shadow on the table. */
+const HANGING = new Set([4, 6, 7, 9])
 
 type Shape = (mid: string, dark: string, light: string) => string
 
@@ -51,6 +70,21 @@ const SHAPES: Shape[] = [
   (mid, dark, light) =>
     `<path d="M240 260c0-80 24-110 60-110s60 30 60 110" fill="none" stroke="${dark}" stroke-width="14"/><path d="M188 250h224l18 190c2 14-8 22-20 22H190c-12 0-22-8-20-22z" fill="${mid}"/>
 <path d="M300 396c-70-46-70-104-30-104 16 0 26 10 30 22 4-12 14-22 30-22 40 0 40 58-30 104z" fill="${light}"/>`,
+  // A heart on a string.
+  (mid, dark, light) =>
+    `<path d="M300 50v150" stroke="${dark}" stroke-width="5"/><path d="M300 470C150 366 140 220 226 206c38-6 64 18 74 46 10-28 36-52 74-46 86 14 76 160-74 264z" fill="${mid}"/>
+<path d="M222 250c-22 14-24 50-10 84" stroke="${light}" stroke-width="9" fill="none" stroke-linecap="round" opacity=".75"/>`,
+  // Bunting.
+  (mid, dark, light) =>
+    `<path d="M30 170c170 110 370 110 540 0" fill="none" stroke="${dark}" stroke-width="6"/><path d="M88 204l84 34-60 84zM196 244l92 8-52 92z" fill="${mid}"/><path d="M312 252l92-10-38 98z" fill="${dark}"/><path d="M428 236l84-36-20 102z" fill="${mid}"/><circle cx="240" cy="280" r="9" fill="${light}"/><circle cx="466" cy="240" r="9" fill="${light}"/><circle cx="128" cy="252" r="9" fill="${light}"/>`,
+  // A cake stand.
+  (mid, dark, light) =>
+    `<path d="M236 250c0-44 28-66 64-66s64 22 64 66v30H236z" fill="${light}"/><path d="M236 244c14 22 26 22 36 4 10 20 24 20 34 0 10 18 24 18 32 0 8 14 18 14 26-4v40H236z" fill="${dark}" opacity=".75"/><circle cx="300" cy="172" r="14" fill="${dark}"/>
+<path d="M150 284h300c0 34-50 48-150 48s-150-14-150-48z" fill="${mid}"/><path d="M286 330h28v90h-28z" fill="${mid}"/><path d="M220 462c0-34 36-48 80-48s80 14 80 48z" fill="${dark}"/>`,
+  // A frame.
+  (mid, dark, light) =>
+    `<path d="M300 90l-84 90M300 90l84 90" stroke="${dark}" stroke-width="5"/><circle cx="300" cy="86" r="9" fill="${dark}"/><rect x="160" y="176" width="280" height="250" rx="10" fill="${mid}"/><rect x="186" y="202" width="228" height="198" rx="4" fill="${light}"/>
+<path d="M186 372l64-80 48 52 40-34 76 80v10H186z" fill="${dark}" opacity=".8"/><circle cx="356" cy="252" r="22" fill="${mid}"/>`,
 ]
 
 function hashOf(text: string): number {

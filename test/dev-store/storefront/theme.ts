@@ -81,6 +81,8 @@ function blocksOn(template: Template): Block[] {
     if (block.schema.target !== 'section') return false
     const named = block.schema.enabled_on?.templates
     if (template === 'page') return isEnabledOn(block, 'page')
+    // The demo theme's merchant shows the member's card beside the orders too.
+    if (template === 'customers/account' && block.handle === 'member-card') return true
     return named !== undefined && !named.includes('*') && isEnabledOn(block, template)
   })
 }
