@@ -1,0 +1,23 @@
+import type { ActionFunctionArgs } from '@remix-run/node'
+import { z } from 'zod'
+import { findOwnRedemption } from '#app/db/redemptions.server.ts'
+import { cancelRedemption } from '#app/jobs/settle-redemptions.ts'
+import { showCard } from '#app/jobs/show-card.ts'
+import { answer, readBody, requireActingShopper } from '#app/shopper.server.ts'
+
+const Wish = z.strictObject({ id: z.string().min(1).max(64), key: z.string().max(64).optional() })
+
+/**
+ * POST /proxy/cancel: gives an unused code of the customer's own back. `returned`: the points are there again; `ending`: they come as
+ * soon as Shopify has confirmed that the code is gone.
+ */
+export async function action({ request }: ActionFunctionArgs) {
+  const { shop, customer, admin } = await requireActingShopper(request)
+  const { id } = await readBody(request, Wish)
+  const redemption = await findOwnRedemption(shop.id, customer, id)
+  if (!redemption) return answer({ ok: false, reason: 'unknown_redemption' }, 404)
+  const cancelled = await cancelRedemption(shop, admin, redemption)
+  const card = await showCard(shop.id, customer)
+  if (!cancelled.ok) return answer({ ok: false, reason: cancelled.reason, card })
+  return answer({ ok: true, state: cancelled.redemption.state, card })
+}
