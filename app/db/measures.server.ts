@@ -1,0 +1,430 @@
+// The counters of retention/rollups.ts as they are stored, kept up to date in the transaction that writes the orders, and
+// read by the pages. A counter row is locked for the short end of a batch only, always in the same order.
+import type { PoolClient } from 'pg'
+import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import {
+  changeCounters,
+  COUNTER_KINDS,
+  listCounters,
+  type CounterKind,
+  type CounterRow,
+  type CountedOrder,
+  type Counters,
+  type RollupSettings,
+  type Standing,
+} from '#app/retention/rollups.ts'
+
+/** A customer is active for a year of 365 days after an order (SEMANTICS 8). */
+export const ACTIVITY_DAYS = 365
+
+/** An order as it is about to be written: ids are the numbers inside the gids, money is minor units. */
+export type MeasuredOrder = {
+  id: string
+  memberId: string | null
+  placedAt: number
+  goodsMinor: number
+  /** Paid, and neither cancelled, deleted, a test nor fully refunded. */
+  counts: boolean
+  /** The shop has none of this order yet. */
+  isNew: boolean
+}
+
+/**
+ * Brings the shop's counters to what they are once these orders are written. Call it in the same transaction, just before
+ * writing them, with their members locked: the difference to what is stored now is what counts. Orders that stay as they
+ * are, and orders without a customer, cost nothing.
+ */
+export async function applyMeasures(
+  shopId: number,
+  orders: readonly MeasuredOrder[],
+  client: Queryable,
+): Promise<void> {
+  const changes = await findChanges(shopId, orders, client)
+  if (changes.size === 0) return
+  const settings = await holdSettings(shopId, orders, client)
+  const loaded = await loadCustomers(shopId, changes, client)
+  const counters: Counters = new Map()
+  const standings = new Map<string, Standing | null>()
+  for (const [member, { removed, added }] of changes) {
+    const { standing, before } = loaded.get(member)!
+    const after = before.filter((order) => !removed.has(order.id))
+    after.push(...added)
+    if (added.length > 0) after.sort((a, b) => a.at - b.at || compareIds(a.id, b.id))
+    const skipped = (standing?.orders ?? 0) - before.length
+    standings.set(member, changeCounters(counters, { standing, skipped, before, after }, settings))
+  }
+  await saveStandings(shopId, standings, client)
+  await addCounters(shopId, counters, client)
+}
+
+/** What changes of a customer's orders: which leave, which come, and from when on. */
+type CustomerOrders = { earliestAt: number; removed: Set<string>; added: CountedOrder[] }
+
+async function findChanges(
+  shopId: number,
+  orders: readonly MeasuredOrder[],
+  client: Queryable,
+): Promise<Map<string, CustomerOrders>> {
+  const stored = await findStored(
+    shopId,
+    orders.filter((order) => !order.isNew).map((order) => order.id),
+    client,
+  )
+  const changes = new Map<string, CustomerOrders>()
+  const of = (member: string, at: number) => {
+    const known = changes.get(member)
+    const change = known ?? { earliestAt: at, removed: new Set<string>(), added: [] }
+    if (!known) changes.set(member, change)
+    change.earliestAt = Math.min(change.earliestAt, at)
+    return change
+  }
+  for (const order of orders) {
+    const before = stored.get(order.id)
+    const now = order.counts && order.memberId !== null ? order : undefined
+    if (before && now && isSame(before, now)) continue
+    if (before) of(before.memberId!, before.placedAt).removed.add(order.id)
+    if (now) {
+      const { id, placedAt: at, goodsMinor: amountMinor } = now
+      of(now.memberId!, at).added.push({ id, at, amountMinor })
+    }
+  }
+  return changes
+}
+
+type StoredOrder = Omit<MeasuredOrder, 'isNew'>
+
+function isSame(one: StoredOrder, other: StoredOrder): boolean {
+  return one.memberId === other.memberId && one.placedAt === other.placedAt && one.goodsMinor === other.goodsMinor
+}
+
+/** Those of the orders that count now. */
+async function findStored(shopId: number, ids: string[], client: Queryable): Promise<Map<string, StoredOrder>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await client.query<{ id: string; member_id: string; placed_at: Date; goods_minor: string }>({
+    name: 'measures-stored',
+    text: `select id, member_id, placed_at, goods_minor from orders
+            where shop_id = $1 and id = any($2::bigint[]) and counts and member_id is not null`,
+    values: [shopId, ids],
+  })
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        id: row.id,
+        memberId: row.member_id,
+        placedAt: row.placed_at.getTime(),
+        goodsMinor: Number(row.goods_minor),
+        counts: true,
+      },
+    ]),
+  )
+}
+
+/** The shop's zone and window, held so that no recount can begin before this transaction ends. */
+async function holdSettings(
+  shopId: number,
+  orders: readonly MeasuredOrder[],
+  client: Queryable,
+): Promise<RollupSettings> {
+  const hold = () =>
+    client.query<{ timezone: string; activity_days: number }>({
+      name: 'measures-hold',
+      text: 'select timezone, activity_days from measure_states where shop_id = $1 for share',
+      values: [shopId],
+    })
+  let { rows } = await hold()
+  if (rows.length === 0) {
+    // The shop's first order.
+    await client.query(
+      `insert into measure_states (shop_id, timezone, activity_days, counted_at)
+       select id, timezone, $2, $3 from shops where id = $1 on conflict (shop_id) do nothing`,
+      [shopId, ACTIVITY_DAYS, new Date(Math.max(...orders.map((order) => order.placedAt)))],
+    )
+    rows = (await hold()).rows
+  }
+  return toSettings(rows[0]!)
+}
+
+function toSettings(row: { timezone: string; activity_days: number }): RollupSettings {
+  return { timeZone: row.timezone, activityDays: row.activity_days }
+}
+
+/**
+ * How each customer stands, and its counted orders from the last one before its earliest change on. The stored order of
+ * two at one instant is that of their ids.
+ */
+async function loadCustomers(shopId: number, changes: ReadonlyMap<string, CustomerOrders>, client: Queryable) {
+  const members = [...changes.keys()]
+  const since = members.map((member) => new Date(changes.get(member)!.earliestAt))
+  const { rows } = await client.query<{
+    member_id: string
+    orders: number | null
+    revenue_minor: string
+    first_at: Date
+    last_at: Date
+    ids: string[] | null
+    ats: string[] | null
+    amounts: string[] | null
+  }>({
+    name: 'measures-load',
+    text: `select g.member_id, s.orders, s.revenue_minor, s.first_at, s.last_at, o.ids, o.ats, o.amounts
+             from unnest($2::bigint[], $3::timestamptz[]) as g (member_id, since)
+             left join customer_standings s on s.shop_id = $1 and s.member_id = g.member_id
+             left join lateral (
+               select array_agg(id order by placed_at, id) as ids, array_agg(goods_minor order by placed_at, id) as amounts,
+                      array_agg((extract(epoch from placed_at) * 1000)::bigint order by placed_at, id) as ats
+                 from orders
+                where shop_id = $1 and member_id = g.member_id and counts and s.orders is not null
+                  and placed_at >= coalesce((select p.placed_at from orders p
+                                              where p.shop_id = $1 and p.member_id = g.member_id and p.counts
+                                                and p.placed_at < g.since
+                                              order by p.placed_at desc limit 1), '-infinity')
+             ) o on true`,
+    values: [shopId, members, since],
+  })
+  return new Map(
+    rows.map((row) => {
+      const before = (row.ids ?? []).map((id, place) => ({
+        id,
+        at: Number(row.ats![place]),
+        amountMinor: Number(row.amounts![place]),
+      }))
+      const standing =
+        row.orders === null
+          ? null
+          : {
+              orders: row.orders,
+              revenueMinor: Number(row.revenue_minor),
+              firstAt: row.first_at.getTime(),
+              lastAt: row.last_at.getTime(),
+            }
+      return [row.member_id, { standing, before }] as const
+    }),
+  )
+}
+
+function compareIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+}
+
+async function saveStandings(shopId: number, standings: ReadonlyMap<string, Standing | null>, client: Queryable) {
+  const kept = [...standings].filter((entry): entry is [string, Standing] => entry[1] !== null)
+  const gone = [...standings].filter(([, standing]) => standing === null).map(([member]) => member)
+  if (gone.length > 0) {
+    await client.query('delete from customer_standings where shop_id = $1 and member_id = any($2::bigint[])', [
+      shopId,
+      gone,
+    ])
+  }
+  if (kept.length === 0) return
+  await client.query({
+    name: 'measures-standings',
+    text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at)
+           select $1, * from unnest($2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+           on conflict (shop_id, member_id) do update
+             set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
+                 last_at = excluded.last_at`,
+    values: [
+      shopId,
+      kept.map(([member]) => member),
+      kept.map(([, standing]) => standing.orders),
+      kept.map(([, standing]) => standing.revenueMinor),
+      kept.map(([, standing]) => new Date(standing.firstAt)),
+      kept.map(([, standing]) => new Date(standing.lastAt)),
+    ],
+  })
+}
+
+/** Adds to the stored counters, in the order of their places, so that two transactions never wait for each other in a ring. */
+async function addCounters(shopId: number, counters: Counters, client: Queryable): Promise<void> {
+  if (counters.size === 0) return
+  await client.query({
+    name: 'measures-counters',
+    text: `insert into measure_counters as c (shop_id, kind, x, y, value)
+           select $1, * from unnest($2::smallint[], $3::bigint[], $4::int[], $5::bigint[]) as g (kind, x, y, value)
+            order by kind, x, y
+           on conflict (shop_id, kind, x, y) do update set value = c.value + excluded.value`,
+    values: [shopId, ...toColumns(counters)],
+  })
+}
+
+function toColumns(counters: Counters): [number[], number[], number[], number[]] {
+  const columns: [number[], number[], number[], number[]] = [[], [], [], []]
+  for (const { kind, x, y, value } of listCounters(counters)) {
+    columns[0].push(COUNTER_KINDS[kind])
+    columns[1].push(x)
+    columns[2].push(y)
+    columns[3].push(value)
+  }
+  return columns
+}
+
+// ── Counting anew ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How many customers' orders are fetched at a time. */
+const CUSTOMERS_PER_FETCH = 20_000
+
+/**
+ * Counts the shop's orders anew: after a change of its zone, or to check. Calls `take` with each customer and its orders
+ * that count, in order of time.
+ */
+async function eachCustomer(
+  shopId: number,
+  client: Queryable,
+  take: (member: string, orders: CountedOrder[]) => void,
+): Promise<void> {
+  // One index in its own order; whole customers come packed in a row, which is cheaper to carry than a row an order.
+  await client.query(
+    `declare measured no scroll cursor for
+     select member_id::text as member, string_agg((extract(epoch from placed_at) * 1000)::bigint || ' ' || goods_minor, ' ' order by placed_at, id) as orders
+       from orders where shop_id = ${Number(shopId)} and counts and member_id is not null group by member_id`,
+  )
+  for (;;) {
+    const { rows } = await client.query<{ member: string; orders: string }>(
+      `fetch ${CUSTOMERS_PER_FETCH} from measured`,
+    )
+    if (rows.length === 0) break
+    for (const row of rows) take(row.member, unpackOrders(row.orders))
+  }
+  await client.query('close measured')
+}
+
+function unpackOrders(packed: string): CountedOrder[] {
+  const numbers = packed.split(' ')
+  const orders: CountedOrder[] = []
+  for (let place = 0; place < numbers.length; place += 2) {
+    orders.push({ id: '', at: Number(numbers[place]), amountMinor: Number(numbers[place + 1]) })
+  }
+  return orders
+}
+
+/** Recounts everything in the caller's transaction and puts it in the place of what was kept. Orders wait until it is done. */
+export async function rebuildMeasures(shopId: number, at: number, client: PoolClient): Promise<void> {
+  await client.query(
+    `insert into measure_states (shop_id, timezone, activity_days, counted_at)
+     select id, timezone, $2, $3 from shops where id = $1
+     on conflict (shop_id) do update set timezone = excluded.timezone, activity_days = excluded.activity_days,
+                                         counted_at = excluded.counted_at`,
+    [shopId, ACTIVITY_DAYS, new Date(at)],
+  )
+  const settings = await requireSettings(shopId, client)
+  const counters: Counters = new Map()
+  await eachCustomer(shopId, client, (_, orders) => {
+    changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
+  })
+  await client.query('delete from measure_counters where shop_id = $1', [shopId])
+  await addCounters(shopId, counters, client)
+  await client.query('delete from customer_standings where shop_id = $1', [shopId])
+  await client.query(
+    `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at)
+     select shop_id, member_id, count(*), sum(goods_minor), min(placed_at), max(placed_at) from orders
+      where shop_id = $1 and counts and member_id is not null group by shop_id, member_id`,
+    [shopId],
+  )
+}
+
+async function requireSettings(shopId: number, client: Queryable): Promise<RollupSettings> {
+  const { rows } = await client.query<{ timezone: string; activity_days: number }>(
+    'select timezone, activity_days from measure_states where shop_id = $1',
+    [shopId],
+  )
+  return toSettings(rows[0]!)
+}
+
+/** True where the shop's zone is no longer the one that its counters were counted in. */
+export async function needsRebuild(shopId: number, client: Queryable = pool): Promise<boolean> {
+  const { rows } = await client.query(
+    `select 1 from shops s join measure_states m on m.shop_id = s.id where s.id = $1 and m.timezone <> s.timezone`,
+    [shopId],
+  )
+  return rows.length > 0
+}
+
+/** One counter or standing that is not what the orders say: "orders:672:0", or "customer 42". */
+export type MeasureDifference = { what: string; kept: string; counted: string }
+
+/**
+ * Recomputes every counter and standing of a shop from its orders and lists what differs from what is kept; empty when all
+ * is right. Reads in a transaction of its own, so that both are of one moment.
+ */
+export async function findMeasureDifferences(shopId: number): Promise<MeasureDifference[]> {
+  return inTransaction(async (client) => {
+    await client.query('set transaction isolation level repeatable read, read only')
+    return compareMeasures(shopId, client)
+  })
+}
+
+async function compareMeasures(shopId: number, client: Queryable): Promise<MeasureDifference[]> {
+  const { rows: states } = await client.query<{ timezone: string; activity_days: number }>(
+    'select timezone, activity_days from measure_states where shop_id = $1',
+    [shopId],
+  )
+  const settings = states[0] ? toSettings(states[0]) : { timeZone: 'UTC', activityDays: ACTIVITY_DAYS }
+  const counted: Counters = new Map()
+  const standings = new Map<string, string>()
+  await eachCustomer(shopId, client, (member, orders) => {
+    const standing = changeCounters(counted, { standing: null, skipped: 0, before: [], after: orders }, settings)!
+    standings.set(member, describeStanding(standing))
+  })
+  const differences: MeasureDifference[] = []
+  const compare = (what: string, kept: string | undefined, wanted: string | undefined) => {
+    if (kept !== wanted) differences.push({ what, kept: kept ?? 'nothing', counted: wanted ?? 'nothing' })
+  }
+  for (const { kind, x, y, value } of await readCounters(shopId, undefined, client)) {
+    const name = `${kind}:${x}:${y}`
+    compare(name, String(value), counted.get(name)?.toString())
+    counted.delete(name)
+  }
+  for (const [name, value] of counted) compare(name, undefined, String(value))
+  const { rows } = await client.query<{
+    member_id: string
+    orders: number
+    revenue_minor: string
+    first_at: Date
+    last_at: Date
+  }>('select member_id, orders, revenue_minor, first_at, last_at from customer_standings where shop_id = $1', [shopId])
+  for (const row of rows) {
+    const kept = describeStanding({
+      orders: row.orders,
+      revenueMinor: Number(row.revenue_minor),
+      firstAt: row.first_at.getTime(),
+      lastAt: row.last_at.getTime(),
+    })
+    compare(`customer ${row.member_id}`, kept, standings.get(row.member_id))
+    standings.delete(row.member_id)
+  }
+  for (const [member, standing] of standings) compare(`customer ${member}`, undefined, standing)
+  return differences
+}
+
+function describeStanding({ orders, revenueMinor, firstAt, lastAt }: Standing): string {
+  const iso = (at: number) => new Date(at).toISOString()
+  return `${orders} orders, ${revenueMinor} minor units, ${iso(firstAt)} to ${iso(lastAt)}`
+}
+
+// ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const KIND_NAMES = new Map<number, CounterKind>(
+  Object.entries(COUNTER_KINDS).map(([name, number]) => [number, name as CounterKind]),
+)
+
+/** The shop's counters that are not 0, of these kinds or of all; of cohorts' buyers only the first month with `sizesOnly`. */
+export async function readCounters(
+  shopId: number,
+  kinds: readonly CounterKind[] = Object.keys(COUNTER_KINDS) as CounterKind[],
+  client: Queryable = pool,
+  { sizesOnly = false }: { sizesOnly?: boolean } = {},
+): Promise<CounterRow[]> {
+  const { rows } = await client.query<{ kind: number; x: string; y: number; value: string }>({
+    name: sizesOnly ? 'measures-read-sizes' : 'measures-read',
+    text: `select kind, x, y, value from measure_counters where shop_id = $1 and kind = any($2::smallint[]) and value <> 0
+           ${sizesOnly ? `and (kind <> ${COUNTER_KINDS.cohortBuyers} or x = y)` : ''}`,
+    values: [shopId, kinds.map((kind) => COUNTER_KINDS[kind])],
+  })
+  return rows.map((row) => ({
+    kind: KIND_NAMES.get(row.kind)!,
+    x: Number(row.x),
+    y: row.y,
+    value: Number(row.value),
+  }))
+}
