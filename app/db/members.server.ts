@@ -2,6 +2,7 @@
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
+import { moveOrders } from '#app/db/orders.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
@@ -211,9 +212,10 @@ export async function addAlias(
   at: number,
   client: Queryable,
 ): Promise<void> {
-  const values = [shopId, customerNumber(alias), customerNumber(member)]
-  for (const table of ['orders', 'redemptions', 'facts', 'member_aliases', 'adjustments', 'privacy_requests']) {
-    await client.query(`update ${table} set member_id = $3 where shop_id = $1 and member_id = $2`, values)
+  const values = [shopId, customerNumber(alias), customerNumber(member)] as const
+  await moveOrders(...values, client)
+  for (const table of ['redemptions', 'facts', 'member_aliases', 'adjustments', 'privacy_requests']) {
+    await client.query(`update ${table} set member_id = $3 where shop_id = $1 and member_id = $2`, [...values])
   }
   await client.query('delete from members where shop_id = $1 and id = $2', values.slice(0, 2))
   await client.query(

@@ -1,5 +1,7 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
 import { pool, type Queryable } from '#app/db/client.server.ts'
+import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
+import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
 
@@ -42,12 +44,47 @@ export type OrderToSave = { record: OrderRecord; owner: string | null; isNew: bo
  * database refuses (SQLSTATE 23505), nothing of the transaction is kept, and whoever called starts again from what is stored.
  */
 export async function saveOrders(shopId: number, orders: readonly OrderToSave[], client: Queryable): Promise<void> {
+  await applyMeasures(shopId, orders.map(toMeasured), client)
+  if (orders.length === 0) return
+  await applyMeasures(shopId, orders.map(toMeasured), client)
   const fresh = orders.filter(({ isNew }) => isNew)
   const known = orders.filter(({ isNew }) => !isNew)
   if (fresh.length > 0)
     await client.query({ name: 'insert-orders', text: INSERT, values: [shopId, ...columnsOf(fresh)] })
   if (known.length > 0)
     await client.query({ name: 'update-orders', text: UPDATE, values: [shopId, ...columnsOf(known)] })
+}
+
+function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
+  return {
+    id: orderNumber(record.id),
+    memberId: owner === null ? null : parseGid(owner)!.number,
+    placedAt: record.snapshot?.processedAt ?? record.snapshotTriggeredAt,
+    goodsMinor: goodsMinor(record),
+    counts: countsForMeasures(record),
+    isNew,
+  }
+}
+
+/**
+ * Gives all orders of one customer to another (numbers of gids), in a transaction that has both locked: a merge. The
+ * measures follow.
+ */
+export async function moveOrders(shopId: number, from: string, to: string, client: Queryable): Promise<void> {
+  const { rows } = await client.query<{ id: string; placed_at: Date; goods_minor: string; counts: boolean }>(
+    'select id, placed_at, goods_minor, counts from orders where shop_id = $1 and member_id = $2',
+    [shopId, from],
+  )
+  const moved = rows.map((row) => ({
+    id: row.id,
+    memberId: to,
+    placedAt: row.placed_at.getTime(),
+    goodsMinor: Number(row.goods_minor),
+    counts: row.counts,
+    isNew: false,
+  }))
+  await applyMeasures(shopId, moved, client)
+  await client.query('update orders set member_id = $3 where shop_id = $1 and member_id = $2', [shopId, from, to])
 }
 
 const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
@@ -71,6 +108,18 @@ update orders o
        codes = array(select jsonb_array_elements_text(g.codes)), facts = g.facts, reasons = g.reasons
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
+
+/** The order as the retention measures look at it. */
+function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
+  return {
+    id: orderNumber(record.id),
+    memberId: owner === null ? null : parseGid(owner)!.number,
+    placedAt: record.snapshot?.processedAt ?? 0,
+    goodsMinor: goodsMinor(record),
+    counts: countsForMeasures(record),
+    isNew,
+  }
+}
 
 function columnsOf(orders: readonly OrderToSave[]): unknown[][] {
   const columns: unknown[][] = Array.from({ length: 15 }, () => [])
