@@ -52,6 +52,7 @@ class LoyaltyEstimate extends HTMLElement {
         headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
         body: JSON.stringify({
           currency: this.dataset.currency,
+          taxesIncluded: this.dataset.taxesIncluded === 'true',
           lines: [
             {
               product: this.dataset.product,
@@ -66,8 +67,8 @@ class LoyaltyEstimate extends HTMLElement {
           ],
         }),
       })
-      const { ok, points } = await response.json()
-      const text = points === 1 ? this.dataset.one : this.dataset.other
+      const { ok, points, upTo } = await response.json()
+      const text = upTo ? this.dataset.upTo : points === 1 ? this.dataset.one : this.dataset.other
       this.#show(ok && points > 0 ? (text ?? '').replace('%', String(points)) : '')
     } catch {
       if (!signal.aborted) this.#show('')
