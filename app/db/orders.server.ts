@@ -1,7 +1,6 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
-import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
 
@@ -44,7 +43,6 @@ export type OrderToSave = { record: OrderRecord; owner: string | null; isNew: bo
  * database refuses (SQLSTATE 23505), nothing of the transaction is kept, and whoever called starts again from what is stored.
  */
 export async function saveOrders(shopId: number, orders: readonly OrderToSave[], client: Queryable): Promise<void> {
-  await applyMeasures(shopId, orders.map(toMeasured), client)
   if (orders.length === 0) return
   await applyMeasures(shopId, orders.map(toMeasured), client)
   const fresh = orders.filter(({ isNew }) => isNew)
@@ -55,6 +53,7 @@ export async function saveOrders(shopId: number, orders: readonly OrderToSave[],
     await client.query({ name: 'update-orders', text: UPDATE, values: [shopId, ...columnsOf(known)] })
 }
 
+/** The order as the retention measures look at it. */
 function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
   return {
     id: orderNumber(record.id),
@@ -108,18 +107,6 @@ update orders o
        codes = array(select jsonb_array_elements_text(g.codes)), facts = g.facts, reasons = g.reasons
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
-
-/** The order as the retention measures look at it. */
-function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
-  return {
-    id: orderNumber(record.id),
-    memberId: owner === null ? null : parseGid(owner)!.number,
-    placedAt: record.snapshot?.processedAt ?? 0,
-    goodsMinor: goodsMinor(record),
-    counts: countsForMeasures(record),
-    isNew,
-  }
-}
 
 function columnsOf(orders: readonly OrderToSave[]): unknown[][] {
   const columns: unknown[][] = Array.from({ length: 15 }, () => [])

@@ -9,6 +9,7 @@ import {
   readCounters,
   rebuildMeasures,
 } from '#app/db/measures.server.ts'
+import { moveOrders } from '#app/db/orders.server.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
 const HOUR_MS = 3_600_000
@@ -119,4 +120,18 @@ test('orders of many transactions at once add up', async () => {
     ),
   )
   expect(await findMeasureDifferences(shop.id)).toEqual([])
+})
+
+test('a customer that is merged into another takes its orders along, and nothing drifts', async () => {
+  const shop = await makeShop()
+  await write(shop.id, [
+    order(1),
+    order(2, { placedAt: START + 40 * 24 * HOUR_MS }),
+    order(3, { memberId: '2', placedAt: START + 20 * 24 * HOUR_MS }),
+  ])
+  await inTransaction((client) => moveOrders(shop.id, 'gid://shopify/Customer/1', 'gid://shopify/Customer/2', client))
+  expect(await findMeasureDifferences(shop.id)).toEqual([])
+  const standings = await prisma.customerStanding.findMany({ where: { shopId: shop.id } })
+  expect(standings).toHaveLength(1)
+  expect(standings[0]).toMatchObject({ memberId: 2n, orders: 3 })
 })
