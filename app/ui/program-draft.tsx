@@ -40,9 +40,13 @@ type ProgramDraftProviderProps = {
   /** Of the save bar, unique on the page. */
   id: string
   published: PublishedProgram
+  /** What the form begins with where that is not the published document: a reward to be added, for instance. */
+  initial?: unknown
   /** Said in a toast when it worked. */
   savedMessage: string
   onSaved?: () => void
+  /** For a page whose subject is gone when the draft is: a reward that was never saved. */
+  onDiscarded?: () => void
   children: ReactNode
 }
 
@@ -55,8 +59,8 @@ export function ProgramDraftProvider(props: ProgramDraftProviderProps) {
   return <DraftOnVersion key={props.published.version} {...props} />
 }
 
-function DraftOnVersion({ id, published, savedMessage, onSaved, children }: ProgramDraftProviderProps) {
-  const draft = useDraft(published, savedMessage, onSaved)
+function DraftOnVersion({ id, children, ...rest }: ProgramDraftProviderProps) {
+  const draft = useDraft(rest)
   return (
     <DraftContext.Provider value={draft}>
       <UnsavedChanges id={id} dirty={draft.dirty} saving={draft.saving} onSave={draft.save} onDiscard={draft.discard} />
@@ -72,8 +76,10 @@ export function useProgramDraft(): ProgramDraft {
   return draft
 }
 
-function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: () => void): ProgramDraft {
-  const [document, setDocument] = useState(published.document)
+type DraftOptions = Omit<ProgramDraftProviderProps, 'id' | 'children'>
+
+function useDraft({ published, initial, savedMessage, onSaved, onDiscarded }: DraftOptions): ProgramDraft {
+  const [document, setDocument] = useState(initial ?? published.document)
   const [touched, setTouched] = useState<readonly string[]>([])
   const publishing = usePublishing(published, document, () => setTouched([]))
   const parsed = useMemo(() => parseProgram(document), [document])
@@ -93,7 +99,8 @@ function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: (
     document,
     parsed,
     published,
-    dirty: !isSameDocument(document, published.document),
+    // Once it is saved, nothing is left to lose: the page may go on before the new version has been read back.
+    dirty: !reply?.ok && !isSameDocument(document, published.document),
     saving: publishing.saving,
     problems,
     overtaken: reply?.ok === false && reply.reason === 'changed_meanwhile',
@@ -105,6 +112,7 @@ function useDraft(published: PublishedProgram, savedMessage: string, onSaved?: (
     discard: () => {
       setDocument(published.document)
       clear()
+      onDiscarded?.()
     },
   }
 }

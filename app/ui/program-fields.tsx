@@ -113,3 +113,20 @@ export function DraftChoice({ path, label, options, onChoose }: DraftChoiceProps
     />
   )
 }
+
+/** Any of the program's tiers; none ticked: everyone, and the field is left out. Nothing where the program has no tiers. */
+export function DraftTiers({ path, label }: FieldProps) {
+  const draft = useProgramDraft()
+  const levels = (draft.read(['tiers', 'levels']) ?? []) as { id: string; name: string }[]
+  if (levels.length === 0) return null
+  return (
+    <ChoiceList
+      title={label}
+      allowMultiple
+      choices={levels.map(({ id, name }) => ({ label: name, value: id }))}
+      selected={(draft.read(path) ?? []) as string[]}
+      onChange={(chosen) => draft.write(path, chosen.length === 0 ? undefined : chosen)}
+      error={draft.errorAt(path)}
+    />
+  )
+}

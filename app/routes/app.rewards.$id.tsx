@@ -1,0 +1,99 @@
+import { data, redirect, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
+import { useLoaderData, useNavigate } from '@remix-run/react'
+import { BlockStack, Layout, Page } from '@shopify/polaris'
+import { useState } from 'react'
+
+import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
+import { findTitles } from '#app/shopify/titles.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { ChangesCard } from '#app/ui/changes-card.tsx'
+import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
+import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
+import { proposeReward } from '#app/ui/proposals.ts'
+import { RemoveEntry } from '#app/ui/remove-entry.tsx'
+import { RewardForm } from '#app/ui/reward-form.tsx'
+import { RewardPreview } from '#app/ui/reward-preview.tsx'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Reward · Perennial' }]
+
+/** The editor of one reward; the id `new` proposes another. */
+export async function loader({ request, params }: LoaderFunctionArgs) {
+  const { shop, admin } = await requireMerchant(request)
+  const published = await findPublishedProgram(shop.id)
+  if (!published) return redirect('/app/rewards')
+  const { document, version } = published
+  const isNew = params.id === 'new'
+  const index = isNew ? document.rewards.length : document.rewards.findIndex((reward) => reward.id === params.id)
+  if (index < 0) throw data({ message: 'There is no such reward' }, 404)
+  const reward = isNew ? proposeReward(document) : document.rewards[index]!
+  return {
+    isNew,
+    index,
+    published: { version, document },
+    initial: isNew ? { ...document, rewards: [...document.rewards, reward] } : document,
+    titles: titlesOf(admin, [...(reward.products ?? []), ...(reward.collections ?? [])]),
+    scopes: shop.scopes,
+  }
+}
+
+export default function Reward() {
+  const { isNew, index, published, initial, titles, scopes } = useLoaderData<typeof loader>()
+  const navigate = useNavigate()
+  const [removing, setRemoving] = useState(false)
+  const id = (initial as ProgramDocument).rewards[index]?.id ?? ''
+  return (
+    <ProgramDraftProvider
+      id="reward"
+      published={published}
+      initial={initial}
+      savedMessage="Reward saved"
+      onSaved={() => navigate('/app/rewards')}
+      onDiscarded={isNew ? () => navigate('/app/rewards') : undefined}
+    >
+      <Page
+        backAction={{ content: 'Rewards', url: '/app/rewards' }}
+        title={isNew ? 'Add reward' : 'Reward'}
+        secondaryActions={
+          isNew ? undefined : [{ content: 'Remove', destructive: true, onAction: () => setRemoving(true) }]
+        }
+      >
+        <RemoveEntry
+          open={removing}
+          onClose={() => setRemoving(false)}
+          list="rewards"
+          entryId={id}
+          title="Remove this reward?"
+          text="Nobody can take it any more. Codes that members hold already keep working until they run out."
+        />
+        <Layout>
+          <Layout.Section>
+            <BlockStack gap="400">
+              <ProblemsBanner />
+              <RewardForm index={index} isNew={isNew} titles={titles} scopes={scopes} />
+            </BlockStack>
+          </Layout.Section>
+          <Layout.Section variant="oneThird">
+            <BlockStack gap="400">
+              <RewardPreview index={index} />
+              <ChangesCard />
+            </BlockStack>
+          </Layout.Section>
+        </Layout>
+      </Page>
+    </ProgramDraftProvider>
+  )
+}
+
+async function titlesOf(admin: AdminClient, ids: string[]): Promise<Record<string, string>> {
+  if (ids.length === 0) return {}
+  try {
+    return Object.fromEntries(await findTitles(admin, ids))
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    return {}
+  }
+}

@@ -1,0 +1,50 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { useLoaderData } from '@remix-run/react'
+import { Button, Page } from '@shopify/polaris'
+
+import { now } from '#app/clock.server.ts'
+import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { findRewardFigures } from '#app/db/reward-figures.server.ts'
+import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { requireProgram } from '#app/loyalty/program.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { RewardsList } from '#app/ui/rewards-list.tsx'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Rewards · Perennial' }]
+
+export async function loader({ request }: LoaderFunctionArgs) {
+  const { shop } = await requireMerchant(request)
+  const [published, figures] = await Promise.all([findPublishedProgram(shop.id), findRewardFigures(shop.id)])
+  if (!published) return { rewards: null, pointsName: null }
+  const { rewards, pointsName } = buildProgramCard(requireProgram(published.document), now())
+  return { rewards: rewards.map((reward) => ({ ...reward, figures: figures.get(reward.id) ?? null })), pointsName }
+}
+
+export default function Rewards() {
+  const { rewards, pointsName } = useLoaderData<typeof loader>()
+  return (
+    <Page
+      title="Rewards"
+      subtitle="What points buy. A code is made for each, works once, and gives the points back when it runs out unused."
+      primaryAction={rewards && { content: 'Add reward', url: '/app/rewards/new' }}
+    >
+      {rewards === null && (
+        <NothingYet
+          heading="First the program, then rewards"
+          action={<Button url="/app/program">Set up earning</Button>}
+        >
+          Choose how points are earned; rewards come next.
+        </NothingYet>
+      )}
+      {rewards?.length === 0 && (
+        <NothingYet heading="No rewards yet" action={<Button url="/app/rewards/new">Add reward</Button>}>
+          Without a reward, points are only numbers. Money off is what most stores begin with.
+        </NothingYet>
+      )}
+      {rewards && rewards.length > 0 && <RewardsList rewards={rewards} pointsName={pointsName} />}
+    </Page>
+  )
+}

@@ -1,0 +1,55 @@
+import { Modal, TitleBar } from '@shopify/app-bridge-react'
+import { useNavigate } from '@remix-run/react'
+import { BlockStack, Box, Text } from '@shopify/polaris'
+import { useEffect } from 'react'
+
+import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { useProgramDraft } from '#app/ui/program-draft.tsx'
+import { usePublish } from '#app/ui/use-publish.ts'
+
+type RemoveEntryProps = {
+  open: boolean
+  onClose: () => void
+  list: 'rewards' | 'campaigns'
+  entryId: string
+  title: string
+  text: string
+}
+
+/** Asks, then publishes the program without one of its rewards or campaigns, and goes back to the list. Other unsaved changes are not taken along. */
+export function RemoveEntry({ open, onClose, list, entryId, title, text }: RemoveEntryProps) {
+  const { published } = useProgramDraft()
+  const { publish, saving, reply } = usePublish('Removed')
+  const navigate = useNavigate()
+  useEffect(() => {
+    if (reply?.ok) navigate(`/app/${list}`)
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
+  }, [reply])
+  const remove = () => {
+    const document = published.document as ProgramDocument
+    const entries: { id: string }[] = document[list]
+    publish({ ...document, [list]: entries.filter((entry) => entry.id !== entryId) }, published.version)
+  }
+  return (
+    <Modal id={`remove-${list}`} open={open} onHide={onClose}>
+      <Box padding="400">
+        <BlockStack gap="300">
+          <Text as="p">{text}</Text>
+          {reply && !reply.ok && (
+            <Text as="p" tone="critical">
+              {reply.reason === 'changed_meanwhile'
+                ? 'Somebody else saved the program meanwhile. Load the page again.'
+                : reply.problems.map((problem) => `${problem.field} ${problem.message}`).join('; ')}
+            </Text>
+          )}
+        </BlockStack>
+      </Box>
+      <TitleBar title={title}>
+        <button {...{ variant: 'primary', tone: 'critical' }} disabled={saving} onClick={remove}>
+          Remove
+        </button>
+        <button onClick={onClose}>Keep it</button>
+      </TitleBar>
+    </Modal>
+  )
+}
