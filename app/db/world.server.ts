@@ -13,7 +13,7 @@ import {
 } from '#app/db/members.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { LedgerError, postToLedger } from '#app/db/ledger.server.ts'
-import { findOrderOwners, loadOrders, moveOrders, saveOrders, type OrderToSave } from '#app/db/orders.server.ts'
+import { findOrderOwners, loadOrders, saveOrders, type OrderToSave } from '#app/db/orders.server.ts'
 import { enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadRedemptions, saveRedemptions } from '#app/db/redemptions.server.ts'
@@ -355,7 +355,6 @@ async function mergeAway(
     at,
     client,
   )
-  await moveOrders(shopId, alias, member, client)
   await addAlias(shopId, alias, member, at, client)
 }
 

@@ -129,7 +129,7 @@ test('a customer that is merged into another takes its orders along, and nothing
     order(2, { placedAt: START + 40 * 24 * HOUR_MS }),
     order(3, { memberId: '2', placedAt: START + 20 * 24 * HOUR_MS }),
   ])
-  await inTransaction((client) => moveOrders(shop.id, 'gid://shopify/Customer/1', 'gid://shopify/Customer/2', client))
+  await inTransaction((client) => moveOrders(shop.id, '1', '2', client))
   expect(await findMeasureDifferences(shop.id)).toEqual([])
   const standings = await prisma.customerStanding.findMany({ where: { shopId: shop.id } })
   expect(standings).toHaveLength(1)
