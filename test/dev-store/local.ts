@@ -57,7 +57,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   })
   const environment = {
     ...process.env,
-    NODE_ENV: 'production',
+    NODE_ENV: 'production' as const,
     DATABASE_URL: options.databaseUrl,
     SHOPIFY_DEV_STORE_URL: dev.url,
     SHOPIFY_API_KEY: keys.apiKey,
