@@ -1,0 +1,130 @@
+/** `npm run program`: the live program of a shop as a document, out and in. */
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { now } from '#app/clock.server.ts'
+import { closeDatabase } from '#app/db/client.server.ts'
+import { embeddedHome, findRunningEmbedded } from '#app/db/embedded.server.ts'
+import { findPublishedProgram, publishOnTop } from '#app/db/program-history.server.ts'
+import { type Shop, findShop } from '#app/db/shops.server.ts'
+import { diff } from '#app/loyalty/diff.ts'
+import { InputProblem, readProgramFile } from './input-file.ts'
+
+const PROJECT = path.resolve(import.meta.dirname, '../..')
+
+const HELP = `The program of a shop as a document: everything it promises its members.
+
+  npm run program -- export --shop SHOP [--out FILE]
+  npm run program -- import --shop SHOP FILE [--dry-run]
+
+  export        prints the newest published version
+  import        checks FILE and publishes it as the next version, in force from now on; says what changes
+  --shop SHOP   the shop's domain, such as demo.myshopify.com
+  --out FILE    write the document there instead of printing it
+  --dry-run     check and say what would change; publish nothing
+  --help        this text
+
+The database is DATABASE_URL, or the one that "npm start" runs for this folder.
+Exit status: 0 done; 2 the input or the command line is wrong, and nothing was written.
+`
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const { values, positionals } = readArguments(args)
+    const [action, file, ...rest] = positionals
+    if (values.help) {
+      process.stdout.write(HELP)
+      return 0
+    }
+    if (action === 'export' && file === undefined) await exportProgram(await requireShopOf(values.shop), values.out)
+    else if (action === 'import' && file !== undefined && rest.length === 0) await importProgram(file, values)
+    else throw new InputProblem(['say "export --shop SHOP" or "import --shop SHOP FILE" (see --help)'])
+    return 0
+  } catch (error) {
+    if (!(error instanceof InputProblem)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return 2
+  } finally {
+    await closeDatabase()
+  }
+}
+
+async function exportProgram(shop: Shop, out: string | undefined): Promise<void> {
+  const published = await findPublishedProgram(shop.id)
+  if (!published) throw new InputProblem([`${shop.domain} has not published a program yet`])
+  const json = `${JSON.stringify(published.document, null, 2)}\n`
+  if (out === undefined) process.stdout.write(json)
+  else writeWhole(out, json)
+}
+
+async function importProgram(
+  file: string,
+  options: { shop?: string | undefined; 'dry-run'?: boolean | undefined },
+): Promise<void> {
+  const { program, fieldProblem } = readProgramFile(file)
+  const shop = await requireShopOf(options.shop)
+  if (program.currency !== shop.currency) {
+    throw new InputProblem([fieldProblem(['currency'], `must be ${shop.currency}, the currency of ${shop.domain}`)])
+  }
+  const before = await findPublishedProgram(shop.id)
+  const changes = before ? diff(before.document, program.document) : ['The program begins']
+  if (before && changes.length === 0) {
+    process.stdout.write(`${shop.domain} has this program already (version ${before.version}); nothing was published\n`)
+    return
+  }
+  const said = changes.map((change) => `  • ${change}\n`).join('')
+  if (options['dry-run']) {
+    process.stdout.write(`This would change for ${shop.domain}:\n${said}`)
+    return
+  }
+  const published = await publishOnTop(shop.id, program.document, {
+    basedOn: before?.version ?? 0,
+    at: now(),
+    actor: 'npm run program',
+    note: changes.join('\n'),
+  })
+  if (!published.ok)
+    throw new InputProblem([`${shop.domain} got version ${published.version} meanwhile; nothing was published`])
+  process.stdout.write(`Version ${published.version} of ${shop.domain} is in force:\n${said}`)
+}
+
+async function requireShopOf(domain: string | undefined): Promise<Shop> {
+  if (domain === undefined) throw new InputProblem(['--shop is missing; it names the shop (see --help)'])
+  const url = process.env.DATABASE_URL ?? (await findRunningEmbedded(embeddedHome(PROJECT)))
+  if (!url) throw new InputProblem(['there is no database: set DATABASE_URL, or let "npm start" run'])
+  process.env.DATABASE_URL = url
+  const shop = await findShop(domain)
+  if (!shop) throw new InputProblem([`there is no shop ${domain} in this database`])
+  return shop
+}
+
+function readArguments(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        shop: { type: 'string' },
+        out: { type: 'string' },
+        'dry-run': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new InputProblem([`${(error as Error).message} (see --help)`])
+  }
+}
+
+/** All or nothing: a file that is half a document helps nobody. */
+function writeWhole(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    writeFileSync(temporary, text)
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))
