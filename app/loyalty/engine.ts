@@ -13,12 +13,87 @@
  *   3. The changes of a batch are written in one transaction.
  * Nothing passed in is ever changed in place; every record in the answer is new.
  */
-import type { Transfer } from './ledger.ts'
-import type { Lot } from './lots.ts'
-import type { Order, OrderRecord, Reason, Refund } from './order.ts'
-import type { Program } from './program.ts'
-import type { Redemption } from './rewards.ts'
-import type { Activity, TierStanding } from './tiers.ts'
+import {
+  adjust,
+  adjustKey,
+  applyEvent,
+  eventKey,
+  findNextBirthday,
+  hasPlace,
+  findPeriod,
+  isEnrolled,
+  payBirthday,
+  setBirthday,
+  takePlace,
+} from './events.ts'
+import {
+  lotsOf,
+  moveDraft,
+  nameAccount,
+  openDraft,
+  post,
+  versionAt,
+  type Balance,
+  type Draft,
+  type Transfer,
+} from './ledger.ts'
+import {
+  addAvailable,
+  expireDue,
+  findLotEnd,
+  findLotExpiry,
+  noteEarning,
+  openLot,
+  redateLots,
+  releaseDue,
+  takeAvailable,
+  type Lot,
+} from './lots.ts'
+import type { Rational } from './money.ts'
+import {
+  addLoneRefund,
+  addSnapshot,
+  createOrderRecord,
+  isPaid,
+  isVoid,
+  type Order,
+  type OrderRecord,
+  type OrderTerms,
+  type OrderWorth,
+  type Reason,
+  type Refund,
+  type Why,
+} from './order.ts'
+import { calculateWorth, measureReturnedShare } from './points.ts'
+import type { EarningRule, Program } from './program.ts'
+import {
+  commit,
+  confirmCodeGone,
+  endCode,
+  normalizeCode,
+  quote,
+  release,
+  reserve,
+  returnShare,
+  useCode,
+  type Redemption,
+} from './rewards.ts'
+import {
+  activitySince,
+  combine,
+  endPlacement,
+  findNextReview,
+  findTierAt,
+  noteActivity,
+  placeTier,
+  reviewTier,
+  type Activity,
+  type ActivitySums,
+  type TierStanding,
+} from './tiers.ts'
+import { DAY_MS, formatInstant } from './time.ts'
+
+export { activitySince }
 
 /** A published version of the program. */
 export type ProgramVersion = {
@@ -44,10 +119,11 @@ export type Programs = {
 
 /**
  * What we know of one member. Plain data. `lots`, `redemptions` and `activity` hold only what is open:
- * lots with points in them, redemptions that are `reserved`, `issued` or `ending`, activity that {@link activitySince} asks for.
+ * lots with points in them, redemptions that are `reserved`, `issued` or `ending`. `activity` is all there is; a caller that stores it apart may load
+ * only what {@link activitySince} asks for.
  */
 export type Member = {
-  /** The customer's gid. */
+  /** The customer's gid. It never changes; after a merge it is the survivor's. */
   id: string
   /** Gids of customers merged into this one, whose late webhooks land here (SEMANTICS 21). */
   aliases: readonly string[]
@@ -69,7 +145,7 @@ export type Member = {
   redemptions: readonly Redemption[]
   activity: readonly Activity[]
   /** Sums of all activity ever, for tiers over a lifetime. */
-  lifetime: { points: number; spendMinor: number; spendRest: string | null; orders: number }
+  lifetime: ActivitySums
   /** How often limits were used: "rule:<id>|ever", "rule:<id>|2026-08-01", "rule:<id>|2026", "rule:<id>|<order gid>", "reward:<id>". */
   counters: Readonly<Record<string, number>>
   tier: TierStanding
@@ -77,7 +153,9 @@ export type Member = {
   recentEarnings: readonly { key: string; at: number }[]
   /** The last instant at which `inactivity` emptied the balance: returned points that were spent before it expire at once. Null: never. */
   emptiedAt: number | null
-  /** Scheduled things before this instant have happened. */
+  /** Retention segments the member was last found in, for campaigns. */
+  segments: readonly string[]
+  /** Scheduled things up to and including this instant have happened. */
   advancedTo: number
   /** The `number` of the program version this member's lots and tier are kept by. */
   version: number | null
@@ -118,6 +196,8 @@ export type Event =
   /** `customers/redact`. */
   | { type: 'erase'; at: number; customer: string }
   | { type: 'opt-in'; at: number; customer: string }
+  /** The retention segments the customer is in from now on. */
+  | { type: 'segments'; at: number; customer: string; segments: readonly string[] }
   | { type: 'birthday'; at: number; customer: string; month: number; day: number }
   /** Sign-up, review, profile, referral or a custom event (`name` without `custom:`). */
   | { type: 'event'; at: number; customer: string; name: string; key: string; order: string | null }
@@ -195,6 +275,7 @@ export type Refusal =
   | 'unknown_order'
   | 'merge_with_itself'
   | 'zero_points'
+  | 'not_now'
   | 'invalid_date'
 
 /** The part of what is stored that an event can touch. Look-ups are synchronous: load it before. All answers are never changed in place. */
@@ -238,25 +319,884 @@ export type Applied = {
 }
 
 /** A member that nothing has happened to yet. */
-export declare function createMember(id: string, at: number, programs: Programs): Member
+export function createMember(id: string, at: number, programs: Programs): Member {
+  const version = versionAt(programs, at)
+  const level = version.program.tiers?.levels[0]?.id ?? null
+  return {
+    id,
+    aliases: [],
+    erasedAt: null,
+    customerState: null,
+    optedInAt: null,
+    birthday: null,
+    available: 0,
+    pending: 0,
+    reserved: 0,
+    deficit: 0,
+    lifetimeEarned: 0,
+    lots: [],
+    redemptions: [],
+    activity: [],
+    lifetime: { points: 0, spendMinor: 0, spendRest: null, orders: 0 },
+    counters: {},
+    tier: { level, history: [{ at, level }], failingSince: null, entryRewarded: [], manual: null },
+    recentEarnings: [],
+    emptiedAt: null,
+    segments: [],
+    advancedTo: at,
+    version: version.number,
+  }
+}
 
 /** What must be loaded for these events at first sight. Aliases are the caller's: load the survivor for the id of a merged customer. */
-export declare function findNeeds(events: readonly Event[]): Needs
+export function findNeeds(events: readonly Event[]): Needs {
+  const needs = { members: new Set<string>(), orders: new Set<string>(), redemptions: new Set<string>() }
+  const [codes, facts] = [new Set<string>(), new Set<string>()]
+  for (const event of events) {
+    if ('customer' in event) needs.members.add(event.customer)
+    switch (event.type) {
+      case 'order':
+        needs.orders.add(event.order.id)
+        if (event.order.customer !== null) needs.members.add(event.order.customer)
+        for (const code of event.order.discountCodes) codes.add(code)
+        break
+      case 'refund':
+      case 'order-deleted':
+        needs.orders.add(event.order)
+        break
+      case 'merge':
+        needs.members.add(event.from).add(event.into)
+        break
+      case 'event':
+        facts.add(eventKey(event.customer, event.name, event.key))
+        break
+      case 'adjust':
+        facts.add(adjustKey(event.key))
+        break
+      case 'reserve':
+      case 'commit':
+      case 'release':
+        needs.redemptions.add(event.id)
+        break
+      case 'redeem':
+      case 'cancel-redemption':
+      case 'code-gone':
+        codes.add(event.code)
+    }
+  }
+  return {
+    members: [...needs.members],
+    orders: [...needs.orders],
+    redemptions: [...needs.redemptions],
+    codes: [...codes],
+    facts: [...facts],
+  }
+}
 
 /** With those loaded: the members the events can touch (an order's customers, the owners of its codes). */
-export declare function findMemberNeeds(world: World, events: readonly Event[]): string[]
+export function findMemberNeeds(world: World, events: readonly Event[]): string[] {
+  const needs = findNeeds(events)
+  const members = new Set(needs.members)
+  for (const id of needs.orders) {
+    const record = world.order(id)
+    if (!record) continue
+    if (record.customer !== null) members.add(record.customer)
+    if (record.terms !== null) members.add(record.terms.member)
+    for (const code of record.codes) addOwner(members, world.redemptionByCode(code))
+  }
+  for (const code of needs.codes) addOwner(members, world.redemptionByCode(code))
+  for (const id of needs.redemptions) addOwner(members, world.redemption(id))
+  return [...members]
+}
+
+function addOwner(members: Set<string>, redemption: Redemption | undefined): void {
+  if (redemption) members.add(redemption.member)
+}
 
 /**
  * Applies one event to the world: first what is due of every member it touches, up to and including `event.at`, then the event itself.
  * An event older than what a member has been through is applied now, with its own instant as `eventAt`.
  */
-export declare function handle(world: World, event: Event, programs: Programs): Changes
+export function handle(world: World, event: Event, programs: Programs): Changes {
+  const work: Work = {
+    world,
+    programs,
+    at: event.at,
+    drafts: new Map(),
+    orders: [],
+    facts: [],
+    effects: [],
+    reasons: [],
+  }
+  const refused = applyToWork(work, event)
+  return finish(work, refused)
+}
 
 /** Everything that is due of one member up to and including `now`, in order of time. The nightly job and the simulator's clock. */
-export declare function advance(member: Member, programs: Programs, now: number): Applied
+export function advance(member: Member, programs: Programs, now: number): Applied {
+  const draft = openDraft(member, programs, now)
+  advanceDraft(draft, now)
+  const { transfers, effects, orders, redemptions, facts, reasons } = draft
+  return { refused: null, member: close(draft), orders, redemptions, facts, transfers, effects, reasons }
+}
+
+/**
+ * Applies an event that concerns one member alone, as {@link handle} does for a whole world: for previews and tests. Orders known before, used codes and
+ * keys are not looked at.
+ */
+export function apply(member: Member, event: Event, programs: Programs): Applied {
+  const redemption = (matches: (candidate: Redemption) => boolean) => member.redemptions.find(matches)
+  const changes = handle(
+    {
+      member: (id) => (id === member.id || member.aliases.includes(id) ? member : undefined),
+      order: () => undefined,
+      redemption: (id) => redemption((candidate) => candidate.id === id),
+      redemptionByCode: (code) =>
+        redemption((candidate) => candidate.code !== null && normalizeCode(candidate.code) === normalizeCode(code)),
+      fact: () => undefined,
+    },
+    event,
+    programs,
+  )
+  const { members, ...rest } = changes
+  return { ...rest, member: members.find((changed) => changed.id === member.id) ?? member }
+}
 
 /** The instant of the member's next scheduled thing, null where none will come without a new event. Store and index it. */
-export declare function nextDueAt(member: Member, programs: Programs): number | null
+export function nextDueAt(member: Member, programs: Programs): number | null {
+  const due = findDue(member, programs)
+  return due === Infinity ? null : due
+}
 
-/** The instant since which `Member.activity` must be loaded for `now`; −Infinity never: lifetime windows use `Member.lifetime`. Null: none needed. */
-export declare function activitySince(programs: Programs, now: number): number | null
+/** The drafts and records of one event. */
+type Work = {
+  world: World
+  programs: Programs
+  at: number
+  drafts: Map<string, { draft: Draft; before: Member | null; mergedAway: boolean }>
+  orders: OrderRecord[]
+  facts: Fact[]
+  effects: Effect[]
+  reasons: Reason[]
+}
+
+/** The draft of the customer's member (of the survivor of a merge), moved on to the event's instant. A customer not seen before becomes a member. */
+function draftOf(work: Work, customer: string): Draft {
+  const known = work.world.member(customer) ?? null
+  const id = known?.id ?? customer
+  const open = work.drafts.get(id)
+  if (open) return open.draft
+  const draft = openDraft(known ?? createMember(id, work.at, work.programs), work.programs, work.at)
+  work.drafts.set(id, { draft, before: known, mergedAway: false })
+  advanceDraft(draft, work.at)
+  moveDraft(draft, work.at)
+  return draft
+}
+
+function finish(work: Work, refused: Refusal | null): Changes {
+  const changes: Changes = {
+    refused,
+    members: [],
+    orders: work.orders,
+    redemptions: [],
+    facts: work.facts,
+    transfers: [],
+    effects: work.effects,
+    reasons: work.reasons,
+  }
+  for (const { draft, before, mergedAway } of work.drafts.values()) {
+    // Whoever was only made to be refused has not come into being.
+    if (before === null && refused !== null) continue
+    if (!mergedAway) sweep(draft)
+    const member = close(draft)
+    changes.redemptions.push(...draft.redemptions)
+    changes.facts.push(...draft.facts)
+    changes.transfers.push(...draft.transfers)
+    changes.effects.push(...draft.effects)
+    changes.reasons.push(...draft.reasons)
+    if (!mergedAway && (before === null || isChanged(before, member))) changes.members.push(member)
+  }
+  return changes
+}
+
+function isChanged(before: Member, after: Member): boolean {
+  for (const key in after) {
+    if (key !== 'advancedTo' && before[key as keyof Member] !== after[key as keyof Member]) return true
+  }
+  return false
+}
+
+/** What a late event made due at once: its lot may be past its release or its end already. An erased member keeps nothing. */
+function sweep(draft: Draft): void {
+  releaseDue(draft)
+  expireDue(draft, draft.transfers.at(-1)?.key ?? null)
+  if (draft.member.erasedAt !== null) forfeit(draft)
+}
+
+/** The draft's member as a record to keep: closed lots are left out. */
+function close(draft: Draft): Member {
+  const { member } = draft
+  if (draft.owns.lots) member.lots = member.lots.filter((lot) => lot.pending > 0 || lot.available > 0)
+  return member
+}
+
+function applyToWork(work: Work, event: Event): Refusal | null {
+  switch (event.type) {
+    case 'order':
+      return applyOrder(work, event.order.id, event.order, (record) =>
+        addSnapshot(record, event.order, event.at, event.paidAt),
+      )
+    case 'refund':
+      if (!work.world.order(event.order)?.snapshot) work.effects.push({ kind: 'refetch-order', order: event.order })
+      return applyOrder(work, event.order, null, (record) => addLoneRefund(record, event.refund))
+    case 'order-deleted':
+      return applyOrder(work, event.order, null, (record) => (record.deleted ? record : { ...record, deleted: true }))
+    case 'order-edited':
+      work.effects.push({ kind: 'refetch-order', order: event.order })
+      return null
+    case 'merge':
+      return applyMerge(work, event)
+    case 'commit':
+    case 'release':
+    case 'cancel-redemption':
+    case 'code-gone':
+      return applyToRedemption(work, event)
+    default:
+      return applyToMember(work, draftOf(work, event.customer), event)
+  }
+}
+
+type MemberEvent = Exclude<
+  Event,
+  {
+    type:
+      | 'order'
+      | 'refund'
+      | 'order-deleted'
+      | 'order-edited'
+      | 'merge'
+      | 'commit'
+      | 'release'
+      | 'cancel-redemption'
+      | 'code-gone'
+  }
+>
+
+function applyToMember(work: Work, draft: Draft, event: MemberEvent): Refusal | null {
+  const { member } = draft
+  switch (event.type) {
+    case 'customer':
+      if (event.state !== null) member.customerState = event.state
+      return null
+    case 'opt-in':
+      if (member.erasedAt !== null) return 'erased'
+      member.optedInAt ??= event.at
+      return null
+    case 'segments':
+      member.segments = event.segments
+      return null
+    case 'birthday':
+      return setBirthday(draft, event)
+    case 'event':
+      return applyEvent(draft, event, findEventFact(work.world, member, event))
+    case 'adjust':
+      return adjust(draft, event, work.world.fact(adjustKey(event.key)))
+    case 'erase':
+      return erase(draft)
+    case 'place-tier':
+      return placeTier(draft, event.level, { until: event.until, reason: event.reason, actor: event.actor })
+        ? null
+        : 'unknown_level'
+    case 'reserve':
+      return applyRedeem(draft, event, work.world.redemption(event.id))
+    case 'redeem': {
+      const request = { id: event.code, reward: event.reward, points: event.points }
+      const refusal = applyRedeem(draft, request, work.world.redemptionByCode(event.code))
+      const reserved = draft.redemptions.find((candidate) => candidate.id === event.code)
+      return refusal === null && reserved?.state === 'reserved' ? commit(draft, reserved, event.code) : refusal
+    }
+  }
+}
+
+/** An event's key may have been used under an id that was merged away since. */
+function findEventFact(world: World, member: Member, event: { name: string; key: string }): Fact | undefined {
+  for (const id of [member.id, ...member.aliases]) {
+    const fact = world.fact(eventKey(id, event.name, event.key))
+    if (fact) return fact
+  }
+  return undefined
+}
+
+function applyRedeem(
+  draft: Draft,
+  request: { id: string; reward: string; points?: number | undefined },
+  known: Redemption | undefined,
+): Refusal | null {
+  const { member, program } = draft
+  if (known) {
+    const reward = program.rewards.find((candidate) => candidate.id === request.reward)
+    const price = reward ? quote(reward, request.points, program) : null
+    const own = known.member === member.id || member.aliases.includes(known.member)
+    const same = own && known.reward === request.reward && price?.ok === true && price.points === known.points
+    return same ? null : 'key_used_with_other_data'
+  }
+  if (member.erasedAt !== null) return 'erased'
+  return isEnrolled(member, program) ? reserve(draft, request) : 'not_a_member'
+}
+
+function applyToRedemption(
+  work: Work,
+  event: Event & { type: 'commit' | 'release' | 'cancel-redemption' | 'code-gone' },
+): Refusal | null {
+  const { world } = work
+  const found = 'id' in event ? world.redemption(event.id) : world.redemptionByCode(event.code)
+  if (!found) return 'id' in event ? 'unknown_redemption' : 'unknown_code'
+  const draft = draftOf(work, found.member)
+  const redemption = findRedemption(work, found.id) ?? found
+  switch (event.type) {
+    case 'commit': {
+      const holder = world.redemptionByCode(event.code)
+      return holder && holder.id !== found.id ? 'code_taken' : commit(draft, redemption, event.code)
+    }
+    case 'release':
+      return release(draft, redemption)
+    case 'cancel-redemption':
+      return endCode(draft, redemption)
+    case 'code-gone':
+      return confirmCodeGone(draft, redemption)
+  }
+}
+
+/** The redemption as this event has left it so far. */
+function findRedemption(work: Work, id: string): Redemption | undefined {
+  for (const { draft } of work.drafts.values()) {
+    const changed = draft.redemptions.find((candidate) => candidate.id === id)
+    if (changed) return changed
+  }
+  return work.world.redemption(id)
+}
+
+/** Takes news of an order into its record, then lets everybody it concerns have what the record says now (SEMANTICS 7). */
+function applyOrder(
+  work: Work,
+  id: string,
+  order: Order | null,
+  fold: (record: OrderRecord) => OrderRecord,
+): Refusal | null {
+  const before = work.world.order(id)
+  const folded = fold(before ?? createOrderRecord(id))
+  const record = folded === before ? { ...before } : folded
+  if (order) noteCodes(work, record, order)
+  const owner = record.customer === null ? null : draftOf(work, record.customer)
+  if (owner && order?.customerState != null && record.snapshot === order)
+    owner.member.customerState = order.customerState
+  const previous = record.terms === null ? null : draftOf(work, record.terms.member)
+  if (previous && previous !== owner) leaveOrder(previous, record)
+  returnPoints(work, record, order)
+  if (owner) settleOrder(owner, record, before)
+  else record.worth = nothing(findOrderWhy(record) ?? 'no_customer')
+  if (owner && order && record.snapshot !== order) noteStale(owner, record, order)
+  work.orders.push(record)
+  work.reasons.push(...(record.worth?.reasons ?? []))
+  return null
+}
+
+/** Codes of ours that the order carries are used from now on, whoever's they are (SEMANTICS 27, 30). */
+function noteCodes(work: Work, record: OrderRecord, order: Order): void {
+  for (const code of order.discountCodes) {
+    const found = work.world.redemptionByCode(code)
+    if (!found || found.code === null || record.codes.includes(found.code)) continue
+    const draft = draftOf(work, found.member)
+    const redemption = findRedemption(work, found.id) ?? found
+    if (useCode(draft, redemption, order)) record.codes = [...record.codes, found.code]
+  }
+}
+
+/** Points spent on the order come back as its goods are given back (SEMANTICS 29, 30): before its own are taken back. */
+function returnPoints(work: Work, record: OrderRecord, heard: Order | null): void {
+  if (record.codes.length === 0) return
+  const shares = [findReturnedShare(work.programs, record)]
+  // A snapshot that comes late can show more given back than there is now, where the order was edited up since.
+  if (heard && heard !== record.snapshot && isPaid(heard) && !isVoid(heard)) {
+    shares.push(findReturnedShare(work.programs, { ...record, snapshot: heard }))
+  }
+  for (const code of record.codes) {
+    const found = work.world.redemptionByCode(code)
+    // Somebody must look at the whole order: it names the code, and its redemption is loaded with it.
+    if (!found) work.effects.push({ kind: 'refetch-order', order: record.id })
+    else {
+      for (const share of shares) {
+        if (share) returnShare(draftOf(work, found.member), findRedemption(work, found.id) ?? found, share)
+      }
+    }
+  }
+}
+
+function findReturnedShare(programs: Programs, record: OrderRecord): Rational | null {
+  if (record.deleted) return { numerator: 1n, denominator: 1n }
+  const { snapshot } = record
+  if (snapshot === null) return null
+  if (isVoid(snapshot)) return { numerator: 1n, denominator: 1n }
+  return measureReturnedShare(snapshot, versionAt(programs, snapshot.processedAt).program, record.loneRefunds)
+}
+
+/** Why an order is worth nothing whoever's it is, or null (SEMANTICS 3, 8). */
+function findOrderWhy(record: OrderRecord): Why | null {
+  const { snapshot } = record
+  if (record.deleted) return 'deleted'
+  if (snapshot?.test) return 'test_order'
+  if (snapshot && snapshot.cancelledAt !== null) return 'cancelled'
+  if (snapshot?.financialStatus === 'voided') return 'voided'
+  return snapshot === null || record.paidAt === null ? 'not_paid' : null
+}
+
+function nothing(why: Why): OrderWorth {
+  return { points: 0, spendMinor: 0, spendRest: null, orders: 0, reasons: [{ rule: 'order', why }] }
+}
+
+/** Posts the difference between what the order is worth now and what it has posted, and sees to lot, activity and tier. Changes `record`. */
+function settleOrder(draft: Draft, record: OrderRecord, before: OrderRecord | undefined): void {
+  const { member } = draft
+  const counted = before?.terms && before.terms.member === record.terms?.member ? findActivity(before) : null
+  evaluateOrder(draft, record)
+  if (member.erasedAt !== null) return
+  const worth = record.worth as OrderWorth
+  if (record.terms !== null && record.paidAt !== null) {
+    redateOrderLot(draft, record, record.terms, record.paidAt)
+    if (worth.points > record.posted) creditOrder(draft, record, record.terms, worth.points - record.posted)
+    else if (worth.points < record.posted) takeBackOrder(draft, record, record.posted - worth.points)
+    if (record.terms.everEarned) noteEarning(draft, record.id, record.paidAt)
+  }
+  const counts = findActivity(record)
+  noteActivity(draft, counted, counts)
+  const lowered =
+    counted !== null &&
+    (counts === null ||
+      counts.points < counted.points ||
+      counts.spendMinor < counted.spendMinor ||
+      counts.orders < counted.orders)
+  reviewTier(draft, lowered ? 'review' : 'activity')
+}
+
+/** Sets `worth` and, at the first evaluation, `terms` (SEMANTICS 5). */
+function evaluateOrder(draft: Draft, record: OrderRecord): void {
+  const { snapshot } = record
+  const why = findOrderWhy(record)
+  if (why !== null || snapshot === null) {
+    record.worth = nothing(why ?? 'not_paid')
+    return
+  }
+  const terms = record.terms ?? makeTerms(draft, snapshot)
+  record.terms = terms
+  const version = draft.programs.versions.find((candidate) => candidate.number === terms.version)
+  if (!version || !terms.enrolled) {
+    const erased = draft.member.erasedAt !== null
+    record.worth = nothing(!version ? 'before_program' : erased ? 'erased' : 'not_a_member')
+    return
+  }
+  const { program } = version
+  const { member } = draft
+  const periodOf = (rule: EarningRule) =>
+    rule.limit === null ? '' : findPeriod(rule.limit, snapshot.processedAt, snapshot.id, program.timeZone)
+  const { places, refusedPlaces, ...worth } = calculateWorth(snapshot, program, {
+    tier: terms.tier,
+    customer: member.id,
+    segments: member.segments,
+    loneRefunds: record.loneRefunds,
+    hasPlace: (rule) =>
+      terms.places.includes(rule.id) ||
+      (!terms.refusedPlaces.includes(rule.id) && hasPlace(member, rule, periodOf(rule))),
+  })
+  record.worth = worth
+  const taken = places.filter((rule) => !terms.places.includes(rule))
+  for (const id of taken) {
+    const rule = program.earning.find((candidate) => candidate.id === id) as EarningRule
+    takePlace(draft, id, periodOf(rule))
+  }
+  record.terms = {
+    ...terms,
+    places: taken.length === 0 ? terms.places : [...terms.places, ...taken],
+    refusedPlaces: [...new Set([...terms.refusedPlaces, ...refusedPlaces])],
+    everEarned: terms.everEarned || worth.points > 0,
+  }
+}
+
+/**
+ * A snapshot that is not the newest changes no worth; but where it shows that the order was worth points once, that was an earning, whichever of
+ * the snapshots came first.
+ */
+function noteStale(draft: Draft, record: OrderRecord, heard: Order): void {
+  const { terms } = record
+  if (terms === null || !terms.enrolled || terms.everEarned || record.paidAt === null) return
+  const version = draft.programs.versions.find((candidate) => candidate.number === terms.version)
+  if (!version || !isPaid(heard) || isVoid(heard) || draft.member.erasedAt !== null) return
+  const { points } = calculateWorth(heard, version.program, {
+    tier: terms.tier,
+    customer: draft.member.id,
+    segments: draft.member.segments,
+    loneRefunds: [],
+    hasPlace: (rule) => terms.places.includes(rule.id),
+  })
+  if (points === 0) return
+  record.terms = { ...terms, everEarned: true }
+  noteEarning(draft, record.id, record.paidAt)
+}
+
+function makeTerms(draft: Draft, order: Order): OrderTerms {
+  const { member, programs } = draft
+  const version = versionAt(programs, order.processedAt)
+  const beforeProgram = order.processedAt < version.from && !programs.historyEarns
+  return {
+    member: member.id,
+    version: beforeProgram ? null : version.number,
+    tier: version.program.tiers === null ? null : findTierAt(member.tier, order.processedAt),
+    enrolled: isEnrolled(member, version.program),
+    places: [],
+    refusedPlaces: [],
+    everEarned: false,
+  }
+}
+
+/** What an order counts for towards the tiers, null for nothing. */
+function findActivity(record: OrderRecord): Activity | null {
+  const { snapshot, worth, terms } = record
+  if (snapshot === null || worth === null || terms === null) return null
+  const { points, spendMinor, spendRest, orders } = worth
+  if (points === 0 && spendMinor === 0 && spendRest === null && orders === 0) return null
+  return { key: record.id, at: snapshot.processedAt, points, spendMinor, spendRest, orders }
+}
+
+function holdEnd(draft: Draft, terms: OrderTerms, paidAt: number): number {
+  const version = draft.programs.versions.find((candidate) => candidate.number === terms.version)
+  return paidAt + (version?.program ?? draft.program).holdDays * DAY_MS
+}
+
+/** An earlier instant of earning has come to light: hold and expiry move with it (SEMANTICS 3). */
+function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, paidAt: number): void {
+  const stale = draft.member.lots.some((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
+  if (!stale) return
+  const lot = openLot(draft, record.id, paidAt)
+  lot.earnedAt = paidAt
+  lot.expiresAt = findLotExpiry(draft.programs, paidAt, draft.now)
+  if (lot.releaseAt !== null) lot.releaseAt = holdEnd(draft, terms, paidAt)
+}
+
+/** What an order earned joins its lot: same release, same expiry (SEMANTICS 13). What had been spared of it is settled first. */
+function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, points: number): void {
+  const settled = Math.min(points, record.sparedPoints)
+  if (settled > 0) {
+    post(draft, 'shop.taken_back', 'shop.written_off', settled, {
+      key: nextKey(record),
+      reason: 'spared',
+      source: record.id,
+    })
+    record.sparedPoints -= settled
+  }
+  record.posted += points
+  const earned = points - settled
+  if (earned === 0) return
+  const paidAt = record.paidAt as number
+  const releaseAt = holdEnd(draft, terms, paidAt)
+  const waits = releaseAt > draft.now
+  post(draft, 'shop.issued', waits ? 'pending' : 'available', earned, {
+    key: nextKey(record),
+    reason: 'order',
+    source: record.id,
+  })
+  const lot = openLot(draft, record.id, paidAt)
+  if (waits) {
+    lot.pending += earned
+    lot.releaseAt = releaseAt
+  } else {
+    addAvailable(draft, lot, earned)
+  }
+  draft.member.lifetimeEarned += earned
+}
+
+/** SEMANTICS 16: this order's pending, its own lot, other lots in spending order, then below zero or written off. */
+function takeBackOrder(draft: Draft, record: OrderRecord, points: number): void {
+  const { member } = draft
+  const own = lotsOf(draft).find((lot) => lot.key === record.id)
+  const fromPending = Math.min(points, own?.pending ?? 0)
+  if (own && fromPending > 0) {
+    own.pending -= fromPending
+    post(draft, 'pending', 'shop.taken_back', fromPending, {
+      key: nextKey(record),
+      reason: 'take_back',
+      source: record.id,
+    })
+  }
+  const left = points - fromPending
+  const found = takeAvailable(draft, left, record.id).reduce((all, draw) => all + draw.points, 0)
+  const missing = left - found
+  const spared = draft.program.negativeBalance === 'clamp' ? missing : 0
+  member.deficit += missing - spared
+  if (left > spared) {
+    post(draft, 'available', 'shop.taken_back', left - spared, {
+      key: nextKey(record),
+      reason: 'take_back',
+      source: record.id,
+    })
+  }
+  if (spared > 0) {
+    post(draft, 'shop.written_off', 'shop.taken_back', spared, {
+      key: nextKey(record),
+      reason: 'spared',
+      source: record.id,
+    })
+    record.sparedPoints += spared
+  }
+  record.posted -= points
+  member.lifetimeEarned -= points - spared
+}
+
+/** The order belongs to another customer now: this one has it no longer (SEMANTICS 9). */
+function leaveOrder(draft: Draft, record: OrderRecord): void {
+  const terms = record.terms as OrderTerms
+  if (draft.member.erasedAt === null) {
+    const counted = findActivity(record)
+    if (record.posted > 0) takeBackOrder(draft, record, record.posted)
+    noteActivity(draft, counted, null)
+    noteEarning(draft, record.id, null)
+    freePlaces(draft, record, terms)
+    if (counted !== null) reviewTier(draft, 'review')
+  }
+  record.terms = null
+  record.worth = null
+  record.posted = 0
+  record.sparedPoints = 0
+}
+
+function freePlaces(draft: Draft, record: OrderRecord, terms: OrderTerms): void {
+  const program = draft.programs.versions.find((candidate) => candidate.number === terms.version)?.program
+  const placedAt = record.snapshot?.processedAt
+  if (!program || placedAt === undefined) return
+  for (const id of terms.places) {
+    const limit = program.earning.find((rule) => rule.id === id)?.limit
+    if (limit) takePlace(draft, id, findPeriod(limit, placedAt, record.id, program.timeZone), -1)
+  }
+}
+
+/** `order:<gid>@<updated_at>`, counted where one snapshot moves points more than once. Changes `record`. */
+function nextKey(record: OrderRecord): string {
+  const base = `order:${record.id}@${formatInstant(record.snapshot?.updatedAt ?? 0)}`
+  record.lastKeyCount = record.lastKey === base ? record.lastKeyCount + 1 : 1
+  record.lastKey = base
+  return record.lastKeyCount === 1 ? base : `${base}/${record.lastKeyCount}`
+}
+
+/** SEMANTICS 21: balances add up on the survivor, lots keep their dates, the other id becomes an alias. */
+function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
+  if (event.from === event.into) return 'merge_with_itself'
+  const gone = work.world.member(event.from)
+  const kept = draftOf(work, event.into)
+  if (gone && gone.id === kept.member.id) return null
+  if (gone && (gone.erasedAt !== null || kept.member.erasedAt !== null)) return 'erased'
+  if (!gone) {
+    kept.member.aliases = [...kept.member.aliases, event.from]
+    return null
+  }
+  const other = draftOf(work, event.from)
+  const entry = work.drafts.get(gone.id)
+  if (entry) entry.mergedAway = true
+  moveBalances(other, kept, `merge:${gone.id}:${kept.member.id}`)
+  mergeLots(other.member, kept)
+  kept.member.redemptions = [...kept.member.redemptions]
+  for (const redemption of other.member.redemptions) {
+    const moved = { ...redemption, member: kept.member.id }
+    kept.member.redemptions = [...kept.member.redemptions, moved]
+    kept.redemptions.push(moved)
+  }
+  other.redemptions = other.redemptions.filter((changed) => !kept.redemptions.some((moved) => moved.id === changed.id))
+  mergeFacts(other.member, kept)
+  reviewTier(kept, 'merge')
+  return null
+}
+
+function moveBalances(from: Draft, into: Draft, key: string): void {
+  for (const balance of ['available', 'pending', 'reserved'] as const satisfies readonly Balance[]) {
+    const amount = from.member[balance]
+    if (amount === 0) continue
+    const [own, others] = [nameAccount(balance, from.member.id), nameAccount(balance, into.member.id)]
+    into.transfers.push({
+      key: `${key}:${balance}`,
+      from: amount > 0 ? own : others,
+      to: amount > 0 ? others : own,
+      amount: Math.abs(amount),
+      eventAt: into.at,
+      reason: 'merge',
+      source: from.member.id,
+      reverses: null,
+    })
+    into.member[balance] += amount
+    from.member[balance] = 0
+  }
+}
+
+function mergeLots(from: Member, into: Draft): void {
+  const lots = lotsOf(into)
+  for (const lot of from.lots) {
+    const same = lots.find((candidate) => candidate.key === lot.key)
+    if (same) {
+      same.pending += lot.pending
+      same.available += lot.available
+      same.releaseAt ??= lot.releaseAt
+    } else {
+      lots.push({ ...lot })
+    }
+  }
+  // A deficit on one side is filled from the lots of the other.
+  into.member.deficit += from.deficit
+  const filled = takeAvailable(into, into.member.deficit).reduce((all, draw) => all + draw.points, 0)
+  into.member.deficit -= filled
+}
+
+function mergeFacts(from: Member, into: Draft): void {
+  const { member } = into
+  member.aliases = [...new Set([...member.aliases, from.id, ...from.aliases])]
+  member.lifetimeEarned += from.lifetimeEarned
+  member.activity = [...member.activity, ...from.activity]
+  member.lifetime = combine(member.lifetime, from.lifetime, 1)
+  const counters = { ...member.counters }
+  for (const [key, uses] of Object.entries(from.counters)) counters[key] = (counters[key] ?? 0) + uses
+  member.counters = counters
+  const earnings = [...member.recentEarnings, ...from.recentEarnings].sort((a, b) => b.at - a.at)
+  member.recentEarnings = earnings.slice(0, 4)
+  member.emptiedAt = latest(member.emptiedAt, from.emptiedAt)
+  member.customerState ??= from.customerState
+  member.optedInAt = earliest(member.optedInAt, from.optedInAt)
+  member.segments = [...new Set([...member.segments, ...from.segments])]
+  const birthday = member.birthday ?? from.birthday
+  const paidYear = latest(member.birthday?.paidYear ?? null, from.birthday?.paidYear ?? null)
+  member.birthday = birthday && { ...birthday, paidYear }
+  member.tier = mergeStanding(member.tier, from.tier, into.program)
+}
+
+/** The higher of the two levels, and of each instant of the past; the next review sees to the rest. */
+function mergeStanding(kept: TierStanding, gone: TierStanding, program: Program): TierStanding {
+  const levels = program.tiers?.levels ?? []
+  const rank = (level: string | null) => levels.findIndex((candidate) => candidate.id === level)
+  const higher = rank(gone.level) > rank(kept.level) ? gone : kept
+  const instants = [...new Set([...kept.history, ...gone.history].map((change) => change.at))].sort((a, b) => a - b)
+  const history = instants.map((at) => {
+    const [one, other] = [findTierAt(kept, at), findTierAt(gone, at)]
+    return { at, level: rank(other) > rank(one) ? other : one }
+  })
+  return {
+    level: higher.level,
+    history,
+    failingSince: higher.failingSince,
+    entryRewarded: [...new Set([...kept.entryRewarded, ...gone.entryRewarded])],
+    manual: kept.manual ?? gone.manual,
+  }
+}
+
+function latest(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.max(a, b)
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.min(a, b)
+}
+
+/** SEMANTICS 22: identity goes, the open balance is forfeited. */
+function erase(draft: Draft): Refusal | null {
+  const { member } = draft
+  if (member.erasedAt !== null) return null
+  member.erasedAt = draft.at
+  member.birthday = null
+  member.customerState = null
+  member.optedInAt = null
+  member.segments = []
+  member.activity = []
+  member.lifetime = { points: 0, spendMinor: 0, spendRest: null, orders: 0 }
+  const level = draft.program.tiers?.levels[0]?.id ?? null
+  member.tier = { ...member.tier, level, history: [{ at: draft.at, level }], failingSince: null, manual: null }
+  forfeit(draft)
+  return null
+}
+
+/** All points of an erased member go, those below zero too, so that totals tie. Reserved ones are settled with their redemption. */
+function forfeit(draft: Draft): void {
+  const { member } = draft
+  const cause = draft.transfers.at(-1)?.key ?? formatInstant(draft.at)
+  const posting = (part: string) => ({ key: `erase:${member.id}@${cause}${part}`, reason: 'erase' as const })
+  post(draft, 'pending', 'shop.forfeited', member.pending, posting(':pending'))
+  if (member.available > 0) post(draft, 'available', 'shop.forfeited', member.available, posting(''))
+  else post(draft, 'shop.forfeited', 'available', -member.available, posting(''))
+  member.deficit = 0
+  for (const lot of lotsOf(draft)) {
+    lot.pending = 0
+    lot.available = 0
+  }
+}
+
+/** Lets everything happen that is due up to and including an instant, one instant after the other. */
+function advanceDraft(draft: Draft, until: number): void {
+  for (;;) {
+    const due = findDue(draft.member, draft.programs)
+    if (due > until) break
+    advanceTo(draft, due)
+  }
+  draft.member.advancedTo = Math.max(draft.member.advancedTo, until)
+}
+
+/** What happens at one instant, in the order of contracts/README.md 2: releases, expiry, tier review, birthday, codes that run out. */
+function advanceTo(draft: Draft, at: number): void {
+  const { member } = draft
+  moveDraft(draft, at)
+  const reviewAt = findNextReview(member, draft.program)
+  const birthdayAt = findNextBirthday(member, draft.program)
+  member.advancedTo = draft.now
+  if (member.version !== draft.version.number) adoptVersion(draft)
+  releaseDue(draft)
+  expireDue(draft)
+  if (reviewAt <= at) {
+    if (member.tier.manual !== null) endPlacement(draft)
+    else reviewTier(draft, 'review')
+  }
+  if (birthdayAt <= at) payBirthday(draft)
+  for (const redemption of member.redemptions) {
+    if (redemption.state === 'issued' && redemption.expiresAt !== null && redemption.expiresAt <= at) {
+      endCode(draft, redemption)
+    }
+  }
+  sweep(draft)
+}
+
+/** Another version of the program is in force from now on: clocks of expiry may start, tiers may lift at once. */
+function adoptVersion(draft: Draft): void {
+  const { member, programs, version } = draft
+  const before = programs.versions.find((candidate) => candidate.number === member.version)
+  member.version = version.number
+  if (before?.program.expiry.model !== version.program.expiry.model) redateLots(draft)
+  if (member.erasedAt === null) reviewTier(draft, 'activity')
+}
+
+/** The member's next scheduled instant; Infinity for none. It can lie in the past where a late event made something due. */
+function findDue(member: Member, programs: Programs): number {
+  const version = versionAt(programs, member.advancedTo)
+  let due = findNextVersion(member, programs)
+  for (const lot of member.lots) {
+    if (lot.pending > 0 && lot.releaseAt !== null && lot.releaseAt < due) due = lot.releaseAt
+    if (lot.available > 0) {
+      const end = findLotEnd(member, lot, programs, member.advancedTo)
+      if (end < due) due = end
+    }
+  }
+  for (const redemption of member.redemptions) {
+    if (redemption.state === 'issued' && redemption.expiresAt !== null && redemption.expiresAt < due) {
+      due = redemption.expiresAt
+    }
+  }
+  if (member.erasedAt !== null) return due
+  return Math.min(due, findNextReview(member, version.program), findNextBirthday(member, version.program))
+}
+
+function findNextVersion(member: Member, programs: Programs): number {
+  const { versions } = programs
+  const last = versions[versions.length - 1] as ProgramVersion
+  if (member.version === last.number) return Infinity
+  const index = versions.findIndex((candidate) => candidate.number === member.version)
+  return (versions[index + 1] as ProgramVersion).from
+}

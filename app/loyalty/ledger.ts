@@ -1,7 +1,13 @@
 /**
  * A *transfer* moves whole points from one account to another: it is the only thing that changes a balance. Accounts are dotted paths, as DESIGN 3
- * names them. A *key* is made of the business fact behind a transfer, so that the same fact can be posted once only (SEMANTICS 20).
+ * names them. A *key* is made of the business fact behind a transfer, so that the same fact can be posted once only (SEMANTICS 20). A *draft* is one
+ * member being worked on: a copy that may be changed, and what has come of it so far.
  */
+import type { Effect, Fact, Member, Programs, ProgramVersion } from './engine.ts'
+import type { Lot } from './lots.ts'
+import type { OrderRecord, Reason } from './order.ts'
+import type { Program } from './program.ts'
+import type { Redemption } from './rewards.ts'
 
 /** The shop's accounts: where points come from and go to. */
 export type ShopAccount =
@@ -14,9 +20,12 @@ export type ShopAccount =
   | 'shop.written_off'
 
 /** A member's accounts; `<id>` is the customer's gid. `available` alone may be below zero. */
-export type MemberAccount = `member:${string}.available` | `member:${string}.pending` | `member:${string}.reserved`
+export type MemberAccount = `member:${string}.${Balance}`
 
 export type Account = ShopAccount | MemberAccount
+
+/** The balances a member has. */
+export type Balance = 'available' | 'pending' | 'reserved'
 
 /** Why points moved, in fixed words. */
 export type TransferReason =
@@ -56,4 +65,126 @@ export type Transfer = {
   source: string | null
   /** The key of the transfer that this one undoes, in part or in full. */
   reverses: string | null
+}
+
+/** One member being worked on. Everything in it is the draft's own copy, except where `owns` says not yet. */
+export type Draft = {
+  member: Member
+  programs: Programs
+  /** The program version in force at `now`. */
+  version: ProgramVersion
+  program: Program
+  /** The instant of the fact that is being applied: the `eventAt` of what it posts. */
+  at: number
+  /** The instant up to which the member has lived: `at`, or later where the fact comes late. */
+  now: number
+  owns: { lots: boolean; redemptions: boolean }
+  transfers: Transfer[]
+  effects: Effect[]
+  reasons: Reason[]
+  orders: OrderRecord[]
+  redemptions: Redemption[]
+  facts: Fact[]
+}
+
+/** The version in force at an instant: the last that has begun, or the first where none has. */
+export function versionAt(programs: Programs, at: number): ProgramVersion {
+  const { versions } = programs
+  for (let index = versions.length - 1; index > 0; index--) {
+    const version = versions[index] as ProgramVersion
+    if (version.from <= at) return version
+  }
+  return versions[0] as ProgramVersion
+}
+
+/** A draft of a member for a fact of the instant `at`. */
+export function openDraft(member: Member, programs: Programs, at: number): Draft {
+  const now = Math.max(at, member.advancedTo)
+  const version = versionAt(programs, now)
+  return {
+    member: { ...member },
+    programs,
+    version,
+    program: version.program,
+    at,
+    now,
+    owns: { lots: false, redemptions: false },
+    transfers: [],
+    effects: [],
+    reasons: [],
+    orders: [],
+    redemptions: [],
+    facts: [],
+  }
+}
+
+/** Moves the draft to another instant, where another program version may be in force. */
+export function moveDraft(draft: Draft, at: number): void {
+  draft.at = at
+  draft.now = Math.max(at, draft.member.advancedTo)
+  draft.version = versionAt(draft.programs, draft.now)
+  draft.program = draft.version.program
+}
+
+/** The draft's lots, to be changed in place. */
+export function lotsOf(draft: Draft): Lot[] {
+  if (!draft.owns.lots) {
+    draft.member.lots = draft.member.lots.map((lot) => ({ ...lot }))
+    draft.owns.lots = true
+  }
+  return draft.member.lots as Lot[]
+}
+
+/** The draft's open redemptions, to be changed in place; the records themselves are replaced, never changed. */
+export function redemptionsOf(draft: Draft): Redemption[] {
+  if (!draft.owns.redemptions) {
+    draft.member.redemptions = [...draft.member.redemptions]
+    draft.owns.redemptions = true
+  }
+  return draft.member.redemptions as Redemption[]
+}
+
+/** What a transfer says besides its accounts and amount. */
+export type Posting = {
+  key: string
+  reason: TransferReason
+  source?: string | null
+  reverses?: string | null
+  /** Where it differs from the draft's. */
+  eventAt?: number
+}
+
+/** Moves points between the shop and one of the member's balances, or between two of those. Lots are the caller's. Nothing happens for 0. */
+export function post(
+  draft: Draft,
+  from: ShopAccount | Balance,
+  to: ShopAccount | Balance,
+  amount: number,
+  posting: Posting,
+): void {
+  if (amount === 0) return
+  if (!(amount > 0) || !Number.isSafeInteger(amount))
+    throw new Error(`${amount} points cannot be moved (${posting.key})`)
+  const { member } = draft
+  if (isBalance(from)) member[from] -= amount
+  if (isBalance(to)) member[to] += amount
+  draft.transfers.push({
+    key: posting.key,
+    from: nameAccount(from, member.id),
+    to: nameAccount(to, member.id),
+    amount,
+    eventAt: posting.eventAt ?? draft.at,
+    reason: posting.reason,
+    source: posting.source ?? null,
+    reverses: posting.reverses ?? null,
+  })
+}
+
+/** The full name of an account: "member:<gid>.available", "shop.issued". */
+export function nameAccount(account: ShopAccount | Balance, memberId: string): Account {
+  return isBalance(account) ? `member:${memberId}.${account}` : account
+}
+
+function isBalance(account: ShopAccount | Balance): account is Balance {
+  return account === 'available' || account === 'pending' || account === 'reserved'
 }

@@ -1,7 +1,11 @@
 /**
  * A *lot* is points that were earned together and expire together. A member's available points are what is left in the lots, minus the *deficit*:
- * points that were taken back after they had been spent (SEMANTICS 14 to 18).
+ * points that were taken back after they had been spent (SEMANTICS 14 to 18). While there is a deficit no lot has anything available.
  */
+import type { Member, Programs, ProgramVersion } from './engine.ts'
+import { lotsOf, post, versionAt, type Draft } from './ledger.ts'
+import type { Expiry } from './program.ts'
+import { endOfDayMonthsLater, formatInstant } from './time.ts'
 
 /** Points earned at one instant from one source. Kept while anything is pending or available; a closed lot is opened again by a return. */
 export type Lot = {
@@ -11,17 +15,196 @@ export type Lot = {
   earnedAt: number
   /** When `pending` becomes available; null where nothing waits. */
   releaseAt: number | null
-  /** The first instant at which these points are gone; null where they do not expire by lot. */
+  /** The first instant at which these points are gone; null where they do not expire lot by lot ({@link findLotEnd} knows all models). */
   expiresAt: number | null
   pending: number
   available: number
 }
 
-/** Points that a redemption took from one lot; it carries the lot's dates, so that the lot can be opened again. */
+/** Points that a redemption took from one lot; it carries the lot's date, so that the lot can be opened again. */
 export type Draw = {
   lot: string
   earnedAt: number
-  expiresAt: number | null
   /** Points taken and not given back yet. */
   points: number
+}
+
+/** The lot of this key, opened (again) where it is not open. */
+export function openLot(draft: Draft, key: string, earnedAt: number): Lot {
+  const lots = lotsOf(draft)
+  const open = lots.find((lot) => lot.key === key)
+  if (open) return open
+  const expiresAt = findLotExpiry(draft.programs, earnedAt, draft.now)
+  const lot: Lot = { key, earnedAt, releaseAt: null, expiresAt, pending: 0, available: 0 }
+  lots.push(lot)
+  return lot
+}
+
+/** Adds points that can be spent at once to a lot; a deficit is filled first (SEMANTICS 17). The balance is the caller's transfer. */
+export function addAvailable(draft: Draft, lot: Lot, points: number): void {
+  const filling = Math.min(points, draft.member.deficit)
+  draft.member.deficit -= filling
+  lot.available += points - filling
+}
+
+/**
+ * Takes up to `points` from what the lots have available: from the lot named `first` as far as it goes, then in spending order (SEMANTICS 14). Answers
+ * what was taken from which lot, in that order.
+ */
+export function takeAvailable(draft: Draft, points: number, first: string | null = null): Draw[] {
+  const draws: Draw[] = []
+  let left = points
+  const take = (lot: Lot) => {
+    const taken = Math.min(left, lot.available)
+    if (taken === 0) return
+    lot.available -= taken
+    left -= taken
+    draws.push({ lot: lot.key, earnedAt: lot.earnedAt, points: taken })
+  }
+  const lots = lotsOf(draft)
+  if (first !== null) {
+    const own = lots.find((lot) => lot.key === first)
+    if (own) take(own)
+  }
+  if (left > 0) for (const lot of sortForSpending(draft, lots)) take(lot)
+  return draws
+}
+
+/** Lots with something available: soonest expiry first, then oldest, never-expiring last. */
+function sortForSpending(draft: Draft, lots: readonly Lot[]): Lot[] {
+  const spendable = lots.filter((lot) => lot.available > 0)
+  if (spendable.length < 2) return spendable
+  const ends = new Map(spendable.map((lot) => [lot, findLotEnd(draft.member, lot, draft.programs, draft.now)]))
+  return spendable.sort(
+    (a, b) =>
+      compareNumbers(ends.get(a) as number, ends.get(b) as number) ||
+      a.earnedAt - b.earnedAt ||
+      (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
+  )
+}
+
+function compareNumbers(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1
+}
+
+/** Moves what has waited long enough from pending to available (SEMANTICS 13, 17). */
+export function releaseDue(draft: Draft): void {
+  if (draft.member.pending === 0) return
+  for (const lot of lotsOf(draft)) {
+    if (lot.pending === 0 || lot.releaseAt === null || lot.releaseAt > draft.now) continue
+    const { pending, releaseAt } = lot
+    lot.pending = 0
+    post(draft, 'pending', 'available', pending, {
+      key: `release:${lot.key}@${formatInstant(releaseAt)}`,
+      reason: 'release',
+      source: lot.key,
+      eventAt: Math.max(releaseAt, draft.at),
+    })
+    addAvailable(draft, lot, pending)
+  }
+}
+
+/**
+ * Lets go what has come to its end (SEMANTICS 15): lot by lot, or the whole balance under `inactivity`. `cause` makes the keys unique where a fact put
+ * points into a lot past its end.
+ */
+export function expireDue(draft: Draft, cause: string | null = null): void {
+  const { member, program } = draft
+  if (program.expiry.model === 'none' || !member.lots.some((lot) => lot.available > 0)) return
+  const due = lotsOf(draft).filter(
+    (lot) => lot.available > 0 && findLotEnd(member, lot, draft.programs, draft.now) <= draft.now,
+  )
+  if (due.length === 0) return
+  let expired = 0
+  let endedAt = -Infinity
+  for (const lot of due) {
+    const endsAt = findLotEnd(member, lot, draft.programs, draft.now)
+    endedAt = Math.max(endedAt, endsAt)
+    expired += lot.available
+    if (program.expiry.model === 'lot') {
+      post(draft, 'available', 'shop.expired', lot.available, {
+        key: `expire:${lot.key}@${cause ?? formatInstant(endsAt)}`,
+        reason: 'expire',
+        source: lot.key,
+        eventAt: Math.max(endsAt, draft.at),
+      })
+    }
+    lot.available = 0
+  }
+  if (program.expiry.model === 'inactivity') {
+    post(draft, 'available', 'shop.expired', expired, {
+      key: `expire:${member.id}@${cause ?? formatInstant(endedAt)}`,
+      reason: 'expire',
+      eventAt: Math.max(endedAt, draft.at),
+    })
+    member.emptiedAt = Math.max(member.emptiedAt ?? -Infinity, endedAt)
+  }
+  draft.effects.push({ kind: 'points-expired', member: member.id, points: expired, at: Math.max(endedAt, draft.at) })
+}
+
+/** Expires at once what is available in one lot, whatever its date: returned points whose end came while they were spent (SEMANTICS 18). */
+export function expireReturned(draft: Draft, lot: Lot, points: number, cause: string): void {
+  const expired = Math.min(points, lot.available)
+  if (expired === 0) return
+  lot.available -= expired
+  post(draft, 'available', 'shop.expired', expired, {
+    key: `expire:${lot.key}@${cause}`,
+    reason: 'expire',
+    source: lot.key,
+  })
+}
+
+/**
+ * The first instant at which a lot's available points are gone, as things stand; Infinity where they do not expire. Under `inactivity` the balance ends
+ * together, some months after the last earning; points that came after that end (an adjustment) live as long from their own instant.
+ */
+export function findLotEnd(member: Member, lot: Lot, programs: Programs, now: number): number {
+  const version = versionAt(programs, now)
+  const { expiry, timeZone } = version.program
+  if (expiry.model === 'none') return Infinity
+  if (expiry.model === 'lot') return lot.expiresAt ?? Infinity
+  const startedAt = findExpiryStart(programs, now)
+  const earnedAt = Math.max(member.recentEarnings[0]?.at ?? -Infinity, startedAt)
+  const end = earnedAt === -Infinity ? -Infinity : endOfDayMonthsLater(earnedAt, expiry.months, timeZone)
+  return end > lot.earnedAt ? end : endOfDayMonthsLater(Math.max(lot.earnedAt, startedAt), expiry.months, timeZone)
+}
+
+/**
+ * When points earned at an instant end under the `lot` model: the end of the shop's day some months later, counted from the moment expiry was switched
+ * on where that is later. The months are those in force then: a later change is for later points. Null under the other models.
+ */
+export function findLotExpiry(programs: Programs, earnedAt: number, now: number): number | null {
+  if (versionAt(programs, now).program.expiry.model !== 'lot') return null
+  const from = Math.max(earnedAt, findExpiryStart(programs, now))
+  const { expiry, timeZone } = versionAt(programs, from).program
+  return endOfDayMonthsLater(from, (expiry as Expiry & { months: number }).months, timeZone)
+}
+
+/** When the expiry model in force at `now` was switched on; −Infinity where it always was. */
+function findExpiryStart(programs: Programs, now: number): number {
+  const { versions } = programs
+  let index = versions.length - 1
+  while (index > 0 && (versions[index] as ProgramVersion).from > now) index--
+  const { model } = (versions[index] as ProgramVersion).program.expiry
+  while (index > 0 && (versions[index - 1] as ProgramVersion).program.expiry.model === model) index--
+  return index === 0 ? -Infinity : (versions[index] as ProgramVersion).from
+}
+
+/** Dates all lots anew when the expiry model changes: switching expiry on starts all clocks at that moment (SEMANTICS 15). */
+export function redateLots(draft: Draft): void {
+  for (const lot of lotsOf(draft)) lot.expiresAt = findLotExpiry(draft.programs, lot.earnedAt, draft.now)
+}
+
+/** How many of the latest earnings are kept: one counts, the others stand in for an order that moves away. */
+const EARNINGS_KEPT = 4
+
+/** Notes an earning for `inactivity`; an order's moves with its order, and `at` null takes it away. */
+export function noteEarning(draft: Draft, key: string, at: number | null): void {
+  const { recentEarnings } = draft.member
+  const known = recentEarnings.find((earning) => earning.key === key)
+  if (known ? known.at === at : at === null) return
+  const others = recentEarnings.filter((earning) => earning.key !== key)
+  if (at !== null) others.push({ key, at })
+  others.sort((a, b) => b.at - a.at || (a.key < b.key ? -1 : 1))
+  draft.member.recentEarnings = others.slice(0, EARNINGS_KEPT)
 }

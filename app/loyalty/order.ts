@@ -45,7 +45,7 @@ export type Refund = {
    * (Shopify writes what the shop gives away as a negative amount). Below 0 where the shop kept part of what the refunded lines were worth.
    */
   givenBackMinor: number
-  /** Shipping money given back, 0 or more, tax included. */
+  /** Shipping money given back, 0 or more, in the terms of `Order.shippingMinor`: with tax only where the order has taxes included. */
   shippingMinor: number
 }
 
@@ -137,7 +137,9 @@ export type OrderRecord = {
   loneRefunds: readonly Refund[]
   /** The customer that the order belongs to now: the newest that any snapshot named; a later one without a customer keeps it (SEMANTICS 9). */
   customer: string | null
-  /** Codes of ours that the order used; their redemptions come back with it (SEMANTICS 29, 30). */
+  /** The snapshot that named the customer, null while none has. */
+  customerSeen: { updatedAt: number; triggeredAt: number } | null
+  /** Codes of our redemptions that the order used; points spent come back with it (SEMANTICS 29, 30). */
   codes: readonly string[]
   /** The evaluation that stays with the order, made when it was first evaluated for its member (SEMANTICS 5). Null while there is none. */
   terms: OrderTerms | null
@@ -180,4 +182,80 @@ export type OrderWorth = {
   /** 1 where the order counts for tiers by orders. */
   orders: 0 | 1
   reasons: readonly Reason[]
+}
+
+const PAID_STATUSES: ReadonlySet<string | null> = new Set(['paid', 'partially_refunded', 'refunded'])
+
+/** True where a snapshot shows the order paid, whatever was given back since (SEMANTICS 3). */
+export function isPaid(order: Order): boolean {
+  return PAID_STATUSES.has(order.financialStatus)
+}
+
+/** True where an order is worth nothing for good: cancelled, voided or a test (SEMANTICS 8). */
+export function isVoid(order: Order): boolean {
+  return order.test || order.cancelledAt !== null || order.financialStatus === 'voided'
+}
+
+/** A record of an order of which nothing is known but its id. */
+export function createOrderRecord(id: string): OrderRecord {
+  return {
+    id,
+    snapshot: null,
+    snapshotTriggeredAt: 0,
+    deleted: false,
+    paidAt: null,
+    loneRefunds: [],
+    customer: null,
+    customerSeen: null,
+    codes: [],
+    terms: null,
+    posted: 0,
+    sparedPoints: 0,
+    worth: null,
+    lastKey: null,
+    lastKeyCount: 0,
+  }
+}
+
+/**
+ * Adds one snapshot to what is known of its order, so that the same snapshots in any order make the same record (SEMANTICS 3, 7, 9): the newest that
+ * counts sets the value, the earliest `triggeredAt` of one that shows it paid is the instant of earning. `paidAt` replaces `triggeredAt` where the order
+ * was read from the API.
+ */
+export function addSnapshot(record: OrderRecord, order: Order, triggeredAt: number, paidAt?: number): OrderRecord {
+  const next = { ...record }
+  const paid = isPaid(order)
+  if (paid) next.paidAt = Math.min(record.paidAt ?? Infinity, paidAt ?? triggeredAt)
+  const counts = paid || isVoid(order)
+  const version = { updatedAt: order.updatedAt, triggeredAt }
+  const { snapshot } = record
+  const known = snapshot && { updatedAt: snapshot.updatedAt, triggeredAt: record.snapshotTriggeredAt }
+  if (counts && isNewer(version, known)) {
+    next.snapshot = order
+    next.snapshotTriggeredAt = triggeredAt
+    next.loneRefunds = record.loneRefunds.filter((refund) => !order.refunds.some((other) => other.id === refund.id))
+  }
+  // Until a snapshot counts, whoever the others name is shown as the customer; the first that counts comes before all of those.
+  const comesFirst = counts && snapshot === null
+  const canName = order.customer !== null && (counts || snapshot === null)
+  if (canName && (comesFirst || isNewer(version, record.customerSeen))) {
+    next.customer = order.customer
+    next.customerSeen = version
+  }
+  return next
+}
+
+/** Adds a refund that came alone; nothing changes where the snapshot has it, or it came before. */
+export function addLoneRefund(record: OrderRecord, refund: Refund): OrderRecord {
+  const known = (candidate: Refund) => candidate.id === refund.id
+  if (record.snapshot?.refunds.some(known) || record.loneRefunds.some(known)) return record
+  return { ...record, loneRefunds: [...record.loneRefunds, refund] }
+}
+
+type Version = { updatedAt: number; triggeredAt: number }
+
+/** A later `updated_at`; among equal ones the later `triggeredAt`, or the one heard last. */
+function isNewer(version: Version, known: Version | null): boolean {
+  if (known === null || version.updatedAt > known.updatedAt) return true
+  return version.updatedAt === known.updatedAt && version.triggeredAt >= known.triggeredAt
 }
