@@ -210,11 +210,16 @@ class Loading {
     redemptions: { ids: string[]; codes: string[] },
     facts: readonly string[],
   ): Promise<void> {
+    const used: string[] = []
     for (const order of await loadOrders(this.#shopId, orders, this.#client, { lock: true })) {
       this.#orders.set(order.id, order)
       this.#ordersBefore.set(order.id, order)
+      used.push(...order.codes)
     }
-    for (const found of await loadRedemptions(this.#shopId, redemptions, this.#client)) this.#putRedemption(found)
+    // Codes that an order used before come back with it, whether or not the event names them.
+    const { ids, codes } = redemptions
+    const found = await loadRedemptions(this.#shopId, { ids, codes: [...codes, ...used] }, this.#client)
+    found.forEach((redemption) => this.#putRedemption(redemption))
     for (const fact of await loadFacts(this.#shopId, facts, this.#client)) this.#facts.set(fact.key, fact)
   }
 

@@ -1,4 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { now } from '#app/clock.server.ts'
 import { prisma } from '#app/db/client.server.ts'
+import { storeMessages } from '#app/db/inbox.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { describeProblem, parseProgram, type ProgramDocument } from '#app/loyalty/program.ts'
 
 let made = 0
 
@@ -28,4 +33,55 @@ export async function makeMember(shopId: number, id: bigint | number, member: { 
   })
   await prisma.balance.create({ data: { shopId, memberId: row.id } })
   return row
+}
+
+/** 5 points per euro, held for 14 days, expiring after 12 months: the document, with whatever the test changes. */
+export function programDocument(changes: Record<string, unknown> = {}): ProgramDocument {
+  const parsed = parseProgram({
+    version: 1,
+    name: 'Test Club',
+    pointsName: { one: 'point', other: 'points' },
+    currency: 'EUR',
+    timezone: 'Europe/Berlin',
+    hold: { days: 14 },
+    earning: [{ id: 'purchase', on: 'order', points: 5, per: '1.00' }],
+    rewards: [{ id: 'five-off', type: 'amount', value: '5.00', cost: 100, validDays: 90 }],
+    ...changes,
+  })
+  if (!parsed.ok) throw new Error(parsed.problems.map(describeProblem).join('; '))
+  return parsed.document
+}
+
+/** An installed shop whose program has been in force since the beginning of 2026. */
+export async function makeShopWithProgram(
+  changes: Record<string, unknown> = {},
+  shop: Parameters<typeof makeShop>[0] = {},
+) {
+  const made = await makeShop(shop)
+  const at = Date.parse('2026-01-01T00:00:00Z')
+  await publishProgram(made.id, programDocument(changes), { effectiveAt: at, at })
+  return made
+}
+
+/** Puts a message into the shop's inbox as the door does, with an event id of its own unless one is given. */
+export async function receive(
+  shopId: number,
+  topic: string,
+  payload: string,
+  { at = '2026-08-01T08:00:05Z', eventId = randomUUID() as string }: { at?: string; eventId?: string } = {},
+): Promise<void> {
+  const triggeredAt = Date.parse(at)
+  await storeMessages([{ shopId, topic, eventId, webhookId: randomUUID(), triggeredAt, payload }], now())
+}
+
+/** Runs `work` at another business time. Time is the process's, so such tests do not run side by side in one file. */
+export async function atInstant<Result>(instant: string, work: () => Promise<Result>): Promise<Result> {
+  const clock = globalThis as Record<symbol, unknown>
+  const offset = Symbol.for('perennial.clock.offsetMs')
+  clock[offset] = Date.parse(instant) - Date.now()
+  try {
+    return await work()
+  } finally {
+    delete clock[offset]
+  }
 }

@@ -1,0 +1,199 @@
+import { expect, it } from 'vitest'
+import { pool, prisma } from '#app/db/client.server.ts'
+import { findBalancesAt } from '#app/db/ledger.server.ts'
+import { listSetAside, retryMessage } from '#app/db/inbox.server.ts'
+import { readMembers } from '#app/db/member-records.server.ts'
+import { drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
+import { letTimePassIn } from '#app/jobs/nightly.ts'
+import { atInstant, makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { orderBody } from '#test/setup/orders.ts'
+
+const ANN = 8_123_456_789_012
+const ann = `gid://shopify/Customer/${ANN}`
+const pointsOf = async (shopId: number, customer = ann) => {
+  const member = (await readMembers(shopId, [customer])).get(customer)
+  return member && { available: member.available, pending: member.pending, reserved: member.reserved }
+}
+
+it('turns a paid order into pending points, an order fact and a card to be written, in one go', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '60.00' }))
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await pointsOf(shop.id)).toEqual({ available: 0, pending: 300, reserved: 0 })
+  expect(await prisma.order.findFirst({ where: { shopId: shop.id } })).toMatchObject({
+    memberId: BigInt(ANN),
+    points: 300n,
+    goodsMinor: 6000n,
+    counts: true,
+    programVersion: 1,
+  })
+  expect(await prisma.outboxEffect.findMany({ where: { shopId: shop.id } })).toMatchObject([
+    { kind: 'member-card', key: ann },
+  ])
+  expect(await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })).toMatchObject({
+    state: 'done',
+    error: null,
+  })
+})
+
+it('ends in the same balance however often, late and shuffled the messages about an order come', async () => {
+  const paid = orderBody({ id: 1, customer: ANN, goods: ['40.00', '20.00'] })
+  const refunded = orderBody({
+    id: 1,
+    customer: ANN,
+    goods: ['40.00', '20.00'],
+    left: [1, 0],
+    status: 'partially_refunded',
+    updatedAt: '2026-08-02T10:00:00+02:00',
+  })
+  const story = [
+    ['orders/paid', paid, '2026-08-01T08:00:05Z'],
+    ['orders/updated', refunded, '2026-08-02T08:00:05Z'],
+    ['orders/updated', paid, '2026-08-01T08:00:06Z'],
+    ['orders/paid', paid, '2026-08-01T08:00:05Z'],
+  ] as const
+  for (const order of [
+    [0, 1, 2, 3],
+    [1, 0, 2, 3],
+    [3, 2, 1, 0],
+  ]) {
+    const shop = await makeShopWithProgram()
+    for (const index of order) {
+      const [topic, body, at] = story[index]!
+      await receive(shop.id, topic, body, { at })
+      if (index % 2 === 0) await drainShop(shop.id)
+    }
+    await drainShop(shop.id)
+    expect(await pointsOf(shop.id)).toEqual({ available: 0, pending: 200, reserved: 0 })
+  }
+})
+
+it('releases points when their hold ends, as time passes by itself', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await drainShop(shop.id)
+  await atInstant('2026-08-15T08:00:04Z', () => letTimePassIn(shop.id))
+  expect(await pointsOf(shop.id)).toMatchObject({ pending: 50 })
+  await atInstant('2026-08-15T08:00:05Z', () => letTimePassIn(shop.id))
+  expect(await pointsOf(shop.id)).toMatchObject({ pending: 0, available: 50 })
+  expect(await findBalancesAt(shop.id, ann, Date.parse('2026-08-15T08:00:04Z'))).toMatchObject({ pending: 50 })
+})
+
+it('keeps messages waiting until there is a program, and then works on all of them', async () => {
+  const shop = await makeShop()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  expect(await drainShop(shop.id)).toEqual({ done: 0, failed: 0, left: 0 })
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id, state: 'waiting' } })).toBe(1)
+})
+
+it('sets a message that cannot be read aside after its retries, and works on the others meanwhile', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', '{"id": 5, "currency": "EUR"}', { eventId: 'poison' })
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 1, left: 0 })
+  expect(await pointsOf(shop.id)).toMatchObject({ pending: 50 })
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    await pool.query(`update inbox set due_at = received_at where shop_id = $1 and state = 'waiting'`, [shop.id])
+    await drainShop(shop.id)
+  }
+  const [aside] = await listSetAside(shop.id)
+  expect(aside).toMatchObject({ eventId: 'poison', attempts: 5 })
+  expect(aside!.error).toContain('created_at is missing')
+  expect(await retryMessage(shop.id, aside!.id, Date.now())).toBe(true)
+  expect(await drainShop(shop.id)).toMatchObject({ failed: 1 })
+})
+
+it('does not let a message that cannot be kept take its batch with it', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await drainShop(shop.id)
+  // GIVEN a database that refuses everything of Ann's.
+  await pool.query(`create or replace function refuse_ann() returns trigger language plpgsql as
+    $$ begin if new.member_id = ${ANN} then raise exception 'not Ann'; end if; return new; end $$`)
+  await pool.query(
+    'create trigger refuse_ann before insert on ledger_transfers for each row execute function refuse_ann()',
+  )
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: ANN, goods: '10.00' }), { eventId: 'broken' })
+  await receive(shop.id, 'orders/paid', orderBody({ id: 3, customer: 77, goods: '10.00' }))
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 1, left: 0 })
+  await pool.query('drop trigger refuse_ann on ledger_transfers')
+  expect(await pointsOf(shop.id, 'gid://shopify/Customer/77')).toMatchObject({ pending: 50 })
+  const broken = await prisma.inboxMessage.findFirst({ where: { shopId: shop.id, eventId: 'broken' } })
+  expect(broken).toMatchObject({ state: 'waiting', attempts: 1, error: 'error: not Ann' })
+})
+
+it('keeps two shops with the same customers and orders apart', async () => {
+  const [one, other] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  await receive(one.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await receive(other.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '99.00' }))
+  await drainInbox()
+  expect(await pointsOf(one.id)).toMatchObject({ pending: 50 })
+  expect(await pointsOf(other.id)).toMatchObject({ pending: 495 })
+})
+
+it('counts every order once while three workers drain one shop at the same time', async () => {
+  const shop = await makeShopWithProgram()
+  for (let id = 1; id <= 60; id += 1) {
+    await receive(shop.id, 'orders/paid', orderBody({ id, customer: ANN + (id % 4), goods: '10.00' }))
+    await receive(shop.id, 'orders/updated', orderBody({ id, customer: ANN + (id % 4), goods: '10.00' }))
+  }
+  const work = async () => {
+    for (let round = 0; round < 60; round += 1) {
+      const { done, left } = await drainShop(shop.id, 7)
+      if (done === 0 && left === 0) return
+    }
+  }
+  await Promise.all([work(), work(), work()])
+  await drainShop(shop.id)
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id, state: { not: 'done' } } })).toBe(0)
+  const sum = await prisma.balance.aggregate({ where: { shopId: shop.id }, _sum: { pending: true } })
+  expect(sum._sum.pending).toBe(3000n)
+})
+
+it('keeps the digits of ids past 2^53', async () => {
+  const shop = await makeShopWithProgram()
+  const id = 820_982_911_946_154_508n
+  await receive(shop.id, 'orders/paid', orderBody({ id, customer: 115_310_627_314_723_954n, goods: '10.00' }))
+  await drainShop(shop.id)
+  expect(await prisma.order.findFirst({ where: { shopId: shop.id } })).toMatchObject({
+    id,
+    memberId: 115_310_627_314_723_954n,
+  })
+})
+
+it('gives the points, orders and aliases of a merged customer to the one who stays', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: 2, goods: '20.00' }))
+  await drainShop(shop.id)
+  const merge = JSON.stringify({
+    admin_graphql_api_customer_kept_id: 'gid://shopify/Customer/2',
+    admin_graphql_api_customer_deleted_id: 'gid://shopify/Customer/1',
+    status: 'completed',
+  })
+  await receive(shop.id, 'customers/merge', merge, { at: '2026-08-03T08:00:00Z' })
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  await receive(shop.id, 'orders/paid', orderBody({ id: 3, customer: 1, goods: '1.00' }), {
+    at: '2026-08-04T08:00:00Z',
+  })
+  await drainShop(shop.id)
+  expect(await pointsOf(shop.id, 'gid://shopify/Customer/2')).toMatchObject({ pending: 155 })
+  expect(await prisma.member.count({ where: { shopId: shop.id } })).toBe(1)
+  expect(await prisma.order.count({ where: { shopId: shop.id, memberId: 2n } })).toBe(3)
+})
+
+it('forfeits the points of an erased customer and forgets the messages that named them', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await drainShop(shop.id)
+  const redact = JSON.stringify({ shop_id: 1, customer: { id: ANN, email: 'ann@example.com' }, orders_to_redact: [] })
+  await receive(shop.id, 'customers/redact', redact, { at: '2026-08-20T08:00:00Z' })
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await pointsOf(shop.id)).toEqual({ available: 0, pending: 0, reserved: 0 })
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id, payload: { not: null } } })).toBe(0)
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: ANN, goods: '10.00' }), {
+    at: '2026-09-01T08:00:00Z',
+  })
+  await drainShop(shop.id)
+  expect(await pointsOf(shop.id)).toEqual({ available: 0, pending: 0, reserved: 0 })
+})
