@@ -9,12 +9,13 @@ import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { createDoor } from '#app/door.server.ts'
 import { env } from '#app/env.server.ts'
 import { closeServer, createServer, type Pages } from '#app/http.server.ts'
-import { startWorker } from '#app/jobs/worker.server.ts'
 
 const settings = env()
 const applied = await migrateDatabase(settings.DATABASE_URL)
 for (const name of applied) console.log(`applied migration ${name}`)
 
+// Loaded only now: what talks to Shopify looks for its table of sessions as soon as it is loaded.
+const { startWorker } = await import('#app/jobs/worker.server.ts')
 const worker = settings.WORKER === 'on' ? await startWorker() : null
 const door = createDoor({ secret: settings.SHOPIFY_API_SECRET, onStored: () => worker?.wake() })
 const server = createServer(door, await loadPages())

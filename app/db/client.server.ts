@@ -57,6 +57,7 @@ function openPool(): pg.Pool {
   const opened = new pg.Pool({ connectionString: databaseUrl(), max: 20, application_name: 'perennial' })
   // An idle connection that the server closes (a restart) is replaced at the next use; without a listener it would end the process.
   opened.on('error', () => {})
+  opened.on('connect', (client) => client.on('error', () => {}))
   return opened
 }
 

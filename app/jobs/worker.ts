@@ -2,9 +2,10 @@
 import { closeDatabase } from '#app/db/client.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { databaseUrl } from '#app/env.server.ts'
-import { startWorker } from '#app/jobs/worker.server.ts'
 
 await migrateDatabase(databaseUrl())
+// Loaded only now: what talks to Shopify looks for its table of sessions as soon as it is loaded.
+const { startWorker } = await import('#app/jobs/worker.server.ts')
 const worker = await startWorker()
 console.log('working; Ctrl-C ends')
 
