@@ -103,6 +103,7 @@ export function addCode(store: StoreTables, discount: Discount, text: string): R
     code: text,
     usageCount: 0,
     usedBy: [],
+    lastUsedRealAt: null,
     createdAt: store.now(),
   }
   store.put('codes', code.id, code)

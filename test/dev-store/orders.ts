@@ -424,6 +424,7 @@ function useCodes(store: StoreTables, order: Order): void {
     if (application.type !== 'discount_code' || application.code === null) continue
     const code = store.codeByText(order.shop, application.code)!
     code.usageCount += 1
+    code.lastUsedRealAt = Date.now()
     if (order.customerId) code.usedBy.push(order.customerId)
     application.discountId = code.discountId
     store.put('codes', code.id, code)

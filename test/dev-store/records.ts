@@ -317,6 +317,7 @@ export type RedeemCode = {
   code: string
   usageCount: number
   usedBy: Gid[]
+  lastUsedRealAt: number | null
   createdAt: number
 }
 

@@ -61,6 +61,7 @@ export function createStore(options: StoreOptions) {
   })
   const { emit } = sender
   sender.start()
+  let closed = false
   return {
     options,
     app,
@@ -73,8 +74,10 @@ export function createStore(options: StoreOptions) {
     ...installationVerbs(tables, emit, app),
     ...webhookVerbs(tables, sender),
     ...clockAndFaults(tables),
+    isClosed: () => closed,
     /** Stops sending and closes the file. */
     close(): void {
+      closed = true
       sender.stop()
       tables.close()
     },
