@@ -1,7 +1,7 @@
 /** Documents that a command is given: read whole, checked, and every mistake with file, line and field. */
 import { readFileSync } from 'node:fs'
 import { type Catalog, parseCatalog } from '#app/loyalty/catalog.ts'
-import { type Problem, type Program, parseProgram } from '#app/loyalty/program.ts'
+import { type Problem, type Program, formatPath, parseProgram } from '#app/loyalty/program.ts'
 import { type JsonSource, readJsonSource } from './json-source.ts'
 
 /** What is wrong with the input: a command prints each line and exits with 2. */
@@ -27,7 +27,7 @@ export function readProgramFile(file: string): ProgramFile {
   if (!parsed.ok) throw new InputProblem(parsed.problems.map((problem) => describe(file, source, problem)))
   return {
     program: parsed.program,
-    fieldProblem: (path, message) => formatProblem(file, source.lineOf(path), path.join('.'), message),
+    fieldProblem: (path, message) => formatProblem(file, source.lineOf(path), formatPath(path), message),
   }
 }
 

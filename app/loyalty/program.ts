@@ -379,22 +379,22 @@ export function describeProblem(problem: Problem): string {
 /**
  * The fields of a program that need to know a product's collections, tags or compare-at price, which orders do not carry. Empty: no catalogue is needed.
  */
-export function fieldsNeedingCatalog(program: Program): string[] {
-  const { document } = program
-  const fields: string[] = []
-  if (!document.basis.saleItems) fields.push('basis.saleItems')
-  if (document.basis.exclude.collections.length > 0) fields.push('basis.exclude.collections')
-  if (document.basis.exclude.tags.length > 0) fields.push('basis.exclude.tags')
-  document.earning.forEach((rule, index) => {
-    if (rule.when?.collections) fields.push(`earning[${index}].when.collections`)
-    if (rule.when?.tags) fields.push(`earning[${index}].when.tags`)
+export function fieldsNeedingCatalog(program: Program): { readonly path: Problem['path']; readonly field: string }[] {
+  const { basis, earning, campaigns } = program.document
+  const paths: (string | number)[][] = []
+  if (!basis.saleItems) paths.push(['basis', 'saleItems'])
+  if (basis.exclude.collections.length > 0) paths.push(['basis', 'exclude', 'collections'])
+  if (basis.exclude.tags.length > 0) paths.push(['basis', 'exclude', 'tags'])
+  earning.forEach((rule, index) => {
+    if (rule.when?.collections) paths.push(['earning', index, 'when', 'collections'])
+    if (rule.when?.tags) paths.push(['earning', index, 'when', 'tags'])
   })
-  document.campaigns.forEach((campaign, index) => {
+  campaigns.forEach((campaign, index) => {
     if (campaign.offer.pointsMultiplier === undefined) return
-    if (campaign.collections) fields.push(`campaigns[${index}].collections`)
-    if (campaign.saleItems === false) fields.push(`campaigns[${index}].saleItems`)
+    if (campaign.collections) paths.push(['campaigns', index, 'collections'])
+    if (campaign.saleItems === false) paths.push(['campaigns', index, 'saleItems'])
   })
-  return fields
+  return paths.map((path) => ({ path, field: formatPath(path) }))
 }
 
 /** A path as people write it: ["earning", 0, "per"] is "earning[0].per". */
