@@ -2,6 +2,7 @@
 // read by the pages. A counter row is locked for the short end of a batch only, always in the same order.
 import type { PoolClient } from 'pg'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import type { OrderLog } from '#app/retention/order-log.ts'
 import {
   changeCounters,
   COUNTER_KINDS,
@@ -296,6 +297,26 @@ function unpackOrders(packed: string): CountedOrder[] {
     orders.push({ id: '', at: Number(numbers[place]), amountMinor: Number(numbers[place + 1]) })
   }
   return orders
+}
+
+/** All orders of a shop that count, as the measures read them: the ids are the numbers inside the customers' gids. */
+export async function loadOrderLog(shopId: number): Promise<OrderLog> {
+  const ids: string[] = []
+  const starts = [0]
+  const at: number[] = []
+  const amountMinor: number[] = []
+  await inTransaction((client) =>
+    eachCustomer(shopId, client, (member, orders) => {
+      ids.push(member)
+      for (const order of orders) {
+        at.push(order.at)
+        amountMinor.push(order.amountMinor)
+      }
+      starts.push(at.length)
+    }),
+  )
+  const log = { at: Float64Array.from(at), amountMinor: Float64Array.from(amountMinor) }
+  return { ids, starts: Uint32Array.from(starts), ...log }
 }
 
 /** Recounts everything in the caller's transaction and puts it in the place of what was kept. Orders wait until it is done. */

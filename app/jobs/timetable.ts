@@ -2,6 +2,7 @@
 // never two of the same task and shop at once, tried again when it fails.
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
+import { fitPredictions } from '#app/jobs/fit-predictions.ts'
 import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -17,6 +18,8 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'carry-out-outbox': { everyMinutes: 1, run: (shop, admin) => carryOutShop(shop.id, () => admin) },
   'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
+  // Looks whether a day has passed; fits once a day.
+  'fit-predictions': { everyMinutes: 5, run: fitPredictions },
 }
 
 /** The tasks that a minute (counted from any fixed one) brings, for a shop. Shops are spread over the minutes by their id. */

@@ -181,10 +181,7 @@ export function expectedRepeats(model: BgNbd, weeks: number): number {
   if (weeks <= 0) return 0
   return aroundOne(model.a, (a) => {
     const { r, alpha, b } = model
-    // Euler's transformation of 2F1(r, b; a+b−1; z): its value stays near 1 where the plain series grows without bound.
-    const z = weeks / (alpha + weeks)
-    const left = Math.pow(1 - z, a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b - 1, z)
-    return ((a + b - 1) / (a - 1)) * (1 - left)
+    return ((a + b - 1) / (a - 1)) * (1 - shrunkGauss(r, b, a + b - 1, weeks / (alpha + weeks)))
   })
 }
 
@@ -207,10 +204,35 @@ export function expectedFutureRepeats(model: BgNbd, history: PurchaseHistory, we
   const { repeats: x, ageDays } = history
   const ifActive = aroundOne(model.a, (a) => {
     const z = weeks / (alpha + ageDays / 7 + weeks)
-    const left = Math.pow(1 - z, a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    return ((a + b + x - 1) / (a - 1)) * (1 - left)
+    return ((a + b + x - 1) / (a - 1)) * (1 - shrunkGauss(r + x, b + x, a + b + x - 1, z))
   })
   return ifActive * chanceActive(model, history)
+}
+
+/**
+ * (1 − z)^p · 2F1(p, q; s; z), the part that both expectations share, for 0 < z < 1. It is of the order of 1 where its factors
+ * leave the range of floats, so three forms are tried: Euler's transformation, whose factors stay small for customers with
+ * many orders; the plain one, for drop-out so regular that a and b have no bounds; and the series in logarithms.
+ */
+function shrunkGauss(p: number, q: number, s: number, z: number): number {
+  const [byEuler, plain] = [
+    () => Math.pow(1 - z, s - q) * hyp2f1(s - p, s - q, s, z),
+    () => Math.pow(1 - z, p) * hyp2f1(p, q, s, z),
+  ]
+  for (const form of s - q < p ? [byEuler, plain] : [plain, byEuler]) {
+    const value = form()
+    if (Number.isFinite(value)) return value
+  }
+  let logTerm = p * Math.log1p(-z)
+  let [highest, sum] = [logTerm, 1]
+  for (let n = 0; n < 1_000_000; n++) {
+    logTerm += Math.log((((p + n) * (q + n)) / ((s + n) * (n + 1))) * z)
+    if (logTerm > highest) [highest, sum] = [logTerm, sum * Math.exp(highest - logTerm) + 1]
+    else sum += Math.exp(logTerm - highest)
+    // Past the largest term each is smaller than the one before by z at least.
+    if (logTerm < highest - 40) break
+  }
+  return Math.exp(highest + Math.log(sum))
 }
 
 /** Both expectations have a removable hole at a = 1: near it, the mean of the two sides. */

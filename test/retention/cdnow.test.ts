@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chanceActive, expectedFutureRepeats, expectedRepeats, fitBgNbd } from '#app/retention/bg-nbd.ts'
 import { expectedValue } from '#app/retention/gamma-gamma.ts'
@@ -82,6 +83,25 @@ test('a customer that never came back counts as active; silence lowers the chanc
   const silent = chanceActive(model, { repeats: 4, lastDay: 200, ageDays: 900 })
   expect(fresh).toBeGreaterThan(0.8)
   expect(silent).toBeLessThan(0.1)
+})
+
+test('parameters far outside of any shop’s, and any history, still give a finite expectation that grows with time', () => {
+  const logarithm = fc.double({ min: -11.9, max: 11.9, noNaN: true })
+  fc.assert(
+    fc.property(
+      fc.tuple(logarithm, logarithm, logarithm, logarithm),
+      fc.record({ repeats: fc.integer({ min: 0, max: 3_000 }), lastDay: fc.nat(3_000), silentDays: fc.nat(3_000) }),
+      ([r, alpha, a, b], { repeats, lastDay, silentDays }) => {
+        const extreme = { ...model, r: Math.exp(r), alpha: Math.exp(alpha), a: Math.exp(a), b: Math.exp(b) }
+        const history = { repeats, lastDay: repeats === 0 ? 0 : lastDay, ageDays: lastDay + silentDays }
+        const [month, year] = [4, 52].map((weeks) => expectedFutureRepeats(extreme, history, weeks)) as [number, number]
+        expect(month).toBeGreaterThanOrEqual(-1e-6)
+        expect(year).toBeGreaterThanOrEqual(month - 1e-6 * (1 + month))
+        expect(Number.isFinite(year)).toBe(true)
+      },
+    ),
+    { numRuns: 500 },
+  )
 })
 
 test('the same orders give the same parameters to the last bit', () => {

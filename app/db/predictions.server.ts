@@ -1,0 +1,64 @@
+// What the prediction models say of a shop and of each of its customers, as last fitted (jobs/fit-predictions).
+import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import type { BackTest, CustomerPrediction } from '#app/retention/prediction.ts'
+import type { BgNbd } from '#app/retention/bg-nbd.ts'
+import type { GammaGamma } from '#app/retention/gamma-gamma.ts'
+
+/** A shop's models, or why there are none. */
+export type ShopPrediction =
+  | { ok: false; reason: 'not_enough_data'; repeatCustomers: number; repeatCustomersNeeded: number }
+  | {
+      ok: true
+      bgNbd: BgNbd
+      gammaGamma: GammaGamma | null
+      /** The same models fitted on all but the last days, and what happened in those; null where that past is too short. */
+      backTest: BackTest | null
+      customers: number
+    }
+
+/** The shop's prediction and when it was fitted (epoch milliseconds); null before the first fit. */
+export async function findPrediction(
+  shopId: number,
+  client: Queryable = pool,
+): Promise<{ prediction: ShopPrediction; fittedAt: number } | null> {
+  const { rows } = await client.query<{ document: ShopPrediction; fitted_at: Date }>(
+    'select document, fitted_at from predictions where shop_id = $1',
+    [shopId],
+  )
+  const row = rows[0]
+  return row ? { prediction: row.document, fittedAt: row.fitted_at.getTime() } : null
+}
+
+const CUSTOMERS_PER_INSERT = 20_000
+
+/** Puts a new prediction in the place of the old one: the shop's, and each customer's (by the number inside its gid). */
+export async function savePrediction(
+  shopId: number,
+  prediction: ShopPrediction,
+  customers: readonly (CustomerPrediction & { memberId: string })[],
+  exponent: number,
+  at: number,
+): Promise<void> {
+  await inTransaction(async (client) => {
+    await client.query(
+      `insert into predictions (shop_id, document, fitted_at) values ($1, $2, $3)
+       on conflict (shop_id) do update set document = excluded.document, fitted_at = excluded.fitted_at`,
+      [shopId, JSON.stringify(prediction), new Date(at)],
+    )
+    await client.query('delete from customer_predictions where shop_id = $1', [shopId])
+    for (let from = 0; from < customers.length; from += CUSTOMERS_PER_INSERT) {
+      const some = customers.slice(from, from + CUSTOMERS_PER_INSERT)
+      await client.query(
+        `insert into customer_predictions (shop_id, member_id, active, orders, value_minor)
+         select $1, * from unnest($2::bigint[], $3::real[], $4::real[], $5::bigint[])`,
+        [
+          shopId,
+          some.map((customer) => customer.memberId),
+          some.map((customer) => customer.active),
+          some.map((customer) => customer.orders),
+          some.map(({ value }) => (value === null ? null : Math.round(value * 10 ** exponent))),
+        ],
+      )
+    }
+  })
+}

@@ -1,0 +1,58 @@
+// Once a day: the prediction models are fitted on the shop's orders, tried on its own last months, and say of each customer
+// how likely it is to come back and what it will bring. Where the shop has moved to another zone, its measures are recounted.
+import { now } from '#app/clock.server.ts'
+import { inTransaction } from '#app/db/client.server.ts'
+import { loadOrderLog, needsRebuild, rebuildMeasures } from '#app/db/measures.server.ts'
+import { findPrediction, savePrediction, type ShopPrediction } from '#app/db/predictions.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { currencyExponent } from '#app/loyalty/money.ts'
+import { DAY_MS } from '#app/loyalty/time.ts'
+import { FEWEST_REPEAT_CUSTOMERS } from '#app/retention/bg-nbd.ts'
+import type { OrderLog } from '#app/retention/order-log.ts'
+import { backTest, fitPrediction, predictCustomer, readHistories, type Histories } from '#app/retention/prediction.ts'
+
+/** The longest stretch that is held out for the back-test, and the largest part of the shop's history. */
+const HOLD_OUT_DAYS = 182
+const HOLD_OUT_PART = 3
+
+/** Fits the shop's models where that was last done more than a day ago (business time). Returns whether it did. */
+export async function fitPredictions(shop: Shop): Promise<boolean> {
+  const at = now()
+  if (await needsRebuild(shop.id)) await inTransaction((client) => rebuildMeasures(shop.id, at, client))
+  const last = await findPrediction(shop.id)
+  if (last && at - last.fittedAt < DAY_MS && at >= last.fittedAt) return false
+  const exponent = currencyExponent(shop.currency)
+  const log = await loadOrderLog(shop.id)
+  const histories = readHistories(log, at, shop.timezone)
+  const models = fitPrediction(histories, exponent)
+  if (!models) {
+    await savePrediction(shop.id, notEnough(histories), [], exponent, at)
+    return true
+  }
+  const customers = log.ids.map((memberId, place) => ({
+    memberId,
+    ...predictCustomer(models, histories, place, exponent),
+  }))
+  const prediction: ShopPrediction = {
+    ok: true,
+    ...models,
+    backTest: backTest(log, at, holdOutDays(log, at), shop.timezone),
+    customers: customers.length,
+  }
+  await savePrediction(shop.id, prediction, customers, exponent, at)
+  return true
+}
+
+function notEnough({ repeats }: Histories): ShopPrediction {
+  return {
+    ok: false,
+    reason: 'not_enough_data',
+    repeatCustomers: repeats.filter((count) => count > 0).length,
+    repeatCustomersNeeded: FEWEST_REPEAT_CUSTOMERS,
+  }
+}
+
+function holdOutDays(log: OrderLog, at: number): number {
+  const firstAt = log.at.reduce((first, orderAt) => Math.min(first, orderAt), at)
+  return Math.min(HOLD_OUT_DAYS, Math.floor((at - firstAt) / DAY_MS / HOLD_OUT_PART))
+}
