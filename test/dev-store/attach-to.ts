@@ -69,11 +69,12 @@ async function followClock(devStore: URL): Promise<() => void> {
         text = text.slice(last.index + last[0].length)
         setOffset(Number(last[1]))
         heard()
+        // Only from here on: before, waiting for the first offset is what keeps the process alive.
+        response.socket.unref()
       })
       response.on('close', () => lost(new Error('The dev store closed the connection.')))
       response.on('error', lost)
     })
-    current.on('socket', (socket) => socket.unref())
     current.on('error', lost)
   }
   await new Promise<void>((resolve, reject) => {
