@@ -31,9 +31,12 @@ export type FunctionRunner = {
   open: (target: FunctionTarget) => { call: (inputJson: string) => string; dispose: () => void }
 }
 
-/** A runner of our own Function's bundle, or of the one given. */
+let ownBundle: Promise<string> | undefined
+
+/** A runner of our own Function's bundle (made once a process), or of the one given. */
 export async function createFunctionRunner(bundle?: string): Promise<FunctionRunner> {
-  const text = bundle ?? (await bundleFunction())
+  ownBundle ??= bundle === undefined ? bundleFunction() : undefined
+  const text = bundle ?? (await ownBundle!)
   const engine = await getQuickJS()
   const open = (target: FunctionTarget) => openContext(engine, text, EXPORTS[target])
   return {

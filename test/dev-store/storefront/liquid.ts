@@ -170,13 +170,21 @@ function namedDate(value: unknown, format: string): string {
   return new Intl.DateTimeFormat('en-GB', { ...style, timeZone: 'UTC' }).format(new Date(String(value)))
 }
 
-/** An amount as the theme writes it. */
-export function formatMoney(amount: number, currency: string, style: 'short' | 'code' | 'bare' = 'short'): string {
+/**
+ * An amount as the theme writes it: `short` with the plain sign ("$5.00"), `foreign` with one that tells dollars apart
+ * ("CA$5.00"), `code` with the currency's code behind, `bare` without any.
+ */
+export function formatMoney(
+  amount: number,
+  currency: string,
+  style: 'short' | 'foreign' | 'code' | 'bare' = 'short',
+): string {
   const digits = exponentOf(currency)
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits }
   if (style === 'bare') return new Intl.NumberFormat('en-GB', options).format(amount)
-  const text = new Intl.NumberFormat('en-GB', { ...options, style: 'currency', currency }).format(amount)
-  return style === 'code' ? `${text} ${currency}` : text
+  const currencyDisplay = style === 'foreign' ? 'symbol' : 'narrowSymbol'
+  const format = new Intl.NumberFormat('en-GB', { ...options, style: 'currency', currency, currencyDisplay })
+  return style === 'code' ? `${format.format(amount)} ${currency}` : format.format(amount)
 }
 
 /** Text made safe between tags and in quoted attributes. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { Liquid } from 'liquidjs'
-import { exponentOf } from '../money.ts'
+import { exponentOf, toPresentment } from '../money.ts'
 import type { Gid, Product } from '../records.ts'
 import { BlockRenderer, isEnabledOn, readBlocks } from './liquid.ts'
 import type { Block, Extension } from './liquid.ts'
@@ -119,11 +119,13 @@ export async function renderProxyLiquid(visit: Visit, source: string, status: nu
   return page(html, status)
 }
 
-/** Shopify's Liquid objects, as far as they are imitated. Money is in hundredths, whatever the currency, as on Shopify. */
+/** Shopify's Liquid objects, as far as they are imitated. Prices are in hundredths of the cart's currency, as on Shopify. */
 function liquidObjects(visit: Visit, template: Template, product?: Product): Record<string, unknown> {
   const { site, shop, customer, cart } = visit
   const { store } = site
-  const hundredths = (minor: number) => Math.round(minor * 10 ** (2 - exponentOf(shop.currency)))
+  const rate = shop.presentmentRates[cart.currency] ?? 1
+  const hundredths = (minor: number) =>
+    Math.round(toPresentment(minor, shop.currency, cart.currency, rate) * 10 ** (2 - exponentOf(cart.currency)))
   return {
     shop: {
       name: shop.name,

@@ -13,7 +13,7 @@ export type Price = (minor: number) => string
 export function priceIn(shop: Shop, currency: string, rate = shop.presentmentRates[currency] ?? 1): Price {
   return (minor) => {
     const shown = toPresentment(minor, shop.currency, currency, rate)
-    return formatMoney(shown / 10 ** exponentOf(currency), currency)
+    return formatMoney(shown / 10 ** exponentOf(currency), currency, currency === shop.currency ? 'short' : 'foreign')
   }
 }
 
