@@ -8,7 +8,7 @@ import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-c
 
 /**
  * Rewards that are credited instead of used at checkout: store credit and gift cards. What the redemption keeps as its code is the
- * credit's gid, or the gift card's own code.
+ * number of the credit at Shopify, or the gift card's own code.
  */
 
 /** How long after an unanswered try a credit that cannot be found is taken as never given. */
@@ -72,7 +72,9 @@ async function creditStoreCredit(
     // Written down before Shopify hears of it: whoever comes after a crash looks first.
     await noteFailedTry(shopId, redemption.id, 'store credit asked for', at)
     const given = await giveStoreCredit(admin, redemption.member, money)
-    return given.ok ? { outcome: 'given', code: given.transactionId } : { outcome: 'refused', detail: given.detail }
+    return given.ok
+      ? { outcome: 'given', code: creditCode(given.transactionId) }
+      : { outcome: 'refused', detail: given.detail }
   } catch (error) {
     return afterError(error)
   }
@@ -93,10 +95,14 @@ async function findUnclaimedCredit(
       currency === money.currency &&
       parseMoney(amount, currency) === wanted,
   )
-  const claimed = new Set(
-    (await loadRedemptions(shopId, { codes: credits.map(({ id }) => id) })).map(({ code }) => code?.toUpperCase()),
-  )
-  return credits.find(({ id }) => !claimed.has(id.toUpperCase()))?.id ?? null
+  const codes = credits.map(({ id }) => creditCode(id))
+  const claimed = new Set((await loadRedemptions(shopId, { codes })).map(({ code }) => code))
+  return codes.find((code) => !claimed.has(code)) ?? null
+}
+
+/** What stands for a credit where other redemptions have a code: no shopper sees it. */
+function creditCode(transactionId: string): string {
+  return `CREDIT-${transactionId.split('/').at(-1)}`
 }
 
 function afterError(error: unknown): Credited {

@@ -30,7 +30,7 @@ import { VARIABLE_POOL_TARGET, makeParent, poolKey, poolLock, readDearest, value
  * are written down before Shopify hears of them, and a code that is "taken" there is our own.
  */
 
-/** Calls of at most 250 codes for one pool in one run. */
+/** Calls of at most 100 codes for one pool in one run. */
 const ROUNDS = 20
 /** How often a creation that is under way is looked at within one run. */
 const LOOKS = 20
@@ -145,7 +145,7 @@ async function fillPool(shop: Shop, admin: AdminClient, poolId: string, terms: D
 async function finishCreation(shop: Shop, admin: AdminClient, poolId: string, creationGid: string): Promise<boolean> {
   for (let look = 0; look < LOOKS; look++) {
     if (look > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-    const creation = await readCodeCreation(admin, creationGid)
+    const creation = await readCodeCreation(admin, creationGid, CODES_PER_CALL_MAX)
     if (creation && !creation.done) continue
     if (creation) {
       await confirmCodes(

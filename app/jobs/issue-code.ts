@@ -202,7 +202,7 @@ async function addOneCode(
 async function waitForCode(admin: AdminClient, creationId: string): Promise<string> {
   const startedAt = performance.now()
   while (performance.now() - startedAt < ADDING_WAIT_MS) {
-    const creation = await readCodeCreation(admin, creationId)
+    const creation = await readCodeCreation(admin, creationId, 1)
     if (creation?.added[0]) return creation.added[0].redeemCodeId
     if (creation && creation.taken.length > 0) return 'taken'
     if (creation && (creation.refused.length > 0 || creation.done)) return 'refused'

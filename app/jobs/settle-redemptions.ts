@@ -51,6 +51,8 @@ export async function redeem(
   if (refused) return { ok: false, reason: refused }
   const redemption = await findRedemption(shop.id, id)
   if (!redemption) throw new Error(`redemption ${id} of shop ${shop.id} was reserved and cannot be found`)
+  // Asked for before with this key: it is what has become of it.
+  if (redemption.state !== 'reserved') return { ok: true, redemption }
   return settleReserved(shop, admin, { ...redemption, attempts: 0 }, { giveUp: true })
 }
 

@@ -11,8 +11,11 @@ import type { AdminClient } from './admin-api.server.ts'
  * asynchronous), discountCodeRedeemCodeBulkDelete; Built for Shopify 5.5.3 asks for codes of one value on one discount.
  */
 
-/** Codes Shopify takes in one call of discountRedeemCodeBulkAdd. */
-export const CODES_PER_CALL_MAX = 250
+/**
+ * Codes in one call of discountRedeemCodeBulkAdd. Shopify takes 250, but reading what became of them costs about 4 points a code, and
+ * one query may cost 1,000.
+ */
+export const CODES_PER_CALL_MAX = 100
 
 export type DiscountRefusal = { ok: false; reason: 'code_taken' | 'refused'; detail: string }
 
@@ -110,7 +113,7 @@ const ADD_CODES = `#graphql
     }
   }`
 
-/** Asks Shopify to add up to 250 codes to a parent discount. Returns the gid of the bulk creation, to be read by `readCodeCreation`. */
+/** Asks Shopify to add up to 100 codes to a parent discount. Returns the gid of the bulk creation, to be read by `readCodeCreation`. */
 export async function addCodes(
   admin: AdminClient,
   discountId: string,
@@ -135,10 +138,10 @@ export async function addCodes(
 }
 
 const READ_CREATION = `#graphql
-  query RedeemCodesCreation($id: ID!) {
+  query RedeemCodesCreation($id: ID!, $first: Int!) {
     discountRedeemCodeBulkCreation(id: $id) {
       done
-      codes(first: 250) { nodes { code errors { field message code } discountRedeemCode { id } } }
+      codes(first: $first) { nodes { code errors { field message code } discountRedeemCode { id } } }
     }
   }`
 
@@ -151,11 +154,18 @@ export type CodeCreation = {
   refused: { code: string; detail: string }[]
 }
 
-/** Reads how far the adding of codes has come. Returns null if Shopify no longer knows the creation. */
-export async function readCodeCreation(admin: AdminClient, creationId: string): Promise<CodeCreation | null> {
+/**
+ * Reads how far the adding of codes has come. `size` is how many codes were asked for: asking for more of them costs more of the
+ * shop's bucket. Returns null if Shopify no longer knows the creation.
+ */
+export async function readCodeCreation(
+  admin: AdminClient,
+  creationId: string,
+  size: number,
+): Promise<CodeCreation | null> {
   const { discountRedeemCodeBulkCreation: creation } = await admin.request(
     READ_CREATION,
-    { id: creationId },
+    { id: creationId, first: size },
     z.object({
       discountRedeemCodeBulkCreation: z
         .object({
@@ -188,8 +198,8 @@ const FIND_CODE = `#graphql
     codeDiscountNodeByCode(code: $code) {
       id
       codeDiscount {
-        ... on DiscountCodeBasic { codes(first: 10, query: $search) { nodes { id code asyncUsageCount } } }
-        ... on DiscountCodeFreeShipping { codes(first: 10, query: $search) { nodes { id code asyncUsageCount } } }
+        ... on DiscountCodeBasic { codes(first: 3, query: $search) { nodes { id code asyncUsageCount } } }
+        ... on DiscountCodeFreeShipping { codes(first: 3, query: $search) { nodes { id code asyncUsageCount } } }
       }
     }
   }`

@@ -1,0 +1,285 @@
+import { expect, test } from 'vitest'
+import { now } from '#app/clock.server.ts'
+import { pool } from '#app/db/client.server.ts'
+import { findBalancesAt } from '#app/db/ledger.server.ts'
+import { findRedemption, listOpenRedemptions } from '#app/db/redemptions.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import {
+  GIVE_UP_MS,
+  LEFT_BEHIND_MS,
+  cancelRedemption,
+  redeem,
+  redemptionId,
+  settleRedemptions,
+} from '#app/jobs/settle-redemptions.ts'
+import { Died, openSpendingShop } from './spending-shop.ts'
+import type { SpendingShop, Trouble } from './spending-shop.ts'
+
+const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, validDays: 90 }
+const CREDIT = { id: 'credit', type: 'store-credit', value: '5.00', cost: 500 }
+const CARD = { id: 'card', type: 'gift-card', value: '5.00', cost: 500 }
+
+/** Lets business time pass for the redemptions of a shop: as if they had been reserved that much earlier. */
+async function letTimePass(shopId: number, ms: number): Promise<void> {
+  await pool.query(
+    `update redemptions set reserved_at = reserved_at - make_interval(secs => $2::float8 / 1000) where shop_id = $1`,
+    [shopId, ms],
+  )
+}
+
+/**
+ * What must be true in the end, whatever went wrong: either spent points and one code that Shopify knows, or all points back and no
+ * code in anybody's hands; and the accounts are the sum of the transfers.
+ */
+async function expectSettled(place: SpendingShop, member: string, had: number): Promise<'issued' | 'returned'> {
+  const { rows } = await pool.query<{ id: string; state: string; code: string | null }>(
+    'select id, state, code from redemptions where shop_id = $1',
+    [place.shop.id],
+  )
+  const issued = rows.filter(({ state }) => state === 'issued')
+  expect(rows.filter(({ state }) => !['issued', 'returned'].includes(state))).toEqual([])
+  const balance = { available: had - issued.length * 500, pending: 0, reserved: 0 }
+  expect(await findBalancesAt(place.shop.id, member, Date.now() + 1e9)).toEqual(balance)
+  const kept = await pool.query('select available::int, pending::int, reserved::int from balances where shop_id = $1', [
+    place.shop.id,
+  ])
+  expect(kept.rows).toEqual([balance])
+  for (const { code } of issued) {
+    if (code?.startsWith('CREDIT-')) continue
+    const known =
+      place.store.checkCode(place.shop.domain, code!, member).ok || place.store.giftCardByCode(place.shop.domain, code!)
+    expect(known, `Shopify knows ${code}`).toBeTruthy()
+  }
+  const held = await pool.query(
+    `select c.code from codes c join redemptions r on r.shop_id = c.shop_id and r.id = c.redemption_id
+      where c.shop_id = $1 and r.state = 'returned' and c.state in ('asked', 'taken')`,
+    [place.shop.id],
+  )
+  expect(held.rows, 'codes held by redemptions that were let go').toEqual([])
+  return issued.length > 0 ? 'issued' : 'returned'
+}
+
+const STEPS = ['RewardDiscountCreate', 'RedeemCodesAdd', 'RedeemCodesCreation']
+const KINDS: Trouble[] = ['500', 'throttled', 'timeout', 'lost']
+
+/** Uses up the code that comes with the parent discount, so that the next redemption has to ask for one. */
+async function emptyThePool(place: SpendingShop): Promise<void> {
+  const other = await place.member(500)
+  expect(await redeem(place.shop, place.admin, { member: other, reward: 'five-off', key: 'empties-it' })).toMatchObject(
+    { ok: true },
+  )
+  await pool.query('delete from redemptions where shop_id = $1', [place.shop.id])
+  await pool.query('delete from balances where shop_id = $1 and lifetime_earned = 0 and available = 0', [place.shop.id])
+}
+
+test.each(STEPS.flatMap((step) => KINDS.map((kind) => [step, kind] as const)))(
+  'Shopify goes wrong for good at %s (%s): the shopper is told and the points are back',
+  async (step, kind) => {
+    const place = await openSpendingShop([FIVE_OFF])
+    if (step !== 'RewardDiscountCreate') await emptyThePool(place)
+    const ann = await place.member(700)
+    place.trouble(step, kind, 99)
+    const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'in-trouble' })
+    expect(redeemed).toEqual({ ok: false, reason: kind === 'throttled' ? 'shop_busy' : 'shop_unavailable' })
+    expect(await expectSettled(place, ann, 700)).toBe('returned')
+    // The same wish later, with a new key, works: nothing that was left behind is in the way.
+    place.heal()
+    expect(await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'later-on-1' })).toMatchObject(
+      { ok: true },
+    )
+    expect(await expectSettled(place, ann, 700)).toBe('issued')
+  },
+)
+
+test.each(STEPS.flatMap((step) => (['500', 'timeout', 'lost'] as const).map((kind) => [step, kind] as const)))(
+  'Shopify goes wrong once at %s (%s): the second try ends in one code',
+  async (step, kind) => {
+    const place = await openSpendingShop([FIVE_OFF])
+    if (step !== 'RewardDiscountCreate') await emptyThePool(place)
+    const ann = await place.member(700)
+    place.trouble(step, kind)
+    expect(await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'second-try' })).toMatchObject(
+      { ok: true },
+    )
+    expect(await expectSettled(place, ann, 700)).toBe('issued')
+    expect(place.store.discounts(place.shop.domain)).toHaveLength(1)
+  },
+)
+
+test.each(STEPS)('the process dies at %s: the job finishes what it began, with one code', async (step) => {
+  const place = await openSpendingShop([FIVE_OFF])
+  if (step !== 'RewardDiscountCreate') await emptyThePool(place)
+  const ann = await place.member(700)
+  place.trouble(step, 'died')
+  await expect(redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'dies-there' })).rejects.toThrow(
+    Died,
+  )
+  // Nobody else takes it up while its request may still be at work.
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 0, returned: 0 })
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+})
+
+test('the process dies right after the points were reserved: the job gets the code', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(700)
+  const id = redemptionId(place.shop.id, ann, 'only-reserved')
+  await applyEvents(place.shop.id, [{ type: 'reserve', at: now(), customer: ann, id, reward: 'five-off' }], now())
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+})
+
+test('a shop that stays broken keeps the points for a quarter of an hour, then they go back', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(700)
+  const id = redemptionId(place.shop.id, ann, 'shop-is-down')
+  await applyEvents(place.shop.id, [{ type: 'reserve', at: now(), customer: ann, id, reward: 'five-off' }], now())
+  place.trouble(null, '500', 999)
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 0, returned: 0, left: 1 })
+  await letTimePass(place.shop.id, GIVE_UP_MS)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 1 })
+  expect(await expectSettled(place, ann, 700)).toBe('returned')
+})
+
+test('the shopper asks again with the same key while the first try is lost: one redemption, one code', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(2_000)
+  place.trouble('RewardDiscountCreate', 'died')
+  const wish = { member: ann, reward: 'five-off', key: 'asked-twice' }
+  await expect(redeem(place.shop, place.admin, wish)).rejects.toThrow(Died)
+  expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ ok: true, redemption: { state: 'issued' } })
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  await settleRedemptions(place.shop, place.admin)
+  expect(await expectSettled(place, ann, 2_000)).toBe('issued')
+  expect(await listOpenRedemptions(place.shop.id, ann)).toHaveLength(1)
+})
+
+test('request and job settle the same redemption at once: one code, spent once', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(700)
+  const wish = { member: ann, reward: 'five-off', key: 'both-at-once' }
+  const id = redemptionId(place.shop.id, ann, wish.key)
+  await applyEvents(place.shop.id, [{ type: 'reserve', at: now(), customer: ann, id, reward: 'five-off' }], now())
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  await Promise.all([
+    redeem(place.shop, place.admin, wish),
+    settleRedemptions(place.shop, place.admin),
+    settleRedemptions(place.shop, place.admin),
+  ])
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+})
+
+test.each(['RedeemCodeFind', 'RedeemCodesDelete', 'OrdersWithCode'])(
+  'a code is cancelled and Shopify fails at %s: the points wait until the code is surely gone',
+  async (step) => {
+    const place = await openSpendingShop([FIVE_OFF])
+    const ann = await place.member(700)
+    const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'to-cancel-1' })
+    if (!redeemed.ok) throw new Error(redeemed.reason)
+    place.trouble(step, '500', 99)
+    const cancelled = await cancelRedemption(place.shop, place.admin, redeemed.redemption)
+    expect(cancelled).toMatchObject({ ok: true, redemption: { state: 'ending' } })
+    expect(await findBalancesAt(place.shop.id, ann, now() + 1e6)).toMatchObject({ available: 200 })
+    place.heal()
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 1 })
+    expect(await expectSettled(place, ann, 700)).toBe('returned')
+    expect(place.store.checkCode(place.shop.domain, redeemed.redemption.code!, ann).ok).toBe(false)
+  },
+)
+
+function withCode(code: string) {
+  return {
+    type: 'discount_code' as const,
+    title: code,
+    code,
+    value: '5.0',
+    valueType: 'fixed_amount' as const,
+    allocationMethod: 'across' as const,
+    targetType: 'line_item' as const,
+    targetSelection: 'all' as const,
+    discountId: null,
+  }
+}
+
+test('a code that an order used just before it was cancelled does not give its points back', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(700)
+  const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'used-already' })
+  if (!redeemed.ok) throw new Error(redeemed.reason)
+  const { domain } = place.shop
+  const mug = place.store.addProduct(domain, { title: 'Mug', priceMinor: 3_000 })
+  place.store.placeOrder(domain, {
+    customerId: ann,
+    lines: [{ variantId: mug.variants[0]!.id, quantity: 1, allocations: [{ applicationIndex: 0, amountMinor: 500 }] }],
+    discountApplications: [withCode(redeemed.redemption.code!)],
+  })
+  await cancelRedemption(place.shop, place.admin, redeemed.redemption)
+  await settleRedemptions(place.shop, place.admin)
+  const found = await findRedemption(place.shop.id, redeemed.redemption.id)
+  expect(found?.state).toBe('ending')
+  expect(await findBalancesAt(place.shop.id, ann, now() + 1e6)).toMatchObject({ available: 200 })
+  const { rows } = await pool.query(`select kind from outbox where shop_id = $1 and kind = 'refetch-order'`, [
+    place.shop.id,
+  ])
+  expect(rows).toHaveLength(1)
+})
+
+test('store credit is given once, also when the answer is lost', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(700)
+  place.trouble('StoreCreditGive', 'lost')
+  const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'credit', key: 'store-credit-1' })
+  expect(redeemed).toMatchObject({ ok: true, redemption: { state: 'reserved' } })
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+  expect(
+    place.store
+      .storeCreditOf(place.shop.domain, ann)
+      .map(({ balanceMinor }: { balanceMinor?: number }) => balanceMinor),
+  ).toEqual([500])
+})
+
+test('store credit that Shopify never gave: the points go back, once that is sure', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(700)
+  place.trouble('StoreCreditGive', '500')
+  expect(await redeem(place.shop, place.admin, { member: ann, reward: 'credit', key: 'store-credit-2' })).toMatchObject(
+    {
+      ok: true,
+      redemption: { state: 'reserved' },
+    },
+  )
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ left: 1 })
+  await letTimePass(place.shop.id, 120_000)
+  expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 1 })
+  expect(await expectSettled(place, ann, 700)).toBe('returned')
+  expect(place.store.storeCreditOf(place.shop.domain, ann)).toEqual([])
+})
+
+test('a gift card is made once, also when the answer is lost', async () => {
+  const place = await openSpendingShop([CARD])
+  const ann = await place.member(700)
+  place.trouble('GiftCardGive', 'lost')
+  const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'card', key: 'gift-card-lost' })
+  expect(redeemed.ok).toBe(true)
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  await settleRedemptions(place.shop, place.admin)
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+})
+
+test('without the scope for store credit the points are back at once', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(700)
+  const before = place.store.shop(place.shop.domain)
+  expect(before.installation).not.toBeNull()
+  for (const token of before.installation!.tokens) token.scopes = place.store.app.scopes
+  expect(await redeem(place.shop, place.admin, { member: ann, reward: 'credit', key: 'no-scope-yet' })).toMatchObject({
+    ok: false,
+  })
+  expect(await expectSettled(place, ann, 700)).toBe('returned')
+})
