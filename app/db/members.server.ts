@@ -83,6 +83,7 @@ export async function lockMembers(
     added.rows.map((row) => toGid('Customer', row.id)),
     client,
   )
+  // Balances are locked too: after a wait, PostgreSQL reads anew only the rows of the tables that it locks (EvalPlanQual).
   const { rows } = await client.query<MemberRow>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
     text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned,
@@ -90,7 +91,7 @@ export async function lockMembers(
                     where a.shop_id = $1 and a.member_id = m.id) as aliases
              from members m join balances b on b.shop_id = m.shop_id and b.member_id = m.id
             where m.shop_id = $1 and m.id = any($2::bigint[])
-            order by m.id for update of m ${skipBusy ? 'skip locked' : ''}`,
+            order by m.id for update of m, b ${skipBusy ? 'skip locked' : ''}`,
     values: [shopId, numbers],
   })
   return rows
