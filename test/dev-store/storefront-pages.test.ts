@@ -1,0 +1,186 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createStore, resolveNamespace } from '#test/dev-store/state.ts'
+import type { DevStore } from '#test/dev-store/state.ts'
+import { newShopper } from '#test/dev-store/shopper.ts'
+import { isOwnPath } from '#test/dev-store/storefront/http.ts'
+import { BlockRenderer, isEnabledOn, readBlocks } from '#test/dev-store/storefront/liquid.ts'
+import { createStorefront, shopOfHost } from '#test/dev-store/storefront/storefront.ts'
+
+const SHOP = 'shop.myshopify.com'
+
+async function openShop() {
+  const store = createStore({ appUrl: 'http://127.0.0.1:9', apiKey: 'key', apiSecret: 'secret', webhookConcurrency: 0 })
+  store.addShop({ domain: SHOP, name: 'Thistle <& Twine>' })
+  store.addProduct(SHOP, { title: 'Mug', priceMinor: 2000 })
+  return { store, shopper: newShopper(await createStorefront({ store })) }
+}
+
+const PROGRAM = {
+  version: 1,
+  name: 'Thistle Club',
+  pointsName: { one: 'petal', other: 'petals' },
+  currency: 'USD',
+  enrolment: 'everyone',
+  holdDays: 14,
+  earning: [{ id: 'purchase', on: 'order', label: '5 petals for every $1.00' }],
+  tiers: [],
+  rewards: [{ id: 'five', type: 'amount', label: '$5.00 off', cost: 500, conditions: [] }],
+}
+
+function writeMetafield(store: DevStore, ownerId: string, namespace: string, key: string, value: unknown): void {
+  const id = store.tables.newId('Metafield')
+  const row = { id, shop: SHOP, ownerId, namespace: resolveNamespace(namespace), key, type: 'json' }
+  const times = { createdAt: store.now(), updatedAt: store.now() }
+  store.tables.put('metafields', id, { ...row, value: JSON.stringify(value), compareDigest: '', ...times })
+}
+
+describe('the storefront', () => {
+  test.each([
+    '/',
+    '/collections/all',
+    '/products/mug',
+    '/cart',
+    '/account/login',
+    '/account/register',
+    '/pages/loyalty',
+  ])('%s is a page with one heading and names of the shop made safe', async (path) => {
+    const { shopper } = await openShop()
+    const page = await shopper.get(path)
+    expect(page.status).toBe(200)
+    expect(page.html.match(/<h1/g)).toHaveLength(1)
+    expect(page.html).toContain('Thistle &lt;&amp; Twine&gt;')
+    expect(page.html).not.toContain('<& Twine>')
+  })
+
+  test('what is not there is a page that says so', async () => {
+    const { shopper } = await openShop()
+    for (const path of ['/products/nope', '/collections/nope', '/orders/nope', '/pages/nope']) {
+      expect((await shopper.get(path)).status).toBe(404)
+    }
+  })
+
+  test('an empty cart cannot be checked out', async () => {
+    const { shopper } = await openShop()
+    expect((await shopper.get('/checkout')).path).toBe('/cart')
+  })
+
+  test('somebody registers, is signed in, and cannot register twice', async () => {
+    const { store, shopper } = await openShop()
+    const fields = { first_name: 'Ann', last_name: 'Birch', email: 'ann@example.com' }
+    expect((await shopper.post('/account/register', fields)).text).toContain('Hello, Ann')
+    expect(store.customerByEmail(SHOP, 'ann@example.com')).toMatchObject({ state: 'enabled' })
+    const again = await shopper.post('/account/register', fields)
+    expect(again.status).toBe(400)
+    expect(again.text).toContain('There is an account with this e-mail address already.')
+  })
+
+  test('a forged cookie signs nobody in', async () => {
+    const { store, shopper } = await openShop()
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com', firstName: 'Ann' })
+    const id = ann.id.split('/').at(-1)!
+    for (const forged of [id, `${id}.`, `${id}.${'0'.repeat(32)}`]) {
+      shopper.cookies.set('storefront_customer', forged)
+      expect((await shopper.get('/account')).path).toBe('/account/login')
+    }
+    await shopper.post('/account/login', { customer: id })
+    expect((await shopper.get('/account')).text).toContain('Hello, Ann')
+    await shopper.post('/account/logout')
+    expect((await shopper.get('/account')).path).toBe('/account/login')
+  })
+
+  test('after a form one stays in the shop', () => {
+    for (const path of ['//evil.example', '/\\evil.example', 'https://evil.example', ''])
+      expect(isOwnPath(path)).toBe(false)
+    expect(isOwnPath('/cart?x=1')).toBe(true)
+  })
+
+  test('a name in front of .localhost chooses the shop', async () => {
+    const { store } = await openShop()
+    store.addShop({ domain: 'tea.myshopify.com' })
+    expect(shopOfHost(store, 'tea.localhost:4000')?.domain).toBe('tea.myshopify.com')
+    expect(shopOfHost(store, '127.0.0.1:4000')?.domain).toBe(SHOP)
+  })
+})
+
+describe('our blocks in the theme', () => {
+  test('without the app there are none, and the page says where to install it', async () => {
+    const { shopper } = await openShop()
+    expect((await shopper.get('/pages/loyalty')).text).toContain('The loyalty app is not installed in this shop.')
+  })
+
+  test('a member sees points from the card, with the block’s style and script', async () => {
+    const { store, shopper } = await openShop()
+    const installation = store.installApp(SHOP)
+    writeMetafield(store, installation.id, 'loyalty', 'program', PROGRAM)
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
+    const card = {
+      version: 1,
+      balance: 1240,
+      pending: 85,
+      tier: null,
+      progress: null,
+      nextExpiry: null,
+      codes: [],
+      heldOut: [],
+      segments: [],
+    }
+    writeMetafield(store, ann.id, '$app', 'member_card', card)
+    expect((await shopper.get('/pages/loyalty')).text).toContain('Sign in')
+    await shopper.post('/account/login', { customer: ann.id.split('/').at(-1)! })
+    const page = await shopper.get('/pages/loyalty')
+    expect(page.text).toMatch(/1240 petals/)
+    for (const [, file] of page.html.matchAll(/(?:href|src)="(\/cdn\/extensions\/[^"]+)"/g)) {
+      expect((await shopper.get(file!)).status).toBe(200)
+    }
+    expect(page.html).toContain('/cdn/extensions/loyalty-blocks/assets/')
+  })
+
+  test('files outside the assets cannot be read', async () => {
+    const { shopper } = await openShop()
+    for (const path of ['/cdn/extensions/loyalty-blocks/assets/..%2Fshopify.extension.toml', '/cdn/../package.json']) {
+      expect((await shopper.get(path).catch(() => ({ status: 404 }))).status).toBe(404)
+    }
+  })
+})
+
+describe('Liquid as imitated', () => {
+  async function render(source: string, locale: Record<string, unknown> = {}) {
+    const folder = mkdtempSync(join(tmpdir(), 'blocks-'))
+    try {
+      mkdirSync(join(folder, 'blocks'))
+      mkdirSync(join(folder, 'locales'))
+      const schema = '{% schema %}{"name":"B","target":"section","settings":[{"id":"size","default":3}]}{% endschema %}'
+      writeFileSync(join(folder, 'blocks', 'b.liquid'), source + schema)
+      writeFileSync(join(folder, 'locales', 'en.default.json'), JSON.stringify(locale))
+      const extension = { folder, name: 'b' }
+      return await new BlockRenderer(extension, 'JPY').render(readBlocks(extension)[0]!, 'one', { customer: null })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+
+  test('settings have their defaults, money its decimals, texts their values made safe', async () => {
+    const html = await render('{{ block.settings.size }}|{{ 50000 | money }}|{{ "hi" | t: name: "<b>" }}', {
+      hi: 'Hi {{ name }}',
+    })
+    expect(html).toContain('3|¥500|Hi &lt;b&gt;')
+  })
+
+  test('an unknown filter, tag, text or date format fails with its name', async () => {
+    await expect(render('{{ 1 | sparkle }}')).rejects.toThrow('sparkle')
+    await expect(render('{% sparkle %}')).rejects.toThrow('sparkle')
+    await expect(render('{{ "sparkle.text" | t }}')).rejects.toThrow('sparkle.text')
+    await expect(render('{{ "2026-01-01" | date: format: "sparkle" }}')).rejects.toThrow('sparkle')
+  })
+
+  test('a block stands where its schema allows it', () => {
+    const block = (schema: object) => ({ handle: 'b', source: '', schema: schema as never })
+    expect(isEnabledOn(block({}), 'page')).toBe(true)
+    expect(isEnabledOn(block({ enabled_on: { templates: ['product'] } }), 'page')).toBe(false)
+    expect(isEnabledOn(block({ enabled_on: { templates: ['*'] } }), 'page')).toBe(true)
+    expect(isEnabledOn(block({ disabled_on: { templates: ['page'] } }), 'page')).toBe(false)
+  })
+})
