@@ -22,7 +22,7 @@ export function printComparison(comparison: Comparison): string {
     ...(margin
       ? [['Goods before rewards', margin.goods, margin.goods, ''], row(`Margin (${currency})`, margin.margin)]
       : []),
-    ...(margin?.percent ? [row('Margin %', margin.percent)] : []),
+    ...(margin?.percent ? [percentRow('Margin %', margin.percent)] : []),
   ]
   return [
     `“${comparison.programs.before}” and what if: “${comparison.programs.after}”`,
@@ -30,9 +30,9 @@ export function printComparison(comparison: Comparison): string {
     '',
     ...layOut(rows),
     '',
-    ...listMoves('gain a tier', tiers.gained),
-    ...listMoves('lose a tier', tiers.lost),
-    `${tiers.same} members keep theirs`,
+    ...listMoves('to a higher tier', tiers.gained),
+    ...listMoves('to a lower tier', tiers.lost),
+    `${members(tiers.same)} ${tiers.same === 1 ? 'keeps' : 'keep'} theirs`,
     '',
   ].join('\n')
 }
@@ -40,6 +40,14 @@ export function printComparison(comparison: Comparison): string {
 function row(label: string, { before, after, difference }: Figure<number | string>): string[] {
   const signed = typeof difference === 'number' ? difference : Number(difference)
   return [label, String(before), String(after), signed > 0 ? `+${difference}` : String(difference)]
+}
+
+function percentRow(label: string, { before, after, difference }: Figure): string[] {
+  return row(label, { before: before.toFixed(1), after: after.toFixed(1), difference: difference.toFixed(1) })
+}
+
+function members(count: number): string {
+  return `${count} ${count === 1 ? 'member' : 'members'}`
 }
 
 function layOut(rows: readonly string[][]): string[] {
@@ -57,5 +65,5 @@ function listMoves(what: string, moves: readonly TierMove[]): string[] {
     .slice(0, LISTED)
     .map(({ customer, from, to }) => `  ${customer}: ${from ?? 'none'} → ${to ?? 'none'}`)
   if (moves.length > LISTED) listed.push(`  … and ${moves.length - LISTED} more`)
-  return [`${moves.length} members ${what}`, ...listed]
+  return [`${members(moves.length)} ${what}`, ...listed]
 }
