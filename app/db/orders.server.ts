@@ -35,6 +35,20 @@ export async function findOrderOwners(
   return rows.map((row) => toGid('Customer', row.member_id))
 }
 
+/** When each of these orders (gids) last changed, as far as we know: the `updated_at` of the snapshot that we hold. */
+export async function findKnownOrders(
+  shopId: number,
+  orders: readonly string[],
+  client: Queryable = pool,
+): Promise<Map<string, number>> {
+  if (orders.length === 0) return new Map()
+  const { rows } = await client.query<{ id: string; updated_at: Date }>(
+    'select id, updated_at from orders where shop_id = $1 and id = any($2::bigint[])',
+    [shopId, orders.map(orderNumber)],
+  )
+  return new Map(rows.map((row) => [toGid('Order', row.id), row.updated_at.getTime()]))
+}
+
 /** A record to write: `owner` is the member that its customer is now, `isNew` says that the shop had none of this order. */
 export type OrderToSave = { record: OrderRecord; owner: string | null; isNew: boolean }
 

@@ -17,6 +17,8 @@ import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { findMemberNeeds, findNeeds, handle, type Event, type Programs } from '#app/loyalty/engine.ts'
 import { parseGid } from '#app/loyalty/ids.ts'
+import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
+import type { Parsed } from '#app/shopify/payload.ts'
 import { isRulesTopic, parseWebhookText } from '#app/shopify/webhook.ts'
 
 /** What a round of draining did. */
@@ -160,7 +162,7 @@ function sortMessages(batch: readonly Message[]): Sorted {
   const sorted: Sorted = { readable: [], notices: [], ignored: [], unreadable: [] }
   for (const message of batch) {
     if (isRulesTopic(message.topic)) {
-      const parsed = parseWebhookText(message.topic, message.triggeredAt, message.payload)
+      const parsed = readMessage(message)
       if (!parsed.ok) sorted.unreadable.push({ message, error: `${parsed.field || 'the payload'} ${parsed.message}` })
       else if (parsed.value === null) sorted.ignored.push(message)
       else sorted.readable.push({ message, event: parsed.value })
@@ -170,6 +172,17 @@ function sortMessages(batch: readonly Message[]): Sorted {
   }
   sorted.readable.sort((one, other) => one.event.at - other.event.at || compareIds(one.message.id, other.message.id))
   return sorted
+}
+
+/** A webhook is read as Shopify sends it; what a job read from the Admin API is in the API's own shape. */
+function readMessage({ source, topic, triggeredAt, payload }: Message): Parsed<Event | null> {
+  if (source === 'webhook') return parseWebhookText(topic, triggeredAt, payload)
+  try {
+    const { order, paidAt } = orderFromAdminApi(JSON.parse(payload) as AdminOrder)
+    return { ok: true, value: { type: 'order', at: triggeredAt, order, paidAt: paidAt ?? undefined } }
+  } catch (error) {
+    return { ok: false, reason: 'malformed', field: '', message: describeError(error) }
+  }
 }
 
 function compareIds(one: string, other: string): number {

@@ -1,8 +1,10 @@
 // What is done beside the drain, and how often. A *task* is one kind of slow work for one shop, carried out by graphile-worker:
 // never two of the same task and shop at once, tried again when it fails.
+import { backfill } from '#app/jobs/backfill.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
+import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -16,6 +18,9 @@ export type ShopTask = {
 /** Tasks that speak with Shopify, by name. */
 export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'carry-out-outbox': { everyMinutes: 1, run: (shop, admin) => carryOutShop(shop.id, () => admin) },
+  'refetch-orders': { everyMinutes: 1, run: refetchOrders },
+  backfill: { everyMinutes: 1, run: backfill },
+  reconcile: { everyMinutes: 10, run: reconcile },
   'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
   // Looks whether a day has passed; fits once a day.

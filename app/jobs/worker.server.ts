@@ -84,9 +84,10 @@ const keyOf = (name: string, shopId: number) => ({
 })
 
 async function offerOutbox(runner: Runner, shopId: number): Promise<void> {
-  const name = 'carry-out-outbox'
   // If it cannot be offered now, the next minute's timetable will.
-  await runner.addJob(name, { shopId }, keyOf(name, shopId)).catch(() => undefined)
+  for (const name of ['carry-out-outbox', 'refetch-orders']) {
+    await runner.addJob(name, { shopId }, keyOf(name, shopId)).catch(() => undefined)
+  }
 }
 
 /** Drains and lets time pass, again and again. `onShop` hears of shops in which something changed. */

@@ -1,0 +1,118 @@
+// A *reading* is one pass over the shop's orders through the Admin API: a reconciliation (those that changed lately) or a
+// backfill (the past). It says how far it came, so that a crash costs nothing and the merchant sees the progress.
+import { pool, type Queryable } from '#app/db/client.server.ts'
+
+export type ReadingKind = 'reconcile' | 'backfill'
+export type ReadingState = 'asked' | 'running' | 'done' | 'failed'
+
+export type Reading = {
+  id: string
+  kind: ReadingKind
+  state: ReadingState
+  /** The bulk operation's gid, once Shopify has one. */
+  operation: string | null
+  /** Orders taken in so far, and how many there are where that is known. */
+  position: number
+  total: number | null
+  /** Orders that we had not, or had older: webhooks that never came. */
+  mended: number
+  error: string | null
+  startedAt: number
+  finishedAt: number | null
+}
+
+type Row = {
+  id: string
+  kind: ReadingKind
+  state: ReadingState
+  operation_gid: string | null
+  position: string
+  total: string | null
+  mended: number
+  error: string | null
+  started_at: Date
+  finished_at: Date | null
+}
+const COLUMNS = 'id, kind, state, operation_gid, position, total, mended, error, started_at, finished_at'
+
+/** Notes that a reading begins. */
+export async function startReading(
+  shopId: number,
+  { kind, from }: { kind: ReadingKind; from?: number },
+  at: number,
+  client: Queryable = pool,
+): Promise<Reading> {
+  const { rows } = await client.query<Row>(
+    `insert into readings (shop_id, kind, state, from_at, started_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+     returning ${COLUMNS}`,
+    [shopId, kind, kind === 'backfill' ? 'asked' : 'running', from === undefined ? null : new Date(from), new Date(at)],
+  )
+  return toReading(rows[0]!)
+}
+
+/** The shop's newest reading of the kind, null before the first. */
+export async function findLastReading(shopId: number, kind: ReadingKind): Promise<Reading | null> {
+  const { rows } = await pool.query<Row>(
+    `select ${COLUMNS} from readings where shop_id = $1 and kind = $2 order by id desc limit 1`,
+    [shopId, kind],
+  )
+  return rows[0] ? toReading(rows[0]) : null
+}
+
+/** Notes how far a reading is. What is not given stays. */
+export async function noteReading(
+  shopId: number,
+  id: string,
+  news: Partial<Pick<Reading, 'state' | 'operation' | 'position' | 'total' | 'mended' | 'error'>>,
+  at: number,
+): Promise<void> {
+  await pool.query(
+    `update readings set state = coalesce($3, state), operation_gid = coalesce($4, operation_gid),
+            position = coalesce($5, position), total = coalesce($6, total), mended = coalesce($7, mended),
+            error = $8, updated_at = $9, finished_at = case when $3 in ('done', 'failed') then $9::timestamptz end
+      where shop_id = $1 and id = $2`,
+    [
+      shopId,
+      id,
+      news.state ?? null,
+      news.operation ?? null,
+      news.position ?? null,
+      news.total ?? null,
+      news.mended ?? null,
+      news.error?.slice(0, 500) ?? null,
+      new Date(at),
+    ],
+  )
+}
+
+/** Notes that all orders that changed before the instant have been read. It never goes back. */
+export async function noteOrdersRead(shopId: number, until: number): Promise<void> {
+  await pool.query(`update shops set orders_read_until = greatest(orders_read_until, $2) where id = $1`, [
+    shopId,
+    new Date(until),
+  ])
+}
+
+/** Forgets readings of the kind that ended before the instant, all but the newest. */
+export async function clearOldReadings(shopId: number, kind: ReadingKind, before: number): Promise<void> {
+  await pool.query(
+    `delete from readings where shop_id = $1 and kind = $2 and finished_at < $3
+        and id < (select max(id) from readings where shop_id = $1 and kind = $2)`,
+    [shopId, kind, new Date(before)],
+  )
+}
+
+function toReading(row: Row): Reading {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    operation: row.operation_gid,
+    position: Number(row.position),
+    total: row.total === null ? null : Number(row.total),
+    mended: row.mended,
+    error: row.error,
+    startedAt: row.started_at.getTime(),
+    finishedAt: row.finished_at?.getTime() ?? null,
+  }
+}

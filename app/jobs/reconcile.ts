@@ -1,0 +1,108 @@
+// Reconciliation: webhooks are sometimes never sent (shopify.dev: "don't rely only on webhooks"), so orders that changed are
+// read again from the Admin API. What we know already costs nothing; what we do not goes into the inbox and from there the way
+// of every webhook.
+import { now } from '#app/clock.server.ts'
+import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
+import { findKnownOrders } from '#app/db/orders.server.ts'
+import { finishEffects, leaseEffects, postponeEffects } from '#app/db/outbox.server.ts'
+import { clearOldReadings, noteOrdersRead, noteReading, startReading } from '#app/db/readings.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import type { AdminOrder } from '#app/shopify/order.ts'
+import { readOrder, readOrdersChangedSince } from '#app/shopify/orders.server.ts'
+
+/** Read again before the watermark: Shopify's index may be behind by minutes. */
+const OVERLAP_MS = 15 * 60_000
+/** How far back the first reading goes; what is older is a backfill's. */
+const FIRST_READING_MS = 24 * 3_600_000
+const KEEP_READINGS_MS = 7 * 24 * 3_600_000
+const REFETCH_LEASE_MS = 60_000
+const REFETCH_BATCH = 50
+
+/** How many orders were read, and how many of them we had not, or had older. */
+export type Reconciled = { read: number; mended: number }
+
+/** Reads the orders that changed since the shop's watermark and moves it. A crash leaves it where it was. */
+export async function reconcile(shop: Shop, admin: AdminClient): Promise<Reconciled> {
+  const startedAt = now()
+  const from = (shop.ordersReadUntil ?? startedAt - FIRST_READING_MS) - OVERLAP_MS
+  const reading = await startReading(shop.id, { kind: 'reconcile', from }, startedAt)
+  const total: Reconciled = { read: 0, mended: 0 }
+  try {
+    for await (const orders of readOrdersChangedSince(admin, from)) {
+      total.read += orders.length
+      total.mended += await takeIn(shop.id, orders, 'reconcile')
+      await noteReading(shop.id, reading.id, { position: total.read, mended: total.mended }, now())
+    }
+  } catch (error) {
+    await noteReading(shop.id, reading.id, { state: 'failed', error: String(error) }, now())
+    throw error
+  }
+  await noteReading(shop.id, reading.id, { state: 'done', position: total.read, mended: total.mended }, now())
+  await noteOrdersRead(shop.id, startedAt)
+  await clearOldReadings(shop.id, 'reconcile', now() - KEEP_READINGS_MS)
+  return total
+}
+
+/**
+ * Puts orders into the inbox that say something new: which we do not have, or have as they were before. Returns how many. The
+ * same state of an order is taken in once, whichever reading found it.
+ */
+export async function takeIn(
+  shopId: number,
+  orders: readonly AdminOrder[],
+  source: 'reconcile' | 'backfill' | 'refetch',
+): Promise<number> {
+  const telling = orders.filter(saysSomething)
+  const known = await findKnownOrders(
+    shopId,
+    telling.map(({ id }) => id),
+  )
+  const at = now()
+  const messages = telling
+    .filter(({ id, updatedAt }) => (known.get(id) ?? -Infinity) < Date.parse(updatedAt))
+    .map((order): NewMessage => ({
+      shopId,
+      topic: 'orders/updated',
+      eventId: `api:${order.id}@${order.updatedAt}`,
+      webhookId: `api:${source}`,
+      triggeredAt: at,
+      payload: JSON.stringify(order),
+      source,
+    }))
+  return storeMessages(messages, at)
+}
+
+/** An order that was never paid and never ended is nothing to us yet; its payment will change it. */
+function saysSomething({ displayFinancialStatus, cancelledAt, test }: AdminOrder): boolean {
+  const unpaid = ['PENDING', 'AUTHORIZED', 'EXPIRED', 'PARTIALLY_PAID', null].includes(displayFinancialStatus)
+  return !unpaid || cancelledAt !== null || test
+}
+
+/**
+ * Reads the orders again of which a webhook said only that they changed (`orders/edited` has no totals). Returns how many were
+ * read; what fails is tried again later.
+ */
+export async function refetchOrders(shop: Shop, admin: AdminClient): Promise<number> {
+  let read = 0
+  for (;;) {
+    const lease = { limit: REFETCH_BATCH, leaseMs: REFETCH_LEASE_MS }
+    const effects = await leaseEffects(shop.id, 'refetch-order', now(), lease)
+    if (effects.length === 0) return read
+    for (const effect of effects) {
+      try {
+        const order = await readOrder(admin, effect.key)
+        if (order) await takeIn(shop.id, [order], 'refetch')
+        await finishEffects(shop.id, [effect.id], now())
+        read += 1
+      } catch (error) {
+        await postponeEffects(
+          shop.id,
+          [effect.id],
+          now() + REFETCH_LEASE_MS * 2 ** Math.min(effect.attempts, 6),
+          String(error),
+        )
+      }
+    }
+  }
+}
