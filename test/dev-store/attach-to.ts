@@ -3,7 +3,10 @@
  * nowhere else, and the business clock (app/clock.server.ts) follows the dev store's. attach.ts does it for the app as
  * it starts; tests do it for themselves.
  */
+// Each of these sets the library's fetch when it is first loaded: all of them before ours, or a later one undoes it.
+import '@shopify/shopify-api/adapters/node'
 import '@shopify/shopify-app-remix/adapters/node'
+import '@shopify/shopify-app-remix/server'
 import { get, ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
 import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime'
 
