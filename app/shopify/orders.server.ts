@@ -32,15 +32,21 @@ export async function readOrder(admin: AdminClient, order: string): Promise<Admi
 /** Orders that changed at or after the instant, oldest change first, each whole, a page at a time. */
 export async function* readOrdersChangedSince(admin: AdminClient, since: number): AsyncGenerator<AdminOrder[]> {
   const query = `updated_at:>='${new Date(since).toISOString()}'`
-  for (let after: string | null = null; ;) {
-    const variables = { query, first: ORDERS_PER_PAGE, after, lines: LINES_PER_PAGE }
-    const { orders }: z.infer<typeof manyPage> = await admin.request(ORDERS_QUERY, variables, manyPage)
+  let after: string | null = null
+  do {
+    const { pageInfo, nodes } = await readPage(admin, query, after)
     const whole: AdminOrder[] = []
-    for (const node of orders.nodes) whole.push(await readAllLines(admin, node))
+    for (const node of nodes) whole.push(await readAllLines(admin, node))
     yield whole
-    if (!orders.pageInfo.hasNextPage) return
-    after = orders.pageInfo.endCursor
-  }
+    after = pageInfo.hasNextPage ? pageInfo.endCursor : null
+  } while (after !== null)
+}
+
+type OrdersPage = z.infer<typeof manyPage>['orders']
+
+async function readPage(admin: AdminClient, query: string, after: string | null): Promise<OrdersPage> {
+  const variables = { query, first: ORDERS_PER_PAGE, after, lines: LINES_PER_PAGE }
+  return (await admin.request(ORDERS_QUERY, variables, manyPage)).orders
 }
 
 async function readAllLines(admin: AdminClient, node: AdminOrder): Promise<AdminOrder> {
