@@ -162,8 +162,8 @@ export type TransferRow = {
 }
 
 /**
- * Movements of a member's points, newest first, each with what could be spent after it. `before` is the id of the last row of
- * the page before.
+ * Movements of a member's points, newest first, each with what could be spent after it; what moves only between "set aside" and
+ * "spent" changes neither and is left out. `before` is the id of the last row of the page before.
  */
 export async function listTransfers(
   shopId: number,
@@ -194,7 +194,7 @@ export async function listTransfers(
             a.reason as note, a.actor
      from story s
      left join adjustments a on a.shop_id = s.shop_id and s.reason = 'adjust' and s.key = 'adjust:' || a.key
-     where $3::bigint is null or s.id < $3
+     where (s.available_change <> 0 or s.pending_change <> 0) and ($3::bigint is null or s.id < $3)
      order by s.id desc limit $4`,
     [shopId, customerNumber(customer), before && /^\d{1,18}$/.test(before) ? before : null, size],
   )

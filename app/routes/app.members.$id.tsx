@@ -11,17 +11,17 @@ import { applyEvents } from '#app/db/world.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
-import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
-import { findCustomers } from '#app/shopify/customers.server.ts'
+import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { AdjustPoints } from '#app/ui/adjust-points.tsx'
-import { useCustomerName } from '#app/ui/customer-name.tsx'
+import { nameOf } from '#app/ui/customer-names.ts'
 import { PlaceTier, TakeBackCode } from '#app/ui/change-member.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MemberHistory, MemberOrders } from '#app/ui/member-history.tsx'
 import { MemberLots, MemberRewards } from '#app/ui/member-lots.tsx'
 import { parseMemberChange, sayRefusal, type MemberChangeReply } from '#app/ui/member-change.ts'
 import { sayReason } from '#app/ui/reasons.ts'
+import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -30,6 +30,7 @@ export const meta: MetaFunction = () => [{ title: 'Member · Perennial' }]
 
 const HISTORY_SIZE = 50
 const ORDERS_SIZE = 25
+const NO_NAMES: Record<string, string> = {}
 const NO_NAME = { one: 'point', other: 'points' }
 
 export async function loader({ request, params }: LoaderFunctionArgs) {
@@ -52,7 +53,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     transfers: transfers.slice(0, HISTORY_SIZE),
     older: transfers.length > HISTORY_SIZE ? transfers[HISTORY_SIZE - 1]!.id : null,
     orders: orders.map((order) => sayOrder(order, versions, published?.document, shop.currency)),
-    name: nameCustomer(admin, story.customer),
+    name: namesOrNone(admin, [story.customer]),
     pointsName: published?.document.pointsName ?? NO_NAME,
     tierName: published?.document.tiers?.levels.find((level) => level.id === story.tier)?.name ?? story.tier,
     levels: published?.document.tiers?.levels.map(({ id, name }) => ({ id, name })) ?? [],
@@ -67,7 +68,7 @@ export default function Member() {
   const [adjusting, setAdjusting] = useState(false)
   const [placing, setPlacing] = useState(false)
   const [takingBack, setTakingBack] = useState<string | null>(null)
-  const title = useCustomerName(story.customer, name)
+  const title = nameOf(story.customer, useResolved(name, NO_NAMES))
   const id = story.customer.slice(story.customer.lastIndexOf('/') + 1)
   return (
     <Page
@@ -150,16 +151,6 @@ function sayOrder(
     placed: goodsMinor === placedMinor ? null : money(placedMinor),
     tier: program?.tiers?.levels.find((level) => level.id === order.tier)?.name ?? order.tier,
     reasons: program ? reasons.map((reason) => sayReason(reason, program)) : [],
-  }
-}
-
-async function nameCustomer(admin: AdminClient, customer: string): Promise<Record<string, string>> {
-  try {
-    const found = await findCustomers(admin, [customer])
-    return Object.fromEntries([...found].map(([id, { name }]) => [id, name]))
-  } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
-    return {}
   }
 }
 

@@ -6,11 +6,12 @@ import { listMembers, MEMBER_SORTS, type MemberSort } from '#app/db/member-list.
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
-import { findCustomers, searchCustomers } from '#app/shopify/customers.server.ts'
+import { namesOrNone, searchCustomers } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { MemberFilters } from '#app/ui/member-filters.tsx'
 import { MembersTable } from '#app/ui/members-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -18,6 +19,7 @@ export const meta: MetaFunction = () => [{ title: 'Members · Perennial' }]
 
 const PAGE_SIZE = 25
 const SEARCH_LENGTH_MAX = 100
+const NO_NAMES: Record<string, string> = {}
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
@@ -28,7 +30,8 @@ export async function loader({ request }: LoaderFunctionArgs) {
   return {
     page,
     searchFailed: found === 'failed',
-    names: nameMembers(
+    // Streamed behind the page, which is not held up by it.
+    names: namesOrNone(
       admin,
       page.rows.map((row) => row.customer),
     ),
@@ -39,7 +42,8 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Members() {
-  const { page, searchFailed, names, tiers, pointsName, timezone } = useLoaderData<typeof loader>()
+  const { page, searchFailed, tiers, pointsName, timezone, ...streamed } = useLoaderData<typeof loader>()
+  const names = useResolved(streamed.names, NO_NAMES)
   const [params] = useSearchParams()
   const filtered = params.has('q') || params.has('tier')
   const empty = page.rows.length === 0
@@ -85,17 +89,5 @@ async function search(admin: AdminClient, text: string) {
   } catch (error) {
     if (!(error instanceof AdminApiError)) throw error
     return byNumber.length > 0 ? byNumber : ('failed' as const)
-  }
-}
-
-/** Streamed behind the page: a list without names is still a list, so a Shopify that does not answer costs nothing else. */
-async function nameMembers(admin: AdminClient, customers: string[]): Promise<Record<string, string>> {
-  if (customers.length === 0) return {}
-  try {
-    const found = await findCustomers(admin, customers)
-    return Object.fromEntries([...found].map(([customer, { name }]) => [customer, name]))
-  } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
-    return {}
   }
 }

@@ -5,8 +5,7 @@ import { useState } from 'react'
 
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
-import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
-import { findTitles } from '#app/shopify/titles.server.ts'
+import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
 import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
@@ -15,10 +14,13 @@ import { proposeReward } from '#app/ui/proposals.ts'
 import { RemoveEntry } from '#app/ui/remove-entry.tsx'
 import { RewardForm } from '#app/ui/reward-form.tsx'
 import { RewardPreview } from '#app/ui/reward-preview.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Reward · Perennial' }]
+
+const NO_TITLES: Record<string, string> = {}
 
 /** The editor of one reward; the id `new` proposes another. */
 export async function loader({ request, params }: LoaderFunctionArgs) {
@@ -35,13 +37,14 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     index,
     published: { version, document },
     initial: isNew ? { ...document, rewards: [...document.rewards, reward] } : document,
-    titles: titlesOf(admin, [...(reward.products ?? []), ...(reward.collections ?? [])]),
+    titles: titlesOrNone(admin, [...(reward.products ?? []), ...(reward.collections ?? [])]),
     scopes: shop.scopes,
   }
 }
 
 export default function Reward() {
-  const { isNew, index, published, initial, titles, scopes } = useLoaderData<typeof loader>()
+  const { isNew, index, published, initial, scopes, ...streamed } = useLoaderData<typeof loader>()
+  const titles = useResolved(streamed.titles, NO_TITLES)
   const navigate = useNavigate()
   const [removing, setRemoving] = useState(false)
   const id = (initial as ProgramDocument).rewards[index]?.id ?? ''
@@ -86,14 +89,4 @@ export default function Reward() {
       </Page>
     </ProgramDraftProvider>
   )
-}
-
-async function titlesOf(admin: AdminClient, ids: string[]): Promise<Record<string, string>> {
-  if (ids.length === 0) return {}
-  try {
-    return Object.fromEntries(await findTitles(admin, ids))
-  } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
-    return {}
-  }
 }

@@ -40,9 +40,9 @@ export default function App() {
         <Link to="/app/messages">Messages</Link>
       </NavMenu>
       {waiting && <PageLoading />}
-      <div hidden={waiting}>
+      <main hidden={waiting}>
         <Outlet />
-      </div>
+      </main>
     </AppProvider>
   )
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
 
 /**
  * Who a customer is, as Shopify knows it. Names and addresses are read when a page shows them and are never stored
@@ -57,6 +57,18 @@ export async function findCustomers(client: AdminClient, customers: string[]): P
     }
   }
   return found
+}
+
+/** The customers' names by gid; empty where Shopify does not answer, because a page without names is still a page. */
+export async function namesOrNone(client: AdminClient, customers: string[]): Promise<Record<string, string>> {
+  if (customers.length === 0) return {}
+  try {
+    const found = await findCustomers(client, customers)
+    return Object.fromEntries([...found].map(([customer, { name }]) => [customer, name]))
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    return {}
+  }
 }
 
 const SEARCH_CUSTOMERS = `#graphql

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
 
 /** Shopify takes at most 250 ids in one list (API 2026-10, usage limits). */
 const IDS_MAX = 250
@@ -37,4 +37,15 @@ export async function findTitles(client: AdminClient, ids: string[]): Promise<Ma
     }
   }
   return found
+}
+
+/** As `findTitles`, as a plain object; empty where Shopify does not answer, because a page without titles is still a page. */
+export async function titlesOrNone(client: AdminClient, ids: string[]): Promise<Record<string, string>> {
+  if (ids.length === 0) return {}
+  try {
+    return Object.fromEntries(await findTitles(client, ids))
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    return {}
+  }
 }

@@ -8,7 +8,7 @@ type ConnectionCardProps = { checks: Check[]; setAside: number; shopDomain: stri
 
 const BADGES = {
   good: { tone: 'success', text: 'Working' },
-  waiting: { tone: 'info', text: 'Waiting' },
+  waiting: { tone: 'info', text: 'Not yet' },
   bad: { tone: 'warning', text: 'Needs a look' },
 } as const
 

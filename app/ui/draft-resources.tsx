@@ -1,14 +1,13 @@
-import { Await } from '@remix-run/react'
 import { useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Button, InlineStack, Tag, Text } from '@shopify/polaris'
-import { Suspense, useState } from 'react'
+import { useState } from 'react'
 
 import type { Path } from '#app/ui/draft.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { shopifyNumber } from '#app/ui/words.ts'
 
-/** Titles by gid, as they arrive from Shopify. */
-export type Titles = Promise<Record<string, string>>
+/** Titles by gid, as far as Shopify has said them. */
+export type Titles = Record<string, string>
 
 type DraftResourcesProps = {
   path: Path
@@ -44,7 +43,7 @@ export function DraftResources({ path, type, label, helpText, titles }: DraftRes
         <InlineStack gap="200">
           {ids.map((id) => (
             <Tag key={id} onRemove={() => draft.write(path, without(ids, id))}>
-              <Title id={id} known={picked[id]} titles={titles} />
+              {picked[id] || titles[id] || `No. ${shopifyNumber(id)}`}
             </Tag>
           ))}
         </InlineStack>
@@ -63,18 +62,6 @@ export function DraftResources({ path, type, label, helpText, titles }: DraftRes
         </Text>
       )}
     </BlockStack>
-  )
-}
-
-function Title({ id, known, titles }: { id: string; known: string | undefined; titles: Titles }) {
-  const number = `No. ${shopifyNumber(id)}`
-  if (known) return known
-  return (
-    <Suspense fallback={number}>
-      <Await resolve={titles} errorElement={number}>
-        {(found) => found[id] ?? number}
-      </Await>
-    </Suspense>
   )
 }
 

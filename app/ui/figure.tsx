@@ -15,7 +15,7 @@ export function Figure({ label, value, note, to }: FigureProps) {
   return (
     <Card>
       <BlockStack gap="100">
-        <Text as="h3" variant="bodyMd" tone="subdued">
+        <Text as="p" variant="bodyMd" tone="subdued">
           {label}
         </Text>
         <Text as="p" variant="headingLg">

@@ -1,6 +1,6 @@
 import { useFetcher } from '@remix-run/react'
 import { BlockStack, Button, Card, Icon, InlineStack, ProgressBar, Text } from '@shopify/polaris'
-import { CheckCircleIcon, XIcon } from '@shopify/polaris-icons'
+import { CheckCircleIcon, StatusIcon, XIcon } from '@shopify/polaris-icons'
 import { useId } from 'react'
 
 import { useThemeBlocks } from '#app/ui/theme-blocks.ts'
@@ -82,10 +82,10 @@ function StepLine({ step, isNext }: { step: Step; isNext: boolean }) {
     <li style={{ listStyle: 'none' }}>
       <InlineStack align="space-between" blockAlign="center" gap="200">
         <InlineStack gap="300" blockAlign="start" wrap={false}>
-          <span style={{ flex: 'none', opacity: step.done ? 1 : 0.35 }}>
+          <span style={{ flex: 'none' }}>
             <Icon
-              source={CheckCircleIcon}
-              tone={step.done ? 'success' : 'subdued'}
+              source={step.done ? CheckCircleIcon : StatusIcon}
+              tone={step.done ? 'success' : 'base'}
               accessibilityLabel={step.done ? 'Done' : 'Not done yet'}
             />
           </span>

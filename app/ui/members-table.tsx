@@ -11,7 +11,7 @@ import {
   useBreakpoints,
 } from '@shopify/polaris'
 
-import { CustomerName, type CustomerNames } from '#app/ui/customer-name.tsx'
+import { nameOf, type CustomerNames } from '#app/ui/customer-names.ts'
 import { shopifyNumber, showCount, showDay, showPoints, type PointsName } from '#app/ui/words.ts'
 
 type Member = {
@@ -88,7 +88,7 @@ function MemberLink({ customer, names }: { customer: string; names: CustomerName
   return (
     <Link to={`/app/members/${shopifyNumber(customer)}`} data-primary-link style={{ color: 'inherit' }}>
       <Text as="span" fontWeight="semibold">
-        <CustomerName customer={customer} names={names} />
+        {nameOf(customer, names)}
       </Text>
     </Link>
   )

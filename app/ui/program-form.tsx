@@ -101,7 +101,7 @@ function Earning() {
                   variant="plain"
                   tone="critical"
                   onClick={() => draft.write(['earning', place], undefined)}
-                  accessibilityLabel={`Remove rule ${rule.id}`}
+                  accessibilityLabel={`Remove: rule ${rule.id}`}
                 >
                   Remove
                 </Button>
@@ -159,7 +159,7 @@ function Activities() {
               {index < 0 ? (
                 <Button
                   onClick={() => draft.write(['earning'], [...rules, { id: freeId(activity.on, rules), ...activity }])}
-                  accessibilityLabel={`Give points for ${sayOccasion(activity.on)}`}
+                  accessibilityLabel={`Switch on: ${sayOccasion(activity.on)}`}
                 >
                   Switch on
                 </Button>
@@ -174,7 +174,7 @@ function Activities() {
                   </div>
                   <Button
                     onClick={() => draft.write(['earning', index], undefined)}
-                    accessibilityLabel={`Give no points for ${sayOccasion(activity.on)}`}
+                    accessibilityLabel={`Switch off: ${sayOccasion(activity.on)}`}
                   >
                     Switch off
                   </Button>

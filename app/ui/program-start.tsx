@@ -29,7 +29,7 @@ export function ProgramStart({ templates, children }: { templates: Template[]; c
                   draft.replace(template.document)
                   setPicked(true)
                 }}
-                accessibilityLabel={`Start from ${template.title}`}
+                accessibilityLabel={`Start from this: ${template.title}`}
               >
                 Start from this
               </Button>

@@ -23,7 +23,7 @@ export function ProgramVersions({ versions, current, timezone }: ProgramVersions
             {index > 0 && <Divider />}
             <InlineStack align="space-between" blockAlign="start" gap="200">
               <BlockStack gap="100">
-                <InlineStack gap="200" blockAlign="center">
+                <InlineStack gap="200" blockAlign="center" align="start">
                   <Text as="h2" variant="headingSm">{`Version ${version.version}`}</Text>
                   {version.version === current.version && <Badge tone="success">In force</Badge>}
                 </InlineStack>
@@ -39,7 +39,7 @@ export function ProgramVersions({ versions, current, timezone }: ProgramVersions
                 )}
               </BlockStack>
               {version.version !== current.version && (
-                <Button onClick={() => setAsked(version)} accessibilityLabel={`Use version ${version.version} again`}>
+                <Button onClick={() => setAsked(version)} accessibilityLabel={`Use again: version ${version.version}`}>
                   Use again
                 </Button>
               )}

@@ -2,14 +2,16 @@ import { Link } from '@remix-run/react'
 import { Badge, BlockStack, Box, Card, Divider, InlineStack, Text } from '@shopify/polaris'
 
 import type { CardReward } from '#app/loyalty/member-card.ts'
-import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
+import { showCount, showList, showPoints, type PointsName } from '#app/ui/words.ts'
 
 type Figures = { taken: number; unused: number; codesReady: number | null; codesError: string | null }
 
-type RewardsListProps = { rewards: (CardReward & { figures: Figures | null })[]; pointsName: PointsName }
+type Reward = CardReward & { figures: Figures | null; freeProducts: string[] }
+
+type RewardsListProps = { rewards: Reward[]; pointsName: PointsName; titles: Record<string, string> }
 
 /** Each reward as shoppers see it, with how often it was taken and whether codes are ready. */
-export function RewardsList({ rewards, pointsName }: RewardsListProps) {
+export function RewardsList({ rewards, pointsName, titles }: RewardsListProps) {
   return (
     <Card padding="0">
       {rewards.map((reward, index) => (
@@ -23,6 +25,11 @@ export function RewardsList({ rewards, pointsName }: RewardsListProps) {
                     {`${reward.label} for ${sayCost(reward, pointsName)}`}
                   </Link>
                 </Text>
+                {reward.freeProducts.some((id) => titles[id]) && (
+                  <Text as="p" variant="bodySm">
+                    {showList(reward.freeProducts.map((id) => titles[id]).filter((title) => title !== undefined))}
+                  </Text>
+                )}
                 {reward.conditions.length > 0 && (
                   <Text as="p" variant="bodySm" tone="subdued">
                     {reward.conditions.join(' · ')}
