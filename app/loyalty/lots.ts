@@ -95,7 +95,7 @@ export function releaseDue(draft: Draft): void {
     const { pending, releaseAt } = lot
     lot.pending = 0
     post(draft, 'pending', 'available', pending, {
-      key: `release:${lot.key}@${formatInstant(releaseAt)}`,
+      key: `release:${draft.member.id}:${lot.key}@${formatInstant(releaseAt)}`,
       reason: 'release',
       source: lot.key,
       eventAt: Math.max(releaseAt, draft.at),
@@ -123,7 +123,7 @@ export function expireDue(draft: Draft, cause: string | null = null): void {
     expired += lot.available
     if (program.expiry.model === 'lot') {
       post(draft, 'available', 'shop.expired', lot.available, {
-        key: `expire:${lot.key}@${cause ?? formatInstant(endsAt)}`,
+        key: `expire:${member.id}:${lot.key}@${cause ?? formatInstant(endsAt)}`,
         reason: 'expire',
         source: lot.key,
         eventAt: Math.max(endsAt, draft.at),
@@ -148,7 +148,7 @@ export function expireReturned(draft: Draft, lot: Lot, points: number, cause: st
   if (expired === 0) return
   lot.available -= expired
   post(draft, 'available', 'shop.expired', expired, {
-    key: `expire:${lot.key}@${cause}`,
+    key: `expire:${draft.member.id}:${lot.key}@${cause}`,
     reason: 'expire',
     source: lot.key,
   })
