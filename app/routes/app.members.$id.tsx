@@ -8,6 +8,7 @@ import { now } from '#app/clock.server.ts'
 import { findMemberStory, listOrders, listTransfers, type OrderRow } from '#app/db/member-story.server.ts'
 import { findProgramVersions, findPublishedProgram } from '#app/db/program-history.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { showCard } from '#app/jobs/show-card.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
@@ -18,6 +19,7 @@ import { nameOf } from '#app/ui/customer-names.ts'
 import { PlaceTier, TakeBackCode } from '#app/ui/change-member.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MemberHistory, MemberOrders } from '#app/ui/member-history.tsx'
+import { MemberTier } from '#app/ui/member-tier.tsx'
 import { MemberLots, MemberRewards } from '#app/ui/member-lots.tsx'
 import { parseMemberChange, sayRefusal, type MemberChangeReply } from '#app/ui/member-change.ts'
 import { sayReason } from '#app/ui/reasons.ts'
@@ -39,10 +41,11 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   const story = await findMemberStory(shop.id, customer)
   if (!story) throw data({ message: 'There is no such member' }, 404)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
-  const [transfers, orders, published] = await Promise.all([
+  const [transfers, orders, published, card] = await Promise.all([
     listTransfers(shop.id, story.customer, HISTORY_SIZE + 1, before),
     listOrders(shop.id, story.customer, ORDERS_SIZE),
     findPublishedProgram(shop.id),
+    showCard(shop.id, story.customer),
   ])
   const versions = await findProgramVersions(
     shop.id,
@@ -56,6 +59,8 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     name: namesOrNone(admin, [story.customer]),
     pointsName: published?.document.pointsName ?? NO_NAME,
     tierName: published?.document.tiers?.levels.find((level) => level.id === story.tier)?.name ?? story.tier,
+    progress: card?.progress ?? null,
+    currency: shop.currency,
     levels: published?.document.tiers?.levels.map(({ id, name }) => ({ id, name })) ?? [],
     timezone: shop.timezone,
     shopDomain: shop.domain,
@@ -63,8 +68,20 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
 }
 
 export default function Member() {
-  const { story, transfers, older, orders, name, pointsName, tierName, levels, timezone, shopDomain } =
-    useLoaderData<typeof loader>()
+  const {
+    story,
+    transfers,
+    older,
+    orders,
+    name,
+    pointsName,
+    tierName,
+    progress,
+    currency,
+    levels,
+    timezone,
+    shopDomain,
+  } = useLoaderData<typeof loader>()
   const [adjusting, setAdjusting] = useState(false)
   const [placing, setPlacing] = useState(false)
   const [takingBack, setTakingBack] = useState<string | null>(null)
@@ -115,6 +132,16 @@ export default function Member() {
         </Layout.Section>
         <Layout.Section variant="oneThird">
           <BlockStack gap="400">
+            {tierName && (
+              <MemberTier
+                tier={tierName}
+                since={story.tierSince}
+                progress={progress}
+                currency={currency}
+                pointsName={pointsName}
+                timezone={timezone}
+              />
+            )}
             <MemberLots lots={story.lots} pointsName={pointsName} timezone={timezone} />
             <MemberRewards
               redemptions={story.redemptions}
