@@ -129,7 +129,7 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
         if (once && !surelyNotRun) break
         // Being throttled is no failure of the attempt: only time limits it.
         if (outcome.reason !== 'throttled') count += 1
-        const pauseMs = outcome.pauseMs ?? Math.min(8_000, 100 * 2 ** count)
+        const pauseMs = outcome.pauseMs ?? Math.min(8_000, 100 * 2 ** (count - 1))
         if (count > patience.attempts || pauseMs >= leftMs()) break
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
