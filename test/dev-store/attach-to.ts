@@ -132,6 +132,8 @@ function adjust(origin: string, name: string, value: OutgoingHttpHeader): Outgoi
   if (lower === 'content-security-policy') {
     return String(value).replace(/frame-ancestors ([^;]*https:\/\/admin\.shopify\.com)/, `frame-ancestors ${origin} $1`)
   }
+  // Where the library sends a browser to Shopify's admin, it is sent to this one.
+  if (lower === 'location') return String(value).replace(/^https:\/\/admin\.shopify\.com(?=\/|$)/, origin)
   if (lower !== 'link') return value
   const links = String(value).split(/,\s*(?=<)/)
   return links.filter((link) => !link.includes('cdn.shopify.com')).join(', ')

@@ -56,7 +56,7 @@ export function redactShop(
   return { ok: true }
 }
 
-/** Grants or takes scopes. Sends `app/scopes_update`. Existing tokens keep the scopes they were given. */
+/** Grants or takes scopes. Sends `app/scopes_update`. It counts at once for tokens given before. */
 export function setScopes(store: StoreTables, emit: Emit, domain: string, scopes: string[]): void {
   store.write(() => {
     const shop = store.shop(domain)

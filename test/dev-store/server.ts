@@ -83,7 +83,7 @@ function adminAddress(store: DevStore, origin: string, shop: string): string {
 
 /** The admin at once; storefront and control page when first asked for, since they bundle the Function. */
 function pageHandlers(store: DevStore, origin: () => string): Handler[] {
-  const admin = createAdmin({ store, origin })
+  const admin = createAdmin({ store })
   const adminUrl = (shop: Shop) => adminAddress(store, origin(), shop.domain)
   let storefront: Promise<Handler> | null = null
   let control: Promise<Handler> | null = null

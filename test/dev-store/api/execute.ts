@@ -22,7 +22,7 @@ import {
   type GraphQLTypeResolver,
   type OperationDefinitionNode,
 } from 'graphql'
-import type { Buckets} from './cost.ts';
+import type { Buckets } from './cost.ts'
 import { costOf, QUERY_COST_MAX, type Throttle } from './cost.ts'
 import { notImitated, typeOfGid, type Context, type Field } from './context.ts'
 import { fieldOf, FIELDS, hasScope, scopeOf, writeScopeOf } from './root.ts'
@@ -174,12 +174,14 @@ function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinitionNode
 
 /** Scopes: an app sees and changes only what it was granted. */
 function accessErrors(
-  { token }: Context,
+  { store, domain }: Context,
   operation: OperationDefinitionNode,
   fragments: Map<string, FragmentDefinitionNode>,
   variables: Record<string, unknown>,
 ): unknown[] {
   const errors: unknown[] = []
+  // What was granted or taken since counts at once, whatever the token was issued with.
+  const granted = store.shop(domain).installation?.scopes ?? []
   const roots = operation.selectionSet.selections.flatMap((node) => {
     if (node.kind === Kind.FIELD) return [node]
     const inner = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value)
@@ -190,7 +192,7 @@ function accessErrors(
     if (/^(metafieldsSet|metafieldsDelete|tagsAdd|tagsRemove)$/.test(root.name.value)) {
       needed.push(...gidsIn(variables).map(writeScopeOf))
     }
-    const lacking = needed.find((scope) => scope !== null && !hasScope(token.scopes, scope))
+    const lacking = needed.find((scope) => scope !== null && !hasScope(granted, scope))
     if (!lacking) continue
     errors.push({
       message: `Access denied for ${root.name.value} field. Required access: \`${lacking}\` access scope.`,

@@ -76,9 +76,9 @@ function sorted(orders: Order[], sortKey: unknown): Order[] {
     .map((row) => row.order)
 }
 
-function visible({ store, domain, token }: Context): Order[] {
+function visible({ store, domain }: Context): Order[] {
   const orders = store.orders(domain)
-  if (token.scopes.includes('read_all_orders')) return orders
+  if (store.shop(domain).installation?.scopes.includes('read_all_orders')) return orders
   const since = store.now() - WINDOW_MS
   return orders.filter((order) => order.createdAt >= since)
 }
