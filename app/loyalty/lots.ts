@@ -203,8 +203,19 @@ export function noteEarning(draft: Draft, key: string, at: number | null): void 
   const { recentEarnings } = draft.member
   const known = recentEarnings.find((earning) => earning.key === key)
   if (known ? known.at === at : at === null) return
+  if (at !== null) noteEmptied(draft)
   const others = recentEarnings.filter((earning) => earning.key !== key)
   if (at !== null) others.push({ key, at })
   others.sort((a, b) => b.at - a.at || (a.key < b.key ? -1 : 1))
   draft.member.recentEarnings = others.slice(0, EARNINGS_KEPT)
+}
+
+/** Before an earning starts the clock of `inactivity` again: that it had run out, though nothing was left to go, matters to points being spent. */
+function noteEmptied(draft: Draft): void {
+  const { member, program, programs, now } = draft
+  const last = member.recentEarnings[0]
+  if (program.expiry.model !== 'inactivity' || !last) return
+  const startedAt = Math.max(last.at, findExpiryStart(programs, now))
+  const endedAt = endOfDayMonthsLater(startedAt, program.expiry.months, program.timeZone)
+  if (endedAt <= now) member.emptiedAt = Math.max(member.emptiedAt ?? -Infinity, endedAt)
 }
