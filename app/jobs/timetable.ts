@@ -6,6 +6,7 @@ import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
+import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 
@@ -23,6 +24,7 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   reconcile: { everyMinutes: 10, run: reconcile },
   'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
+  'sync-function-discounts': { everyMinutes: 1, run: syncFunctionDiscounts },
   // Looks whether a day has passed; fits once a day.
   'fit-predictions': { everyMinutes: 5, run: fitPredictions },
 }

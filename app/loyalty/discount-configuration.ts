@@ -17,6 +17,9 @@ export const VARIABLES_KEY = 'function-variables'
 /** Handle of the Function in extensions/loyalty-discount/shopify.extension.toml. */
 export const DISCOUNT_FUNCTION_HANDLE = 'loyalty-discount'
 
+/** The key of the discount that holds all tier perks. */
+export const TIERS_KEY = 'tiers'
+
 /** A Function is given null for a longer metafield (Shopify's Functions limits), so it would give no discount. */
 export const CONFIGURATION_BYTES_MAX = 10_000
 /** Shopify's limit for a list variable of an input query. */
@@ -64,6 +67,8 @@ export const OfferSchema = z.strictObject({
 
 export const DiscountConfigurationSchema = z.strictObject({
   version: z.literal(1),
+  /** Whose discount this is: `tiers`, or `campaign:<id>`. The Function does not read it; the app finds its discounts by it. */
+  key: z.string().min(1),
   offers: z.array(OfferSchema).min(1).max(50),
 })
 
@@ -74,6 +79,7 @@ export type FunctionDiscountClass = 'ORDER' | 'PRODUCT' | 'SHIPPING'
 /** What to write on a discount of ours: the texts of its two metafields, and the classes it must be created with. */
 export type DiscountDocuments = {
   ok: true
+  key: string
   configuration: string
   variables: string
   discountClasses: FunctionDiscountClass[]
@@ -90,12 +96,14 @@ type TierLevel = { id: string; name: string; discountPercent?: string | number; 
 type Campaign = {
   id: string
   name: string
-  offer:
-    | { percentage: string | number }
-    | { amount: string }
-    | { bands: readonly { from: string; percentage: string | number }[] }
-    | { shipping: true }
-    | { pointsMultiplier: string | number }
+  /** Exactly one of these is given (the program schema sees to it). */
+  offer: {
+    percentage?: string | number
+    amount?: string
+    bands?: readonly { from: string; percentage: string | number }[]
+    shipping?: true
+    pointsMultiplier?: string | number
+  }
   audience?: { tiers?: readonly string[]; segments?: readonly string[] }
   products?: readonly string[]
   collections?: readonly string[]
@@ -119,20 +127,16 @@ export function documentsForTiers(levels: readonly TierLevel[]): DiscountDocumen
       offers.push({ message: `${level.name}: free shipping`, value: { shipping: true }, ...whom })
     }
   }
-  return write(offers, [])
+  return write(TIERS_KEY, offers, [])
 }
 
 /** The documents of one campaign's discount, or why it cannot be one. Throws on a campaign the program schema refuses. */
 export function documentsForCampaign(campaign: Campaign): DiscountDocuments | DiscountRefusal {
   const { offer, audience, products, collections } = campaign
-  if ('pointsMultiplier' in offer) return { ok: false, reason: 'nothing_to_give' }
-  const value: DiscountOffer['value'] =
-    'percentage' in offer
-      ? { percentage: String(offer.percentage) }
-      : 'bands' in offer
-        ? { bands: offer.bands.map((band) => ({ from: band.from, percentage: String(band.percentage) })) }
-        : offer
+  const value = valueOf(offer)
+  if (value === null) return { ok: false, reason: 'nothing_to_give' }
   return write(
+    `campaign:${campaign.id}`,
     [
       {
         message: campaign.name,
@@ -150,7 +154,19 @@ export function documentsForCampaign(campaign: Campaign): DiscountDocuments | Di
   )
 }
 
-function write(offers: DiscountOffer[], collections: readonly string[]): DiscountDocuments | DiscountRefusal {
+function valueOf({ percentage, amount, bands, shipping }: Campaign['offer']): DiscountOffer['value'] | null {
+  if (percentage !== undefined) return { percentage: String(percentage) }
+  if (amount !== undefined) return { amount }
+  if (shipping) return { shipping: true }
+  if (bands === undefined) return null
+  return { bands: bands.map((band) => ({ from: band.from, percentage: String(band.percentage) })) }
+}
+
+function write(
+  key: string,
+  offers: DiscountOffer[],
+  collections: readonly string[],
+): DiscountDocuments | DiscountRefusal {
   if (offers.length === 0) return { ok: false, reason: 'nothing_to_give' }
   if (collections.length > COLLECTIONS_MAX) {
     return {
@@ -160,14 +176,14 @@ function write(offers: DiscountOffer[], collections: readonly string[]): Discoun
       collectionsMax: COLLECTIONS_MAX,
     }
   }
-  const configuration = JSON.stringify(DiscountConfigurationSchema.parse({ version: 1, offers }))
+  const configuration = JSON.stringify(DiscountConfigurationSchema.parse({ version: 1, key, offers }))
   const bytes = new TextEncoder().encode(configuration).length
   if (bytes > CONFIGURATION_BYTES_MAX) {
     return { ok: false, reason: 'too_large', bytes, bytesMax: CONFIGURATION_BYTES_MAX }
   }
   // Always written, empty lists too: a variable without a value would be null to Shopify.
   const variables = JSON.stringify({ collections })
-  return { ok: true, configuration, variables, discountClasses: [...new Set(offers.map(classOf))].sort() }
+  return { ok: true, key, configuration, variables, discountClasses: [...new Set(offers.map(classOf))].sort() }
 }
 
 function classOf(offer: DiscountOffer): FunctionDiscountClass {

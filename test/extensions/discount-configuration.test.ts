@@ -56,7 +56,7 @@ const configurations: fc.Arbitrary<DiscountConfiguration> = fc
     ),
     { minLength: 1, maxLength: 4 },
   )
-  .map((offers) => ({ version: 1, offers }))
+  .map((offers) => ({ version: 1, key: 'tiers', offers }))
 
 const lines = fc.array(
   fc.record({

@@ -1,0 +1,114 @@
+import { now } from '#app/clock.server.ts'
+import { whileAlone } from '#app/db/alone.server.ts'
+import { readEarlyEnds } from '#app/db/campaigns.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { programAt } from '#app/loyalty/build-member-card.ts'
+import { requireDiscounts } from '#app/loyalty/function-discounts.ts'
+import type { FunctionDiscount, RefusedCampaign } from '#app/loyalty/function-discounts.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import {
+  createFunctionDiscount,
+  deleteFunctionDiscount,
+  listFunctionDiscounts,
+  stopFunctionDiscount,
+  updateFunctionDiscount,
+} from '#app/shopify/function-discounts.server.ts'
+import type { FoundDiscount } from '#app/shopify/function-discounts.server.ts'
+
+/**
+ * Brings the discounts at Shopify to what the program in force says: tier perks and campaigns, made ahead of their time so that
+ * Shopify itself starts and ends them on the minute. Looks at Shopify first, changes only what differs, and may be repeated at
+ * any time: a discount that a merchant changed or deleted is put right, one that a crash made twice is taken away.
+ */
+
+export type SyncRun = {
+  created: number
+  updated: number
+  stopped: number
+  deleted: number
+  /** What Shopify would not have, in its words, and campaigns that do not fit into a Function. */
+  refused: { key: string; detail: string }[]
+}
+
+/** Syncs one shop. Returns what was changed; null where another process is at it, or the shop has no program yet. */
+export async function syncFunctionDiscounts(shop: Shop, admin: AdminClient): Promise<SyncRun | null> {
+  const programs = await loadPrograms(shop.id)
+  if (!programs) return null
+  const at = now()
+  const program = programAt(programs, at)
+  const done = await whileAlone(`function-discounts:${shop.id}`, 0, async () => {
+    const { required, refused } = requireDiscounts(program, await readEarlyEnds(shop.id), at)
+    return sync(admin, required, refused, at)
+  })
+  return done
+}
+
+async function sync(
+  admin: AdminClient,
+  required: FunctionDiscount[],
+  refused: RefusedCampaign[],
+  at: number,
+): Promise<SyncRun> {
+  const run: SyncRun = { created: 0, updated: 0, stopped: 0, deleted: 0, refused: [] }
+  for (const { campaign, refusal } of refused) run.refused.push({ key: `campaign:${campaign}`, detail: refusal.reason })
+  const found = await listFunctionDiscounts(admin)
+  const kept = new Map<string, FoundDiscount>()
+  for (const discount of found) {
+    if (discount.key !== null && !kept.has(discount.key)) kept.set(discount.key, discount)
+    else if (discount.key !== null) {
+      await deleteFunctionDiscount(admin, discount.id)
+      run.deleted += 1
+    }
+  }
+  for (const discount of required) {
+    const { key } = discount.documents
+    const there = kept.get(key)
+    if (there && isAsRequired(there, discount)) continue
+    const written = there
+      ? await updateFunctionDiscount(admin, there.id, discount)
+      : await createFunctionDiscount(admin, discount, at)
+    if (!written.ok) run.refused.push({ key, detail: written.detail })
+    else if (there) run.updated += 1
+    else run.created += 1
+  }
+  const wanted = new Set(required.map(({ documents }) => documents.key))
+  for (const [key, discount] of kept) {
+    if (wanted.has(key) || (discount.endsAt !== null && discount.endsAt <= at)) continue
+    await stopFunctionDiscount(admin, discount.id)
+    run.stopped += 1
+  }
+  return run
+}
+
+function isAsRequired(
+  there: FoundDiscount,
+  { documents, title, startsAt, endsAt, combinesWith }: FunctionDiscount,
+): boolean {
+  return (
+    there.title === title &&
+    (startsAt === null || isSameSecond(there.startsAt, startsAt)) &&
+    (endsAt === null ? there.endsAt === null : there.endsAt !== null && isSameSecond(there.endsAt, endsAt)) &&
+    [...there.discountClasses].sort().join() === documents.discountClasses.join() &&
+    there.combinesWith.order === combinesWith.order &&
+    there.combinesWith.product === combinesWith.product &&
+    there.combinesWith.shipping === combinesWith.shipping &&
+    isSameJson(there.configuration, documents.configuration) &&
+    isSameJson(there.variables, documents.variables)
+  )
+}
+
+/** Shopify keeps whole seconds. */
+function isSameSecond(left: number, right: number): boolean {
+  return Math.floor(left / 1000) === Math.floor(right / 1000)
+}
+
+/** Shopify may write JSON out with other blanks than we did. */
+function isSameJson(left: string | null, right: string): boolean {
+  if (left === null) return false
+  try {
+    return JSON.stringify(JSON.parse(left)) === JSON.stringify(JSON.parse(right))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,58 @@
+import { documentsForCampaign, documentsForTiers } from './discount-configuration.ts'
+import type { DiscountDocuments, DiscountRefusal } from './discount-configuration.ts'
+import type { CombinesWith, Program } from './program.ts'
+
+/**
+ * Which discounts of our Function a shop must have at Shopify for its program: one with all tier perks, and one for each
+ * campaign that takes money off. jobs/sync-function-discounts makes it so.
+ */
+
+/** A discount as it must stand at Shopify. */
+export type FunctionDiscount = {
+  documents: DiscountDocuments
+  /** For the merchant's list of discounts; shoppers read the offers' messages. */
+  title: string
+  /** Epoch milliseconds; null: as soon as it is made. */
+  startsAt: number | null
+  /** Null: no end. */
+  endsAt: number | null
+  combinesWith: CombinesWith
+}
+
+/** A campaign that cannot be given to the Function, and why. */
+export type RefusedCampaign = { campaign: string; refusal: Extract<DiscountRefusal, { ok: false }> }
+
+/**
+ * Tier perks stand beside anything that allows it: whether a campaign or a code combines with them is that campaign's or
+ * reward's `combinesWith` to say, and where it says no the shopper gets the better of the two.
+ */
+const TIERS_COMBINE: CombinesWith = { order: true, product: true, shipping: true }
+
+/**
+ * The discounts of a program. Campaigns over at `at` are left as they are; `endedAt` names those that the merchant or their budget
+ * ended before their time. Points multipliers are no discounts and are left out without a word.
+ */
+export function requireDiscounts(
+  program: Program,
+  endedAt: ReadonlyMap<string, number>,
+  at: number,
+): { required: FunctionDiscount[]; refused: RefusedCampaign[] } {
+  const required: FunctionDiscount[] = []
+  const refused: RefusedCampaign[] = []
+  const perks = documentsForTiers(program.document.tiers?.levels ?? [])
+  if (perks.ok) {
+    const title = `${program.document.name}: member perks`
+    required.push({ documents: perks, title, startsAt: null, endsAt: null, combinesWith: TIERS_COMBINE })
+  }
+  for (const campaign of program.campaigns) {
+    const document = program.document.campaigns.find(({ id }) => id === campaign.id)
+    if (!document || campaign.untilAt <= at) continue
+    const documents = documentsForCampaign(document)
+    if (documents.ok) {
+      const endsAt = Math.min(campaign.untilAt, endedAt.get(campaign.id) ?? Infinity)
+      const { name: title, fromAt: startsAt, combinesWith } = campaign
+      required.push({ documents, title, startsAt, endsAt: Math.max(endsAt, startsAt), combinesWith })
+    } else if (documents.reason !== 'nothing_to_give') refused.push({ campaign: campaign.id, refusal: documents })
+  }
+  return { required, refused }
+}

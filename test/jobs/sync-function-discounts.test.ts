@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+import { pool } from '#app/db/client.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
+import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { newShopper } from '#test/dev-store/shopper.ts'
+import { createStorefront } from '#test/dev-store/storefront/storefront.ts'
+import { makeProgram, openSpendingShop } from './spending-shop.ts'
+import type { SpendingShop } from './spending-shop.ts'
+
+const DAY_MS = 86_400_000
+
+const TIERS = {
+  metric: 'spend',
+  window: 'lifetime',
+  levels: [
+    { id: 'member', name: 'Member', threshold: '0.00' },
+    { id: 'gold', name: 'Gold', threshold: '500.00', discountPercent: 10, freeShipping: true },
+  ],
+}
+
+/** A campaign from yesterday to the day after tomorrow. */
+function campaign(more: Record<string, unknown> = {}) {
+  const local = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 16)
+  return { id: 'spring', name: 'Spring days', from: local(-1), until: local(2), offer: { percentage: 20 }, ...more }
+}
+
+function open(parts: { tiers?: unknown; campaigns?: unknown[] }): Promise<SpendingShop> {
+  return openSpendingShop([], parts as Partial<ProgramDocument>)
+}
+
+async function publish({ shop }: SpendingShop, parts: { tiers?: unknown; campaigns?: unknown[] }): Promise<void> {
+  const document = makeProgram([], parts as Partial<ProgramDocument>)
+  await publishProgram(shop.id, document, { effectiveAt: Date.now(), at: Date.now() })
+}
+
+const nothing = { created: 0, updated: 0, stopped: 0, deleted: 0, refused: [] }
+
+test('tier perks and each campaign become a discount of our Function, once, with the program’s window', async () => {
+  const world = await open({ tiers: TIERS, campaigns: [campaign({ combinesWith: { order: true } })] })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, created: 2 })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual(nothing)
+  const [perks, spring] = world.store.discounts(world.shop.domain)
+  expect(perks).toMatchObject({
+    kind: 'automatic_app',
+    title: 'Bean Club: member perks',
+    functionHandle: 'loyalty-discount',
+    classes: ['ORDER', 'SHIPPING'],
+    endsAt: null,
+    combinesWith: { orderDiscounts: true, productDiscounts: true, shippingDiscounts: true },
+  })
+  const { from, until } = campaign()
+  expect(spring).toMatchObject({
+    title: 'Spring days',
+    classes: ['ORDER'],
+    startsAt: Date.parse(`${from}Z`),
+    endsAt: Date.parse(`${until}Z`),
+    combinesWith: { orderDiscounts: true, productDiscounts: false, shippingDiscounts: false },
+  })
+})
+
+test('a shopper pays what the program says, at the storefront’s checkout', async () => {
+  const world = await open({ tiers: TIERS, campaigns: [campaign()] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const mug = world.store.addProduct(world.shop.domain, { title: 'Mug', priceMinor: 2000 })
+  const shopper = newShopper(await createStorefront({ store: world.store }))
+  await shopper.post('/cart/add', { id: mug.variants[0]!.id.split('/').at(-1)! })
+  const cart = await shopper.get('/cart')
+  expect(cart.text).toContain('Spring days')
+  expect(cart.text).toContain('You save $4.00')
+})
+
+test('a changed program changes its discounts; a campaign no longer in it ends now and keeps its history', async () => {
+  const world = await open({ tiers: TIERS, campaigns: [campaign()] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  await publish(world, { tiers: { ...TIERS, levels: [TIERS.levels[0], { ...TIERS.levels[1], discountPercent: 15 }] } })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, updated: 1, stopped: 1 })
+  const [perks, spring] = world.store.discounts(world.shop.domain)
+  expect(world.store.metafield(perks!.id, 'function-configuration')?.value).toContain('15')
+  expect(world.store.discountStatus(spring!)).toBe('EXPIRED')
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual(nothing)
+})
+
+test('a campaign that was ended early ends at Shopify at that instant', async () => {
+  const world = await open({ campaigns: [campaign()] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const endedAt = new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000)
+  await pool.query(
+    `insert into campaigns (shop_id, id, ended_at, ended_reason, updated_at) values ($1, 'spring', $2, 'budget', $2)`,
+    [world.shop.id, endedAt],
+  )
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, updated: 1 })
+  expect(world.store.discounts(world.shop.domain)[0]!.endsAt).toBe(endedAt.getTime())
+})
+
+test('what a merchant changed or deleted in the admin is put right', async () => {
+  const world = await open({ tiers: TIERS, campaigns: [campaign()] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const [perks, spring] = world.store.discounts(world.shop.domain)
+  world.store.deleteDiscount(world.shop.domain, perks!.id)
+  world.store.tables.put('discounts', spring!.id, { ...spring!, endsAt: null })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, created: 1, updated: 1 })
+  expect(world.store.discounts(world.shop.domain).find((row) => row.id === spring!.id)!.endsAt).not.toBeNull()
+})
+
+test('an answer that never came makes no second discount in the end', async () => {
+  const world = await open({ tiers: TIERS })
+  world.trouble('FunctionDiscountCreate', 'lost', 2)
+  await expect(syncFunctionDiscounts(world.shop, world.admin)).rejects.toThrow()
+  world.heal()
+  await syncFunctionDiscounts(world.shop, world.admin)
+  await syncFunctionDiscounts(world.shop, world.admin)
+  expect(world.store.discounts(world.shop.domain)).toHaveLength(1)
+})
+
+test('discounts of others are left alone, and a program without money off has none', async () => {
+  const world = await open({ campaigns: [campaign({ offer: { pointsMultiplier: 2 } })] })
+  const other = world.store.addDiscount(world.shop.domain, {
+    kind: 'automatic_basic',
+    title: 'Theirs',
+    classes: ['ORDER'],
+  })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual(nothing)
+  expect(world.store.discounts(world.shop.domain)).toEqual([other])
+})
+
+test('two at once do the work once', async () => {
+  const world = await open({ tiers: TIERS })
+  const runs = await Promise.all([1, 2].map(() => syncFunctionDiscounts(world.shop, world.admin)))
+  expect(runs.filter((run) => run?.created === 1)).toHaveLength(1)
+  expect(world.store.discounts(world.shop.domain)).toHaveLength(1)
+})
