@@ -1,4 +1,5 @@
 import { pool, type Queryable } from '#app/db/client.server.ts'
+import { enqueueEffects } from '#app/db/outbox.server.ts'
 import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
 import { parseProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
 
@@ -78,6 +79,10 @@ export async function publishProgram(
     [shopId, JSON.stringify(document), new Date(effectiveAt), new Date(at), actor ?? null, note ?? null],
   )
   if (!rows[0]) throw new Error(`There is no shop ${shopId}.`)
+  // What shoppers read of the program, codes for its rewards, and every member's card in its words, once it is in force.
+  const dueAt = Math.max(at, effectiveAt)
+  const effects = ['program-card', 'fill-pools', 'all-member-cards'].map((kind) => ({ kind, key: 'program', dueAt }))
+  await enqueueEffects(shopId, effects, at, client)
   return rows[0].version
 }
 

@@ -1,8 +1,9 @@
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
-import { readMembers } from '#app/db/member-records.server.ts'
+import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
 import {
   dropEffects,
+  enqueueEffects,
   finishEffects,
   leaseEffects,
   listShopsWithEffectsDue,
@@ -54,6 +55,7 @@ type Outcome = {
 const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'settle-code', batch: 10, carry: carryOutSettling },
   { kind: 'program-card', batch: 1, carry: carryOutProgramCard },
+  { kind: 'all-member-cards', batch: 1, carry: carryOutAllCards },
   { kind: 'member-card', batch: 10 * CARDS_PER_CALL_MAX, carry: carryOutMemberCards },
   { kind: 'tier-changed', batch: 25, carry: carryOutTierTags },
   { kind: 'fill-pools', batch: 1, carry: carryOutFilling },
@@ -197,6 +199,23 @@ async function writeBatch(
 async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   const programs = await loadPrograms(shop.id)
   if (programs) await writeProgramCard(admin, buildProgramCard(programAt(programs, now()), now()))
+  return { done: effects, refused: [], later: [] }
+}
+
+const MEMBERS_A_SLICE = 1_000
+
+/** A new program means new words on every card: the members' cards are put down to be written, a slice at a time. */
+async function carryOutAllCards({ shop }: Carrying, effects: Effect[]): Promise<Outcome> {
+  for (const { payload } of effects) {
+    const { after = '0' } = (payload ?? {}) as { after?: string }
+    const members = await listMembersAfter(shop.id, after, MEMBERS_A_SLICE)
+    const cards = members.map((member) => ({ kind: 'member-card', key: member, payload: { member } }))
+    await enqueueEffects(shop.id, cards, now())
+    const last = members.length === MEMBERS_A_SLICE ? members.at(-1) : undefined
+    if (!last) continue
+    const next = { after: last.slice(last.lastIndexOf('/') + 1) }
+    await enqueueEffects(shop.id, [{ kind: 'all-member-cards', key: 'program', payload: next }], now())
+  }
   return { done: effects, refused: [], later: [] }
 }
 

@@ -1,0 +1,218 @@
+import { expect, test } from 'vitest'
+import { now } from '#app/clock.server.ts'
+import { pool } from '#app/db/client.server.ts'
+import { enqueueEffects } from '#app/db/outbox.server.ts'
+import { closeShop } from '#app/db/shops.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
+import { redeem } from '#app/jobs/settle-redemptions.ts'
+import { parseMemberCard } from '#app/loyalty/member-card.ts'
+import { openSpendingShop } from './spending-shop.ts'
+import type { SpendingShop } from './spending-shop.ts'
+
+const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, validDays: 90 }
+const TIERS = {
+  metric: 'points' as const,
+  window: 'lifetime' as const,
+  graceDays: 0,
+  entryRewards: 'highest' as const,
+  levels: [
+    { id: 'member', name: 'Member', threshold: 0 },
+    { id: 'gold', name: 'Gold', threshold: 1_000 },
+  ],
+}
+
+const carryOut = (place: SpendingShop) => carryOutShop(place.shop.id, () => place.admin)
+const cardOf = (place: SpendingShop, member: string) =>
+  parseMemberCard(place.store.metafield(member, 'member_card')?.value)
+const waiting = async (place: SpendingShop) =>
+  (
+    await pool.query<{ kind: string }>(
+      `select kind from outbox where shop_id = $1 and state = 'waiting' order by kind`,
+      [place.shop.id],
+    )
+  ).rows.map(({ kind }) => kind)
+
+/** Everything that waits is due now. */
+async function hurry(place: SpendingShop): Promise<void> {
+  await pool.query(`update outbox set due_at = '2020-01-01' where shop_id = $1 and state = 'waiting'`, [place.shop.id])
+}
+
+test('a member’s card reaches Shopify with balance, code and words for both', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(800)
+  await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'for-the-card' })
+  await carryOut(place)
+  expect(cardOf(place, ann)).toMatchObject({
+    version: 1,
+    balance: 300,
+    pending: 0,
+    tier: null,
+    codes: [{ reward: 'five-off', label: '$5.00 off', points: 500 }],
+    heldOut: [],
+  })
+  expect(await waiting(place)).toEqual([])
+})
+
+test('the program card says what there is to earn and to get', async () => {
+  const place = await openSpendingShop([{ ...FIVE_OFF, minimumSubtotal: '20.00' }])
+  await carryOut(place)
+  const installation = place.store.shop(place.shop.domain).installation!.id
+  const card = JSON.parse(place.store.metafield(installation as never, 'program', 'loyalty')!.value) as object
+  expect(card).toMatchObject({
+    name: 'Bean Club',
+    pointsName: { one: 'bean', other: 'beans' },
+    earning: [{ id: 'purchase', on: 'order', label: '5 beans for every $1.00 spent' }],
+    rewards: [
+      { id: 'five-off', label: '$5.00 off', cost: 500, conditions: ['On orders from $20.00', 'Valid for 90 days'] },
+    ],
+  })
+})
+
+test('cards are written 25 at a time, and changes that wait are written once', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  await carryOut(place)
+  const members = []
+  for (let count = 0; count < 30; count++) members.push(await place.member(10 + count))
+  const again = { type: 'adjust', at: now(), points: 5, reason: 'test', actor: 'test' } as const
+  await applyEvents(place.shop.id, [{ ...again, customer: members[0]!, key: 'more-1' }], now())
+  await applyEvents(place.shop.id, [{ ...again, customer: members[0]!, key: 'more-2' }], now())
+  place.operations.length = 0
+  expect(await carryOut(place)).toMatchObject({ done: 30 })
+  expect(place.operations.filter((name) => name === 'CardsWrite')).toHaveLength(2)
+  expect(cardOf(place, members[0]!)?.balance).toBe(20)
+})
+
+test('a change that comes while its card is being written is written too', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(100)
+  await carryOut(place)
+  await enqueueEffects(place.shop.id, [{ kind: 'member-card', key: ann }], now())
+  const running = carryOut(place)
+  const change = {
+    type: 'adjust',
+    at: now(),
+    customer: ann,
+    points: 5,
+    reason: 'test',
+    actor: 'test',
+    key: 'meanwhile',
+  } as const
+  await applyEvents(place.shop.id, [change], now())
+  await running
+  await carryOut(place)
+  expect(cardOf(place, ann)?.balance).toBe(105)
+  expect(await waiting(place)).toEqual([])
+})
+
+test('a customer whom Shopify no longer knows does not hold up the others', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const [ann, gone, eve] = [await place.member(1), await place.member(2), await place.member(3)]
+  await carryOut(place)
+  place.store.deleteCustomer(place.shop.domain, gone)
+  await enqueueEffects(
+    place.shop.id,
+    [ann, gone, eve].map((key) => ({ kind: 'member-card', key })),
+    now(),
+  )
+  expect(await carryOut(place)).toMatchObject({ done: 2, setAside: 1 })
+  const { rows } = await pool.query(`select key, error from outbox where shop_id = $1 and state = 'set-aside'`, [
+    place.shop.id,
+  ])
+  expect(rows).toEqual([{ key: gone, error: expect.any(String) as string }])
+})
+
+test.each(['500', 'throttled', 'timeout'] as const)(
+  'Shopify away (%s): everything waits, and is written when it is back',
+  async (kind) => {
+    const place = await openSpendingShop([FIVE_OFF])
+    const ann = await place.member(77)
+    place.trouble(null, kind, 99)
+    expect(await carryOut(place)).toMatchObject({ done: 0 })
+    expect(cardOf(place, ann)).toBeNull()
+    // It rests before it asks again.
+    place.operations.length = 0
+    place.heal()
+    await hurry(place)
+    await carryOut(place)
+    await carryOut(place)
+    expect(cardOf(place, ann)?.balance).toBe(77)
+  },
+)
+
+test('waits grow with every failed try', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  await carryOut(place)
+  const ann = await place.member(1)
+  place.trouble(null, '500', 99)
+  const waits: number[] = []
+  for (let count = 0; count < 3; count++) {
+    await hurry(place)
+    const at = now()
+    await carryOut(place)
+    const { rows } = await pool.query<{ due_at: Date }>(
+      `select due_at from outbox where shop_id = $1 and key = $2 and state = 'waiting'`,
+      [place.shop.id, ann],
+    )
+    waits.push(Math.round((rows[0]!.due_at.getTime() - at) / 10_000) * 10)
+  }
+  expect(waits).toEqual([10, 20, 40])
+})
+
+test('what a shop left waiting when it took the app off is dropped', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  await place.member(1)
+  await closeShop(place.shop.id, now())
+  place.operations.length = 0
+  expect(await carryOut(place)).toMatchObject({ done: 0, dropped: expect.any(Number) as number })
+  expect(place.operations).toEqual([])
+  expect(await waiting(place)).toEqual([])
+})
+
+test('two workers at once do the work of one shop once', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  await place.member(1)
+  const runs = await Promise.all([carryOut(place), carryOut(place), carryOut(place)])
+  expect(runs.filter((run) => run !== null)).toHaveLength(1)
+})
+
+test('a member carries the tag of the tier they are in, and no other', async () => {
+  const place = await openSpendingShop([FIVE_OFF], { tiers: TIERS })
+  const ann = await place.member(100)
+  await applyEvents(
+    place.shop.id,
+    [
+      {
+        type: 'adjust',
+        at: now(),
+        customer: ann,
+        points: 1_200,
+        reason: 'test',
+        actor: 'test',
+        key: 'up',
+        countsForTier: true,
+      },
+    ],
+    now(),
+  )
+  await carryOut(place)
+  expect(place.store.customer(place.shop.domain, ann)?.tags).toEqual(['loyalty-tier-gold'])
+  expect(cardOf(place, ann)).toMatchObject({ tier: { id: 'gold', name: 'Gold' }, progress: null })
+  await applyEvents(
+    place.shop.id,
+    [{ type: 'place-tier', at: now(), customer: ann, level: 'member', until: null, reason: 'test', actor: 'test' }],
+    now(),
+  )
+  await carryOut(place)
+  expect(place.store.customer(place.shop.domain, ann)?.tags).toEqual(['loyalty-tier-member'])
+})
+
+test('an erased member’s card goes', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(100)
+  await carryOut(place)
+  expect(cardOf(place, ann)).not.toBeNull()
+  await applyEvents(place.shop.id, [{ type: 'erase', at: now(), customer: ann }], now())
+  await carryOut(place)
+  expect(place.store.metafield(ann, 'member_card')).toBeUndefined()
+})
