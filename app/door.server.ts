@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
 import { now } from '#app/clock.server.ts'
+import { isPackable } from '#app/db/client.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
 
@@ -82,8 +83,7 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   if (!domain || !SHOP_DOMAIN.test(domain) || !topic || !TOPIC.test(topic) || !webhookId) {
     return { status: 400, text: 'The headers for shop, topic or webhook id are missing or malformed.' }
   }
-  // PostgreSQL keeps no NUL characters, and JSON has none.
-  if (payload.includes('\0')) return { status: 400, text: 'The body is not JSON.' }
+  if (!isPackable(payload)) return { status: 400, text: 'The body is not JSON.' }
   // Older deliveries have no event id; then the delivery stands for the event.
   const eventId = header(headers, 'event-id') ?? webhookId
   return { news: { domain, topic, webhookId, eventId, payload, triggeredAt: readTriggeredAt(headers) } }

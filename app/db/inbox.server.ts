@@ -1,7 +1,7 @@
 // The *inbox* keeps what Shopify says until it has been worked on. A *message* is one webhook, or one thing that a job read
 // from the Admin API in its stead. The table is the queue: messages are claimed with `for update skip locked` and never
 // leave it unnoticed. They end `done`, `ignored` (nothing to do) or `set-aside` (failed too often; a person decides).
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { packJson, pool, type Queryable } from '#app/db/client.server.ts'
 
 export type NewMessage = {
   shopId: number
@@ -44,7 +44,7 @@ export async function storeMessages(
     name: 'store-messages',
     text: `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, source)
            select shop_id, topic, event_id, webhook_id, triggered_at, $1, $1, payload, source
-             from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+             from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], string_to_array($7, E'\\x1e'), $8::text[])
                as g (shop_id, topic, event_id, webhook_id, triggered_at, payload, source)
            on conflict (shop_id, topic, event_id) do nothing`,
     values: [
@@ -54,7 +54,7 @@ export async function storeMessages(
       messages.map(({ eventId }) => eventId),
       messages.map(({ webhookId }) => webhookId),
       messages.map(({ triggeredAt }) => new Date(triggeredAt)),
-      messages.map(({ payload }) => payload),
+      packJson(messages.map(({ payload }) => payload)),
       messages.map(({ source }) => source ?? 'webhook'),
     ],
   })

@@ -1,6 +1,6 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { packJson, pool, type Queryable } from '#app/db/client.server.ts'
 import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
@@ -163,16 +163,16 @@ export async function saveMembers(
   await client.query({
     name: 'save-members',
     text: `update members m
-              set state = g.state, tier = g.tier, tier_since = g.tier_since, erased_at = g.erased_at,
+              set state = g.state::jsonb, tier = g.tier, tier_since = g.tier_since, erased_at = g.erased_at,
                   next_due_at = g.next_due_at, updated_at = $2
-             from unnest($3::bigint[], $4::jsonb[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
+             from unnest($3::bigint[], string_to_array($4, E'\\x1e'), $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
                as g (id, state, tier, tier_since, erased_at, next_due_at)
             where m.shop_id = $1 and m.id = g.id`,
     values: [
       shopId,
       new Date(at),
       members.map(({ member }) => customerNumber(member.id)),
-      members.map(({ member }) => JSON.stringify(toState(member))),
+      packJson(members.map(({ member }) => JSON.stringify(toState(member)))),
       members.map(({ member }) => member.tier.level),
       members.map(({ member }) => toDate(member.tier.history.at(-1)?.at ?? null)),
       members.map(({ member }) => toDate(member.erasedAt)),

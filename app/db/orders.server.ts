@@ -1,5 +1,5 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { packJson, pool, type Queryable } from '#app/db/client.server.ts'
 import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
@@ -101,16 +101,19 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
 }
 
 const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-                      $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[], $13::text[], $14::jsonb[],
-                      $15::jsonb[], $16::jsonb[])
+                      $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[], $13::text[],
+                      string_to_array($14, E'\\x1e'), string_to_array($15, E'\\x1e'), string_to_array($16, E'\\x1e'))
   as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
         program_version, tier, codes, facts, reasons)`
+
+/** Most orders use none; a sub-select for each would cost more than the rest of the row. */
+const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_elements_text(g.codes::jsonb)) end`
 
 const INSERT = `
 insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
                     counts, points, program_version, tier, codes, facts, reasons)
 select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
-       program_version, tier, array(select jsonb_array_elements_text(codes)), facts, reasons
+       program_version, tier, ${CODES}, facts::json, reasons::jsonb
   from ${GIVEN}`
 
 const UPDATE = `
@@ -118,14 +121,16 @@ update orders o
    set member_id = g.member_id, placed_at = g.placed_at, updated_at = g.updated_at, triggered_at = g.triggered_at,
        paid_at = g.paid_at, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
        points = g.points, program_version = g.program_version, tier = g.tier,
-       codes = array(select jsonb_array_elements_text(g.codes)), facts = g.facts, reasons = g.reasons
+       codes = ${CODES}, facts = g.facts::json, reasons = g.reasons::jsonb
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
 
-function columnsOf(orders: readonly OrderToSave[]): unknown[][] {
+/** The last three are JSON. */
+function columnsOf(orders: readonly OrderToSave[]): unknown[] {
   const columns: unknown[][] = Array.from({ length: 15 }, () => [])
   for (const { record, owner } of orders) toColumns(record, owner).forEach((value, at) => columns[at]!.push(value))
-  return columns
+  const json = columns.splice(12) as string[][]
+  return [...columns, ...json.map(packJson)]
 }
 
 function toColumns(record: OrderRecord, owner: string | null): unknown[] {

@@ -62,7 +62,7 @@ export type LoadedWorld = World & {
   lotsBefore: ReadonlyMap<string, readonly Lot[]>
   /** Orders as they were loaded, by gid. */
   ordersBefore: ReadonlyMap<string, OrderRecord>
-  locked: readonly string[]
+  locked: ReadonlySet<string>
 }
 
 /** Why the events of a shop cannot be applied yet: nothing was published that says what they are worth. */
@@ -117,7 +117,7 @@ export async function advanceMembers(
     if (member) world.put(advance(member, programs, at))
   }
   await saveWorld(shopId, world, programs, at, client)
-  return world.locked.length
+  return world.locked.size
 }
 
 /**
@@ -157,7 +157,7 @@ class Loading {
   readonly #facts = new Map<string, Fact>()
   readonly #survivors = new Map<string, string>()
   readonly #busy = new Set<string>()
-  readonly #locked: string[] = []
+  readonly #locked = new Set<string>()
   readonly #lotsBefore = new Map<string, readonly Lot[]>()
   readonly #ordersBefore = new Map<string, OrderRecord>()
   readonly #shopId: number
@@ -175,7 +175,7 @@ class Loading {
 
   knows(customer: string): boolean {
     const survivor = this.#survivors.get(customer)
-    return survivor !== undefined && (this.#busy.has(survivor) || this.#locked.includes(survivor))
+    return survivor !== undefined && (this.#busy.has(survivor) || this.#locked.has(survivor))
   }
 
   async lock(customers: readonly string[]): Promise<void> {
@@ -185,19 +185,22 @@ class Loading {
       this.#survivors.set(customer, survivor)
       this.#survivors.set(survivor, survivor)
     }
-    const members = [...new Set(survivors.values())].filter((member) => !this.#locked.includes(member))
+    const members = [...new Set(survivors.values())].filter((member) => !this.#locked.has(member))
     const options = { at: this.#at, skipBusy: this.#skipBusy }
     const rows = await lockMembers(this.#shopId, members, options, this.#client)
     const got = rows.map((row) => toGid('Customer', row.id))
-    for (const member of members) if (!got.includes(member)) this.#busy.add(member)
-    this.#locked.push(...got)
+    for (const member of got) this.#locked.add(member)
+    for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
 
     const lots = await loadLots(this.#shopId, got, this.#client)
-    const open = await loadRedemptions(this.#shopId, { openOf: got }, this.#client)
+    const open = Map.groupBy(
+      await loadRedemptions(this.#shopId, { openOf: got }, this.#client),
+      (redemption) => redemption.member,
+    )
     for (const row of rows) {
       const gid = toGid('Customer', row.id)
       for (const alias of row.aliases ?? []) this.#survivors.set(toGid('Customer', alias), gid)
-      const own = open.filter((redemption) => redemption.member === gid)
+      const own = open.get(gid) ?? []
       const member = toMember(row, lots.get(gid) ?? [], own)
       this.#lotsBefore.set(gid, member?.lots ?? [])
       if (member) this.#members.set(gid, member)
@@ -320,12 +323,12 @@ export async function saveWorld(
   await saveFacts(shopId, changed.facts, at, client)
   for (const member of members) {
     for (const alias of member.aliases) {
-      if (world.locked.includes(alias)) await mergeAway(shopId, alias, member.id, world, at, client)
+      if (world.locked.has(alias)) await mergeAway(shopId, alias, member.id, world, at, client)
     }
   }
   await dropEmptyMembers(
     shopId,
-    world.locked.filter((gid) => world.member(gid) === undefined),
+    [...world.locked].filter((gid) => world.member(gid) === undefined),
     client,
   )
   await enqueueEffects(shopId, describeEffects(members, changed.effects), at, client)

@@ -1,0 +1,44 @@
+import { installShop } from '#app/db/shops.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { programDocument } from '#test/setup/factories.ts'
+import { orderBody } from '#test/setup/orders.ts'
+
+/** What Shopify's own `orders/paid` sample weighs, roughly. */
+const BODY_BYTES = 4_900
+const BEGINNING = Date.parse('2026-01-01T00:00:00Z')
+
+/** Shops with a program of the usual kind: points per euro, a hold, expiry, three tiers. */
+export async function openBenchShops(count: number, name: string): Promise<{ id: number; domain: string }[]> {
+  const tiers = {
+    metric: 'spend',
+    window: { rollingDays: 365 },
+    levels: [
+      { id: 'member', name: 'Member', threshold: '0.00' },
+      { id: 'silver', name: 'Silver', threshold: '200.00', multiplier: 1.25 },
+      { id: 'gold', name: 'Gold', threshold: '500.00', multiplier: 1.5 },
+    ],
+  }
+  const shops: { id: number; domain: string }[] = []
+  for (let number = 1; number <= count; number += 1) {
+    const domain = `${name}-${number}.myshopify.com`
+    const details = { name: domain, currency: 'EUR', timezone: 'Europe/Berlin' }
+    const shop = await installShop(domain, details, BEGINNING)
+    await publishProgram(shop.id, programDocument({ tiers }), { effectiveAt: BEGINNING, at: BEGINNING })
+    shops.push({ id: shop.id, domain })
+  }
+  return shops
+}
+
+/** The body of order number `order`, of one of `members` customers, as heavy as a real one. */
+export function benchOrder(order: number, members: number): string {
+  const placedAt = new Date(BEGINNING + (order % 20_000) * 600_000).toISOString()
+  const customer = 8_000_000_000_000 + ((order * 7_919) % members)
+  const body = orderBody({
+    id: 6_000_000_000_000 + order,
+    customer,
+    goods: [`${5 + (order % 90)}.50`, '12.00', '3.25'],
+    placedAt,
+  })
+  const padding = 'x'.repeat(Math.max(0, BODY_BYTES - body.length - 12))
+  return `{"note":"${padding}",${body.slice(1)}`
+}

