@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { closeDatabase, pool } from '#app/db/client.server.ts'
 import { embeddedHome, startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
-import { findProgramAt, publishProgram, setHistoryEarns } from '#app/db/programs.server.ts'
+import { publishOnTop } from '#app/db/program-history.server.ts'
 import { findShop } from '#app/db/shops.server.ts'
 import { buildIfStale } from './build.ts'
 import { DEMO_SHOP, EMPTY_SHOP, isPlayed, openDemoShop, openEmptyShop, playHistory } from './demo/play.ts'
@@ -113,10 +113,13 @@ async function installApp(local: Local): Promise<void> {
   await local.dev.openApp(DEMO_SHOP)
   const shop = await findShop(DEMO_SHOP)
   if (!shop) throw new Error('The app was opened but did not note the installation.')
-  if (await findProgramAt(shop.id, Date.now())) return
-  await setHistoryEarns(shop.id, true)
-  const at = local.dev.store.now()
-  await publishProgram(shop.id, DEMO_PROGRAM, { effectiveAt: at, at, actor: 'demo' })
+  // Where an interrupted first start has published it already, this changes nothing.
+  await publishOnTop(shop.id, DEMO_PROGRAM, {
+    basedOn: 0,
+    at: local.dev.store.now(),
+    actor: 'Perennial',
+    note: 'The demo shop opened',
+  })
 }
 
 /** Waits until the app has worked off what the store sent. */
