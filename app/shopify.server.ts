@@ -8,6 +8,7 @@ import { ApiVersion, AppDistribution, LogSeverity, shopifyApp } from '@shopify/s
 import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prisma'
 
 import { now } from '#app/clock.server.ts'
+import { whileAlone } from '#app/db/alone.server.ts'
 import { prisma } from '#app/db/client.server.ts'
 import { encryptedSessions } from '#app/db/sessions.server.ts'
 import { findShop, installShop, keepShopScopes, type Shop } from '#app/db/shops.server.ts'
@@ -68,10 +69,20 @@ export function adminClientOf(domain: string, patience = JOB_PATIENCE): AdminCli
   return adminClient({ shop: domain, accessToken: () => accessTokenOf(domain), patience })
 }
 
-/** The shop's offline access token, fresh for at least five minutes. Throws SessionNotFoundError after an uninstall. */
+/** The library renews a token in its last five minutes; this is a little more, so that it is renewed here, under the lock. */
+const RENEW_AHEAD_MS = 6 * 60_000
+const RENEW_WAIT_MS = 15_000
+
+/**
+ * The shop's offline access token, fresh for at least five minutes. One process at a time renews it: the others wait and find the
+ * new one. Throws SessionNotFoundError after an uninstall.
+ */
 export async function accessTokenOf(domain: string): Promise<string> {
-  const { session } = await unauthenticated.admin(domain)
-  return session.accessToken ?? ''
+  const kept = await sessionStorage.loadSession(`offline_${domain}`)
+  if (kept?.accessToken && !kept.isExpired(RENEW_AHEAD_MS)) return kept.accessToken
+  const renewed = await whileAlone(`token:${domain}`, RENEW_WAIT_MS, () => unauthenticated.admin(domain))
+  if (!renewed) throw new Error(`another process has been renewing the token of ${domain} for ${RENEW_WAIT_MS} ms`)
+  return renewed.session.accessToken ?? ''
 }
 
 /** A shop may be known without being installed: a webhook can come before the first page. */
