@@ -417,6 +417,7 @@ describe('paying', () => {
       balanceMinor: 1000,
       customerId: null,
       note: null,
+      templateSuffix: null,
       expiresOn: null,
       enabled: true,
       createdAt: store.now(),

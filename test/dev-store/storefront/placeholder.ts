@@ -14,7 +14,7 @@ export function placeholderSvg(name: string): string {
   const hash = hashOf(name)
   const [ground, mid, dark, light] = PALETTES[hash % PALETTES.length]!
   const named = NAMED.find(([words]) => words.test(name))?.[1]
-  const index = named ?? (hash >>> 8) % SHAPES.length
+  const index = named ?? NEUTRAL[(hash >>> 8) % NEUTRAL.length]!
   const shape = SHAPES[index]!
   const tilt = ((hash >>> 16) % 25) - 12
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600" role="img" aria-label="">
@@ -25,22 +25,26 @@ ${HANGING.has(index) ? '' : `<ellipse cx="300" cy="462" rx="150" ry="16" fill="$
 </svg>`
 }
 
-/** Names that say what the thing is, and the drawing that fits; else the name's hash chooses. */
+/** Names that say what the thing is, and the drawing that fits. */
 const NAMED: [RegExp, number][] = [
-  [/bunting|garland|flag|streamer|chain/i, 7],
-  [/cake ?stand|cake|plate|bowl|dish|tray/i, 8],
-  [/frame|sign|chalk ?board|picture|mirror|clock|calendar|book/i, 9],
-  [/\bbag|shopper|tote|lunch/i, 5],
-  [/light|candle|lantern|lamp/i, 3],
-  [/mug|\bcup|tea|coffee|bottle|jug/i, 1],
-  [/heart/i, 6],
-  [/ornament|bauble|decoration|hanging|christmas/i, 4],
-  [/gift|box|set|game|tin|card|kit|pack|wrap/i, 2],
-  [/vase|flower|plant|garden|rose|wicker/i, 0],
+  [/\b(bunting|garland|flags?|streamers?|chain)\b/i, 7],
+  [/\b(cake|cakes|cakestand|plates?|bowls?|dish|tray|baking)\b/i, 8],
+  [/\b(frames?|signs?|chalkboard|pictures?|mirror|clock|calendar|poster)\b/i, 9],
+  [/\b(bags?|shopper|tote|purse)\b/i, 5],
+  [/\b(t-?lights?|lights?|candles?|lantern|lamp)\b/i, 3],
+  [/\b(mugs?|cups?|tea|coffee|bottle|jugs?|teapot)\b/i, 1],
+  [/\b(parasol|umbrella)\b/i, 10],
+  [/\b(pens?|pencils?|crayons?|chalk|brush)\b/i, 11],
+  [/\bhearts?\b/i, 6],
+  [/\b(ornaments?|bauble|decorations?|christmas|hanging)\b/i, 4],
+  [/\b(gift|box|boxes|set|game|tins?|cards?|kit|pack|wrap|wrapping)\b/i, 2],
+  [/\b(vase|flowers?|plant|garden|rose|cactus|herb)\b/i, 0],
 ]
+/** Where the name says nothing: arches, a pebble, a leaf. */
+const NEUTRAL = [12, 13, 14]
 
 /** Drawings that hang, and throw no shadow on the table. */
-const HANGING = new Set([4, 6, 7, 9])
+const HANGING = new Set([4, 6, 7, 9, 12, 13, 14])
 
 type Shape = (mid: string, dark: string, light: string) => string
 
@@ -85,6 +89,23 @@ const SHAPES: Shape[] = [
   (mid, dark, light) =>
     `<path d="M300 90l-84 90M300 90l84 90" stroke="${dark}" stroke-width="5"/><circle cx="300" cy="86" r="9" fill="${dark}"/><rect x="160" y="176" width="280" height="250" rx="10" fill="${mid}"/><rect x="186" y="202" width="228" height="198" rx="4" fill="${light}"/>
 <path d="M186 372l64-80 48 52 40-34 76 80v10H186z" fill="${dark}" opacity=".8"/><circle cx="356" cy="252" r="22" fill="${mid}"/>`,
+  // A parasol.
+  (mid, dark, light) =>
+    `<path d="M300 150v300" stroke="${dark}" stroke-width="10" stroke-linecap="round"/><path d="M110 300c10-110 90-170 190-170s180 60 190 170c-24-22-72-22-95 0-24-22-72-22-95 0-24-22-72-22-95 0-23-22-71-22-95 0z" fill="${mid}"/>
+<path d="M300 130c-60 40-90 100-95 170M300 130c60 40 90 100 95 170" stroke="${light}" stroke-width="6" fill="none"/><path d="M300 450c0 26-44 26-44 0" stroke="${dark}" stroke-width="10" fill="none" stroke-linecap="round"/>`,
+  // Pencils in a pot.
+  (mid, dark, light) =>
+    `<path d="M236 300l-24-140 16-36 22 34 18 142zM288 300V130l18-34 18 34v170zM346 300l18-132 26-30 12 38-20 124z" fill="${mid}"/><path d="M228 124l-8 17 14-2zM306 96l-9 17h18zM390 138l-13 15 19 5z" fill="${dark}"/>
+<path d="M206 290h188l-14 152c-2 14-12 20-26 20H246c-14 0-24-6-26-20z" fill="${dark}"/><path d="M216 340h168l-3 34H219z" fill="${light}" opacity=".85"/>`,
+  // An arch and a pebble.
+  (mid, dark, light) =>
+    `<path d="M150 462V300c0-84 62-150 140-150s140 66 140 150v162h-70V306c0-44-30-78-70-78s-70 34-70 78v156z" fill="${mid}"/><circle cx="408" cy="420" r="44" fill="${dark}"/><circle cx="392" cy="406" r="10" fill="${light}" opacity=".6"/>`,
+  // Stacked pebbles.
+  (mid, dark, light) =>
+    `<ellipse cx="300" cy="420" rx="130" ry="44" fill="${dark}"/><ellipse cx="290" cy="340" rx="100" ry="40" fill="${mid}"/><ellipse cx="308" cy="270" rx="72" ry="32" fill="${dark}" opacity=".75"/><ellipse cx="298" cy="214" rx="44" ry="26" fill="${mid}"/><path d="M232 332c14-14 34-20 54-20" stroke="${light}" stroke-width="7" fill="none" stroke-linecap="round" opacity=".7"/>`,
+  // A sun and leaves.
+  (mid, dark, light) =>
+    `<circle cx="300" cy="250" r="104" fill="${mid}"/><circle cx="270" cy="222" r="16" fill="${light}" opacity=".6"/><path d="M300 462c0-70-10-120-70-170 76 6 110 60 108 170zM300 462c2-60 26-116 96-140-10 64-36 112-74 140z" fill="${dark}"/><path d="M300 462c-6-50-34-86-92-96 10 52 42 84 80 96z" fill="${dark}" opacity=".8"/>`,
 ]
 
 function hashOf(text: string): number {

@@ -8,6 +8,8 @@ import { keepCart, shopperOf } from './visit.ts'
 import type { Visit } from './visit.ts'
 
 const PRODUCTS_PER_PAGE = 24
+const FEATURED = 8
+const RECENT_ORDERS = 400
 
 /** The home page. */
 export async function home(visit: Visit): Promise<Response> {
@@ -17,10 +19,19 @@ export async function home(visit: Visit): Promise<Response> {
   const collections = site.store.collections(shop.domain).map((collection) => collectionTile(visit, collection))
   const view = {
     program: programCard(visit),
-    featured: products.slice(0, 8).map((product) => productCard(product, price)),
+    featured: bestSellers(visit, products).map((product) => productCard(product, price)),
     collections: collections.slice(0, 6),
   }
   return renderPage(visit, 'home', view, { title: 'Home', template: 'index' })
+}
+
+/** What sold most in the last orders; a shop without orders shows its first products. */
+function bestSellers({ site, shop }: Visit, products: Product[]): Product[] {
+  const sold = new Map<string, number>()
+  for (const order of site.store.orders(shop.domain).slice(-RECENT_ORDERS)) {
+    for (const { productId } of order.lines) if (productId) sold.set(productId, (sold.get(productId) ?? 0) + 1)
+  }
+  return products.toSorted((a, b) => (sold.get(b.id) ?? 0) - (sold.get(a.id) ?? 0)).slice(0, FEATURED)
 }
 
 function collectionTile({ site, shop }: Visit, collection: Collection) {
