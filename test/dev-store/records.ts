@@ -356,6 +356,7 @@ export type GiftCard = {
   balanceMinor: number
   customerId: Gid | null
   note: string | null
+  templateSuffix: string | null
   expiresOn: string | null
   enabled: boolean
   createdAt: number
@@ -396,17 +397,6 @@ export type BulkOperation = {
   result: string | null
   createdAt: number
   completedAt: number | null
-}
-
-export type WebhookSubscription = {
-  id: Gid
-  shop: string
-  topic: string
-  uri: string
-  includeFields: string[]
-  filter: string | null
-  createdAt: number
-  updatedAt: number
 }
 
 export type DeliveryAttempt = {
@@ -456,7 +446,6 @@ export type Tables = {
   storeCredit: StoreCreditAccount
   segments: Segment
   bulkOperations: BulkOperation
-  webhookSubscriptions: WebhookSubscription
   deliveries: Delivery
   flowTriggers: FlowTrigger
   settings: Settings

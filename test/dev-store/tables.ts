@@ -28,7 +28,6 @@ const TABLE_NAMES: TableName[] = [
   'storeCredit',
   'segments',
   'bulkOperations',
-  'webhookSubscriptions',
   'deliveries',
   'flowTriggers',
 ]

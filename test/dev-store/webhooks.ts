@@ -57,7 +57,7 @@ export class WebhookSender {
     if (!this.store.shop(shop).installation && !options.evenIfUninstalled) return
     const eventId = options.eventId ?? randomUUID()
     const { hold, twice } = this.store.settings.webhooks
-    for (const subscription of this.subscriptionsTo(shop, topic)) {
+    for (const subscription of this.subscriptionsTo(topic)) {
       if (subscription.filter && !passesFilter(payload, subscription.filter)) continue
       const delivery: Delivery = {
         id: randomUUID(),
@@ -130,19 +130,9 @@ export class WebhookSender {
     if (this.timer) clearTimeout(this.timer)
   }
 
-  /** The app's own subscriptions (toml) and those of this shop made by the Admin API. */
-  private subscriptionsTo(shop: string, topic: string): Subscription[] {
-    const made = this.store.list('webhookSubscriptions', shop).filter((row) => row.topic === topic)
-    return [
-      ...this.options.app.subscriptions.filter((row) => row.topics.includes(topic)),
-      ...made.map((row) => ({
-        topics: [row.topic],
-        uri: row.uri,
-        name: null,
-        includeFields: row.includeFields,
-        filter: row.filter,
-      })),
-    ]
+  /** The app's own subscriptions, which stand in its toml; none are made by the Admin API. */
+  private subscriptionsTo(topic: string): Subscription[] {
+    return this.options.app.subscriptions.filter((row) => row.topics.includes(topic))
   }
 
   private nextSequence(): number {

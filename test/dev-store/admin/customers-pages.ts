@@ -123,16 +123,14 @@ export function customerPage(store: DevStore, shop: Shop, customer: Customer, ur
         orders.length === 0
           ? html`<p class="empty">No orders yet.</p>`
           : html`<ul class="plain">
-              ${orders
-                .slice(0, 30)
-                .map(
-                  (order) =>
-                    html`<li>
-                      <a href="${base}/orders/${numberOf(order.id)}">${order.name}</a>
-                      ${showTime(order.processedAt, shop)} ·
-                      ${showMoney(totalsOf(order).currentTotalMinor, order.currency)}
-                    </li>`,
-                )}
+              ${orders.slice(0, 30).map(
+                (order) =>
+                  html`<li>
+                    <a href="${base}/orders/${numberOf(order.id)}">${order.name}</a>
+                    ${showTime(order.processedAt, shop)} ·
+                    ${showMoney(totalsOf(order).currentTotalMinor, order.currency)}
+                  </li>`,
+              )}
             </ul>`
       }
     </section>

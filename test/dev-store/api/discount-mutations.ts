@@ -13,7 +13,7 @@ import {
 } from '../discounts.ts'
 import { parseDecimal } from '../money.ts'
 import type { CodeJob, Discount, DiscountItems, DiscountValue, Gid } from '../records.ts'
-import { fieldsOf, notImitated, properties, type Context, type Field, type Fields } from './context.ts'
+import { badRequest, fieldsOf, notImitated, properties, type Context, type Field, type Fields } from './context.ts'
 import { discountView } from './discount-fields.ts'
 import { setMetafields } from './metafields.ts'
 import { findNode } from './node.ts'
@@ -402,13 +402,15 @@ function problemsOf(context: Context, maker: Maker, input: Input, before: Discou
     ...titleProblems(maker, input, before, at),
     ...codeProblems(context, maker, input, before, at),
     ...customerProblems(context, input, at),
-    ...(maker.kind.endsWith('_app') ? appProblems(input, before, at) : []),
+    ...(maker.kind.endsWith('_app') ? classProblems(input, before, at) : []),
     ...dateProblems(input, before, at),
     ...combinesProblems(context, maker, input, at),
     ...minimumProblems(input, at),
     ...valueProblems(maker, input, before, at),
   ]
-  return problems
+  // The Function is looked up last, once the input itself is sound.
+  if (problems.length > 0 || !maker.kind.endsWith('_app')) return problems
+  return functionProblems(input, before, at)
 }
 
 type At = (...path: string[]) => string[]
@@ -456,10 +458,14 @@ function customerProblems(context: Context, input: Input, at: At): Problem[] {
     : []
 }
 
-function appProblems(input: Input, before: Discount | null, at: At): Problem[] {
+function classProblems(input: Input, before: Discount | null, at: At): Problem[] {
   if (input.discountClasses?.length === 0 || (!before && !input.discountClasses)) {
     return [problem(at('discountClasses'), "Discount classes can't be empty.", 'INVALID')]
   }
+  return []
+}
+
+function functionProblems(input: Input, before: Discount | null, at: At): Problem[] {
   if (input.functionHandle && input.functionId) {
     return [
       problem(
@@ -508,7 +514,13 @@ function combinesProblems({ store, domain }: Context, maker: Maker, input: Input
       ),
     ]
   }
-  if (!combinesWith?.productDiscountsWithTagsOnSameCartLine) return []
+  const tags = combinesWith?.productDiscountsWithTagsOnSameCartLine
+  if (!tags) return []
+  if (tags.add?.some((tag) => tags.remove?.includes(tag))) {
+    throw badRequest(
+      'The same tag is present in both `add` and `remove` fields of `productDiscountsWithTagsOnSameCartLine`.',
+    )
+  }
   if (store.shop(domain).plan === 'plus') throw notImitated('productDiscountsWithTagsOnSameCartLine')
   const field = at('combinesWith', 'productDiscountsWithTagsOnSameCartLine')
   const problems = [
@@ -573,7 +585,10 @@ function valueProblems(maker: Maker, input: Input, before: Discount | null, at: 
   if (value.percentage != null && (value.percentage < 0 || value.percentage > 1)) {
     return [problem(field('percentage'), 'Value must be between 0.0 and 1.0', 'VALUE_OUTSIDE_RANGE')]
   }
-  // "less than" is what Shopify really says for a negative amount (test/fixtures/captures).
+  if (value.discountAmount && Math.abs(Number(value.discountAmount.amount)) >= 1e18) {
+    return [problem(field('discountAmount', 'amount'), 'Value must be greater than -1000000000000000000', 'LESS_THAN')]
+  }
+  // "less than or equal" is what Shopify really says for a negative amount (test/fixtures/captures).
   if (value.discountAmount && Number(value.discountAmount.amount) < 0) {
     return [
       problem(field('discountAmount', 'amount'), 'Value must be less than or equal to 0', 'LESS_THAN_OR_EQUAL_TO'),

@@ -27,6 +27,7 @@ import { costOf, QUERY_COST_MAX, type Throttle } from './cost.ts'
 import { notImitated, typeOfGid, type Context, type Field } from './context.ts'
 import { fieldOf, FIELDS, hasScope, scopeOf, writeScopeOf } from './root.ts'
 import { adminSchema } from './schema.ts'
+import { shopifyError } from './error-words.ts'
 
 export type GraphqlRequest = { query?: unknown; variables?: unknown; operationName?: unknown }
 export type GraphqlReply = { data?: unknown; errors?: unknown[]; extensions?: unknown }
@@ -42,7 +43,7 @@ export async function executeRequest(
   if (typeof request.query !== 'string') return { errors: [{ message: 'Query is missing or not a string' }] }
   const variables = (request.variables ?? {}) as Record<string, unknown>
   const read = readDocument(request.query, request.operationName)
-  if ('errors' in read) return { errors: read.errors.map((error) => error.toJSON()) }
+  if ('errors' in read) return { errors: read.errors.map(shopifyError) }
   const { document, operation } = read
   const { plan } = context.store.shop(context.domain)
   const costing = { schema: adminSchema(), fragments: fragmentsOf(document), variables }
@@ -69,7 +70,7 @@ export async function executeRequest(
   const actualQueryCost = data ? costOf(operation, { ...costing, data }) : requestedQueryCost
   buckets.take(context.domain, actualQueryCost)
   const cost = { requestedQueryCost, actualQueryCost, throttleStatus: buckets.status(context.domain, plan) }
-  const errors = result.errors?.map((error) => shopifyError(error, operation))
+  const errors = result.errors?.map(shopifyError)
   return { ...(data === undefined ? {} : { data }), ...(errors ? { errors } : {}), extensions: { cost } }
 }
 
@@ -239,20 +240,4 @@ function tooDear(cost: number): GraphqlReply {
       },
     ],
   }
-}
-
-function shopifyError(error: GraphQLError, operation: OperationDefinitionNode): unknown {
-  const { message, locations, path, extensions } = error.toJSON()
-  const variable = /^Variable "\$(\w+)" got invalid value [\s\S]*?(?: at "([^"]+)")?; ([\s\S]+)$/.exec(message)
-  if (variable)
-    return {
-      message: `Variable $${variable[1]} was provided invalid value for ${variable[2] ?? variable[1]} (${variable[3]})`,
-      locations,
-      extensions: { code: 'INVALID_VARIABLE' },
-    }
-  const code =
-    extensions?.code ??
-    (error.originalError && !(error.originalError instanceof GraphQLError) ? 'INTERNAL_SERVER_ERROR' : undefined)
-  void operation
-  return { message, locations, ...(path ? { path } : {}), ...(code ? { extensions: { ...extensions, code } } : {}) }
 }

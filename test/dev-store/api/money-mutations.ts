@@ -72,9 +72,13 @@ type GiftInput = {
   code?: string | null
   customerId?: Gid | null
   note?: string | null
+  templateSuffix?: string | null
   expiresOn?: string | null
   recipientAttributes?: { id: Gid } | null
 }
+
+/** Recorded of a Canadian shop; shops have limits of their own. */
+const GIFT_CARD_MAX = 3_000
 
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
 
@@ -94,6 +98,7 @@ function giveCard(context: Context, input: GiftInput) {
     balanceMinor: initialMinor,
     customerId: input.customerId ?? null,
     note: input.note ?? null,
+    templateSuffix: input.templateSuffix ?? null,
     expiresOn: input.expiresOn ?? null,
     enabled: true,
     createdAt: store.now(),
@@ -103,7 +108,7 @@ function giveCard(context: Context, input: GiftInput) {
 }
 
 function giftProblem(context: Context, input: GiftInput, currency: string) {
-  const refuse = (field: string, message: string, code: string) => ({ field: ['input', field], message, code })
+  const refuse = (field: string, message: string, code: string | null) => ({ field: ['input', field], message, code })
   const amount = input.initialAmount?.amount ?? input.initialValue
   const name = input.initialAmount ? 'initialAmount' : 'initialValue'
   if (amount == null) return refuse('initialValue', "can't be blank", 'MISSING_ARGUMENT')
@@ -111,15 +116,24 @@ function giftProblem(context: Context, input: GiftInput, currency: string) {
     return refuse('initialAmount', `The currency must be ${currency}`, 'INVALID')
   }
   if (!(Number(amount) > 0)) return refuse(name, 'must be greater than 0', 'GREATER_THAN')
-  if (input.code != null) {
-    const code = input.code.replace(/[\s-]/g, '')
-    if (code.length < 8) return refuse('code', 'is too short (minimum is 8 characters)', 'TOO_SHORT')
-    if (code.length > 20) return refuse('code', 'is too long (maximum is 20 characters)', 'TOO_LONG')
-    if (!/^[a-z0-9]+$/i.test(code)) return refuse('code', 'can only contain letters(a-z) and numbers(0-9)', 'INVALID')
-    if (context.store.giftCardByCode(context.domain, code)) return refuse('code', 'has already been taken', 'TAKEN')
+  if (Number(amount) > GIFT_CARD_MAX) {
+    const limit = new Intl.NumberFormat('en-CA', {
+      style: 'currency',
+      currency,
+      currencyDisplay: 'narrowSymbol',
+    }).format(GIFT_CARD_MAX)
+    return refuse('initialValue', `can't exceed ${limit} ${currency}`, 'GIFT_CARD_LIMIT_EXCEEDED')
   }
   if (input.customerId && !findNode(context, input.customerId)) {
     return refuse('customerId', 'The customer could not be found.', 'CUSTOMER_NOT_FOUND')
+  }
+  if (input.code != null) {
+    const code = input.code.replace(/[\s-]/g, '')
+    if (code.length < 8) return refuse('code', 'Code must be at least 8 characters long', 'TOO_SHORT')
+    if (code.length > 20) return refuse('code', 'Code must be at most 20 characters long', 'TOO_LONG')
+    if (!/^[a-z0-9]+$/i.test(code))
+      return refuse('code', 'Code can only contain letters(a-z) and numbers(0-9)', 'INVALID')
+    if (context.store.giftCardByCode(context.domain, code)) return refuse('code', 'Code has already been taken', null)
   }
   return null
 }
@@ -147,7 +161,7 @@ export const moneyFields: Fields = {
   ...fieldsOf('GiftCardCreatePayload', properties('giftCard', 'giftCardCode', 'userErrors')),
   ...fieldsOf('GiftCardUserError', properties('field', 'message', 'code')),
   ...fieldsOf<GiftCard>('GiftCard', {
-    ...(properties('id', 'note', 'expiresOn', 'enabled') as Record<string, Field<GiftCard>>),
+    ...(properties('id', 'note', 'expiresOn', 'enabled', 'templateSuffix') as Record<string, Field<GiftCard>>),
     balance: (row, _args, { store, domain }) => money(row.balanceMinor, store.shop(domain).currency),
     initialValue: (row, _args, { store, domain }) => money(row.initialMinor, store.shop(domain).currency),
     lastCharacters: (row) => row.code.slice(-4),

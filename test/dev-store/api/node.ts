@@ -15,7 +15,6 @@ const TABLES: Record<string, Exclude<TableName, 'shops' | 'settings'>> = {
   StoreCreditAccount: 'storeCredit',
   Segment: 'segments',
   BulkOperation: 'bulkOperations',
-  WebhookSubscription: 'webhookSubscriptions',
 }
 
 export type VariantNode = Variant & { product: Product }

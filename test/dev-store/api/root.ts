@@ -8,7 +8,7 @@ import { discountMutations, discountPayloads } from './discount-mutations.ts'
 import { metafieldFields, metafieldMutations } from './metafields.ts'
 import { giftRoots, moneyFields, moneyMutations } from './money-mutations.ts'
 import { findNode } from './node.ts'
-import { notifyFields, notifyMutations, notifyRoots } from './notify.ts'
+import { flowFields, flowMutations } from './flow.ts'
 import { orderFields, orderRoots } from './order-fields.ts'
 import { shopFields, shopRoots } from './shop-fields.ts'
 
@@ -41,9 +41,8 @@ export const FIELDS: Fields = join([
   bulkFields,
   bulkRoots,
   bulkMutations,
-  notifyFields,
-  notifyRoots,
-  notifyMutations,
+  flowFields,
+  flowMutations,
 ])
 
 /** Scopes that a root needs (shopify.dev, "Access scopes"); `write_x` includes `read_x`. */

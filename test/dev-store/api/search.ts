@@ -26,6 +26,7 @@ function checkFields<Row>(expression: Expression, filters: Filters<Row>): void {
   if (expression.kind === 'term') {
     const name = expression.term.field ?? 'default'
     if (!(name in filters)) throw notImitated(`the search filter "${name}"`)
+    if (/_(at|date)$/.test(name) && Number.isNaN(Date.parse(expression.term.value))) throw noTimestamp(name)
   } else if (expression.kind === 'not') checkFields(expression.inner, filters)
   else for (const part of expression.parts) checkFields(part, filters)
 }
@@ -61,12 +62,15 @@ export function matchesWords(texts: (string | null | undefined)[], term: Term): 
 /** Compares instants; a date alone (`2026-11-21`) is a day in UTC. Throws Shopify's error for what is no time. */
 export function matchesTime(at: number | null, term: Term): boolean {
   const start = Date.parse(term.value)
-  if (Number.isNaN(start)) throw badRequest(`Invalid timestamp for query filter \`${term.field}\`.`)
   if (at === null) return false
   const second = Math.floor(at / 1000) * 1000
   const length = /^\d{4}-\d{2}-\d{2}$/.test(term.value) ? 86_400_000 : 1000
   if (term.comparator === '=') return second >= start && second < start + length
   return compare(second, start, term.comparator)
+}
+
+function noTimestamp(name: string): Error {
+  return badRequest(`Invalid timestamp for query filter \`${name}\`.`)
 }
 
 /** Compares numbers. */
