@@ -1144,9 +1144,11 @@ function advanceDraft(draft: Draft, until: number): void {
 /** What happens at one instant, in the order of contracts/README.md 2: releases, expiry, tier review, birthday, codes that run out. */
 function advanceTo(draft: Draft, at: number): void {
   const { member } = draft
+  // As it was due: by the version in force until now, which may end at this very instant.
+  const { program } = versionAt(draft.programs, member.advancedTo)
+  const reviewAt = findNextReview(member, program)
+  const birthdayAt = findNextBirthday(member, program)
   moveDraft(draft, at)
-  const reviewAt = findNextReview(member, draft.program)
-  const birthdayAt = findNextBirthday(member, draft.program)
   member.advancedTo = draft.now
   if (member.version !== draft.version.number) adoptVersion(draft)
   releaseDue(draft)

@@ -80,6 +80,25 @@ export function findMeritedLevel(member: Member, program: Program, now: number):
   return program.tiers === null ? null : (program.tiers.levels[findMerit(member, program, now)] as Level)
 }
 
+/** A member who would be on another level under other rules. */
+export type TierMove = { member: string; from: string | null; to: string | null }
+
+/**
+ * Who would move if `after` replaced `before` now, before it is saved (SEMANTICS 36): everybody whose level is not the one that activity merits under the
+ * new rules. Up happens at once, down at the review after the grace. Whoever was placed by hand on a level that stays is left out.
+ */
+export function previewTierMoves(members: Iterable<Member>, before: Program, after: Program, now: number): TierMove[] {
+  const moves: TierMove[] = []
+  for (const member of members) {
+    if (member.erasedAt !== null) continue
+    const from = before.tiers === null ? null : member.tier.level
+    const to = findMeritedLevel(member, after, now)?.id ?? null
+    const stays = member.tier.manual !== null && after.tiers?.levels.some((level) => level.id === from) === true
+    if (from !== to && !stays) moves.push({ member: member.id, from, to })
+  }
+  return moves
+}
+
 /** What set off a look at the tier: `review` is the nightly one or a refund, which alone can lower it. */
 export type TierCause = 'activity' | 'review' | 'hand' | 'merge'
 
@@ -291,11 +310,14 @@ function findFailure(member: Member, tiers: Tiers, timeZone: string, now: number
     return startOfYear(year + 3, timeZone)
   }
   const windowMs = window.days * DAY_MS
-  const leaving = new Set(member.activity.map((entry) => entry.at).filter((at) => at >= now - windowMs))
-  for (const at of [...leaving].sort((a, b) => a - b)) {
+  const leaving = member.activity.filter((entry) => entry.at >= now - windowMs).sort((a, b) => a.at - b.at)
+  // What leaves is taken off one by one: adding up the rest at each step would be quadratic in a busy member's orders.
+  let left = leaving.reduce((all, entry) => combine(all, entry, 1), NO_SUMS)
+  for (let index = 0; index < leaving.length;) {
+    const { at } = leaving[index] as Activity
+    for (; leaving[index]?.at === at; index++) left = combine(left, leaving[index] as Activity, -1)
     // An entry is in the window up to and including the instant that lies the whole window after it.
-    const gone = at + windowMs + 1
-    if (measure(member, tiers, timeZone, gone, 'better-year').whole < threshold) return gone
+    if (pick(left, tiers).whole < threshold) return at + windowMs + 1
   }
   return Infinity
 }
