@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
 import { now } from '#app/clock.server.ts'
-import { isPackable } from '#app/db/client.server.ts'
+import { isPackable } from '#app/db/arrays.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
 

@@ -44,22 +44,6 @@ export async function inTransaction<Result>(work: (client: pg.PoolClient) => Pro
   }
 }
 
-/** ASCII's record separator: no JSON text holds it bare (RFC 8259, 7). */
-const SEPARATOR = '\x1e'
-
-/**
- * JSON texts as one parameter; `string_to_array($n, E'\\x1e')` gives them back. As an array parameter each of their quotes
- * would have to be escaped on this side and read again on the other, which for whole orders costs more than the insert.
- */
-export function packJson(texts: readonly string[]): string {
-  return texts.join(SEPARATOR)
-}
-
-/** Whether the text could be JSON as far as its characters go: no bare control characters but line ends and tabs. */
-export function isPackable(text: string): boolean {
-  return !text.includes(SEPARATOR) && !text.includes('\0')
-}
-
 /** Closes what was opened, so that a command or a test can end. The next use opens it anew. */
 export async function closeDatabase(): Promise<void> {
   const { pool: openedPool, prisma: openedPrisma } = kept

@@ -1,7 +1,8 @@
 // The *inbox* keeps what Shopify says until it has been worked on. A *message* is one webhook, or one thing that a job read
 // from the Admin API in its stead. The table is the queue: messages are claimed with `for update skip locked` and never
 // leave it unnoticed. They end `done`, `ignored` (nothing to do) or `set-aside` (failed too often; a person decides).
-import { packJson, pool, type Queryable } from '#app/db/client.server.ts'
+import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { pool, type Queryable } from '#app/db/client.server.ts'
 
 export type NewMessage = {
   shopId: number
@@ -44,18 +45,18 @@ export async function storeMessages(
     name: 'store-messages',
     text: `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, source)
            select shop_id, topic, event_id, webhook_id, triggered_at, $1, $1, payload, source
-             from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], string_to_array($7, E'\\x1e'), $8::text[])
+             from unnest($2::int[], ${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::timestamptz[], ${unpack(7)}, ${unpack(8)})
                as g (shop_id, topic, event_id, webhook_id, triggered_at, payload, source)
            on conflict (shop_id, topic, event_id) do nothing`,
     values: [
       new Date(at),
-      messages.map(({ shopId }) => shopId),
-      messages.map(({ topic }) => topic),
-      messages.map(({ eventId }) => eventId),
-      messages.map(({ webhookId }) => webhookId),
-      messages.map(({ triggeredAt }) => new Date(triggeredAt)),
-      packJson(messages.map(({ payload }) => payload)),
-      messages.map(({ source }) => source ?? 'webhook'),
+      numbers(messages.map(({ shopId }) => shopId)),
+      packTexts(messages.map(({ topic }) => topic)),
+      packTexts(messages.map(({ eventId }) => eventId)),
+      packTexts(messages.map(({ webhookId }) => webhookId)),
+      instants(messages.map(({ triggeredAt }) => triggeredAt)),
+      packTexts(messages.map(({ payload }) => payload)),
+      packTexts(messages.map(({ source }) => source ?? 'webhook')),
     ],
   })
   return rowCount ?? 0
@@ -127,7 +128,7 @@ export async function finishMessages(
   await client.query({
     name: 'finish-messages',
     text: `update inbox set state = $3, done_at = $4, error = null where shop_id = $1 and id = any($2::bigint[])`,
-    values: [shopId, ids, state, new Date(at)],
+    values: [shopId, numbers(ids), state, new Date(at)],
   })
 }
 

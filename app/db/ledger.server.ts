@@ -5,6 +5,7 @@
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
 // one row per transfer with both accounts, bigint ids, a prepared statement (PERFORMANCE.md of the mission, "PostgreSQL").
 import type { PoolClient } from 'pg'
+import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
@@ -72,8 +73,8 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
  */
 const POST = `
 with given as (
-  select * from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[],
-                       $10::text[], $11::timestamptz[], $12::text[]) with ordinality
+  select * from unnest($3::bigint[], $4::bigint[], ${unpack(5)}, ${unpack(6)}, $7::bigint[], ${unpack(8)}, ${unpack(9)},
+                       ${unpack(10)}, $11::timestamptz[], ${unpack(12)}) with ordinality
     as given (member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, place)
 ), written as (
   insert into ledger_transfers
@@ -112,7 +113,7 @@ with given as (
    where b.shop_id = $1 and b.member_id = t.member_id
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as (
-  select * from unnest($13::bigint[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::timestamptz[],
+  select * from unnest($13::bigint[], ${unpack(14)}, $15::bigint[], $16::bigint[], $17::bigint[], $18::timestamptz[],
                        $19::timestamptz[], $20::timestamptz[])
     as lot (member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
 ), lots_closed as (
@@ -132,50 +133,50 @@ with given as (
 select changed.member_id, changed.pending, changed.available, changed.reserved, counted.written, counted.missing
   from counted left join changed on true`
 
-function transferColumns(transfers: readonly Transfer[]): unknown[] {
-  const columns: unknown[][] = [[], [], [], [], [], [], [], [], [], []]
-  for (const { from, to, amount, key, reason, source, eventAt, reverses } of transfers) {
-    const payer = parseAccount(from)
-    const payee = parseAccount(to)
-    const member = payer.member ?? payee.member
-    if (member === null) throw new LedgerError(`Transfer ${key} from ${from} to ${to} belongs to no member.`)
-    const counterMember = payee.member !== null && payee.member !== member ? payee.member : null
-    const row = [
-      member,
-      counterMember,
-      payer.name,
-      payee.name,
-      amount,
-      key,
-      reason,
-      source,
-      new Date(eventAt),
-      reverses,
-    ]
-    row.forEach((value, at) => columns[at]!.push(value))
-  }
-  return columns
-}
-
-function lotColumns(lots: readonly (Lot & { member: string })[]): unknown[] {
-  const order = (key: string) => (key.startsWith('gid://shopify/Order/') ? parseGid(key)!.number : null)
+function transferColumns(transfers: readonly Transfer[]): string[] {
+  const accounts = transfers.map(readAccounts)
   return [
-    lots.map((lot) => customerNumber(lot.member)),
-    lots.map((lot) => lot.key),
-    lots.map((lot) => order(lot.key)),
-    lots.map((lot) => lot.pending),
-    lots.map((lot) => lot.available),
-    lots.map((lot) => new Date(lot.earnedAt)),
-    lots.map((lot) => (lot.releaseAt === null ? null : new Date(lot.releaseAt))),
-    lots.map((lot) => (lot.expiresAt === null ? null : new Date(lot.expiresAt))),
+    numbers(accounts.map(({ member }) => member)),
+    numbers(accounts.map(({ counterMember }) => counterMember)),
+    packTexts(accounts.map(({ from }) => from)),
+    packTexts(accounts.map(({ to }) => to)),
+    numbers(transfers.map(({ amount }) => amount)),
+    packTexts(transfers.map(({ key }) => key)),
+    packTexts(transfers.map(({ reason }) => reason)),
+    packTexts(transfers.map(({ source }) => source)),
+    instants(transfers.map(({ eventAt }) => eventAt)),
+    packTexts(transfers.map(({ reverses }) => reverses)),
   ]
 }
 
-function totalColumns({ totals = [] }: Posting): unknown[] {
+/** Whose transfer it is, and who else's where points move from one member to another. */
+function readAccounts({ key, from, to }: Transfer) {
+  const [payer, payee] = [parseAccount(from), parseAccount(to)]
+  const member = payer.member ?? payee.member
+  if (member === null) throw new LedgerError(`Transfer ${key} from ${from} to ${to} belongs to no member.`)
+  const counterMember = payee.member !== null && payee.member !== member ? payee.member : null
+  return { member, counterMember, from: payer.name, to: payee.name }
+}
+
+function lotColumns(lots: readonly (Lot & { member: string })[]): string[] {
+  const order = (key: string) => (key.startsWith('gid://shopify/Order/') ? parseGid(key)!.number : null)
   return [
-    totals.map((total) => customerNumber(total.member)),
-    totals.map((total) => total.deficit),
-    totals.map((total) => total.lifetimeEarned),
+    numbers(lots.map((lot) => customerNumber(lot.member))),
+    packTexts(lots.map((lot) => lot.key)),
+    numbers(lots.map((lot) => order(lot.key))),
+    numbers(lots.map((lot) => lot.pending)),
+    numbers(lots.map((lot) => lot.available)),
+    instants(lots.map((lot) => lot.earnedAt)),
+    instants(lots.map((lot) => lot.releaseAt)),
+    instants(lots.map((lot) => lot.expiresAt)),
+  ]
+}
+
+function totalColumns({ totals = [] }: Posting): string[] {
+  return [
+    numbers(totals.map((total) => customerNumber(total.member))),
+    numbers(totals.map((total) => total.deficit)),
+    numbers(totals.map((total) => total.lifetimeEarned)),
   ]
 }
 

@@ -1,6 +1,7 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
-import { packJson, pool, type Queryable } from '#app/db/client.server.ts'
+import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { pool, type Queryable } from '#app/db/client.server.ts'
 import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
@@ -46,7 +47,7 @@ export async function followAliases(
   const { rows } = await client.query<{ alias_id: string; member_id: string }>({
     name: 'follow-aliases',
     text: 'select alias_id, member_id from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])',
-    values: [shopId, customers.map(customerNumber)],
+    values: [shopId, numbers(customers.map(customerNumber))],
   })
   const survivors = new Map(rows.map((row) => [row.alias_id, row.member_id]))
   return new Map(
@@ -69,14 +70,14 @@ export async function lockMembers(
   client: Queryable,
 ): Promise<MemberRow[]> {
   if (members.length === 0) return []
-  const numbers = members.map(customerNumber)
+  const ids = numbers(members.map(customerNumber))
   const added = await client.query<{ id: string }>({
     name: 'add-members',
     text: `insert into members (shop_id, id, joined_at, updated_at)
            select $1, id, $3, $3 from unnest($2::bigint[]) as id
             where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
             order by id on conflict (shop_id, id) do nothing returning id`,
-    values: [shopId, numbers, new Date(at)],
+    values: [shopId, ids, new Date(at)],
   })
   await openAccounts(
     shopId,
@@ -92,7 +93,7 @@ export async function lockMembers(
              from members m join balances b on b.shop_id = m.shop_id and b.member_id = m.id
             where m.shop_id = $1 and m.id = any($2::bigint[])
             order by m.id for update of m, b ${skipBusy ? 'skip locked' : ''}`,
-    values: [shopId, numbers],
+    values: [shopId, ids],
   })
   return rows
 }
@@ -134,7 +135,7 @@ export async function loadLots(
     name: 'load-lots',
     text: `select member_id, key, earned_at, release_at, expires_at, pending, available from lots
             where shop_id = $1 and member_id = any($2::bigint[]) order by member_id, earned_at, key`,
-    values: [shopId, members.map(customerNumber)],
+    values: [shopId, numbers(members.map(customerNumber))],
   })
   const lots = new Map<string, Lot[]>()
   for (const row of rows) {
@@ -165,18 +166,18 @@ export async function saveMembers(
     text: `update members m
               set state = g.state::jsonb, tier = g.tier, tier_since = g.tier_since, erased_at = g.erased_at,
                   next_due_at = g.next_due_at, updated_at = $2
-             from unnest($3::bigint[], string_to_array($4, E'\\x1e'), $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
+             from unnest($3::bigint[], ${unpack(4)}, ${unpack(5)}, $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
                as g (id, state, tier, tier_since, erased_at, next_due_at)
             where m.shop_id = $1 and m.id = g.id`,
     values: [
       shopId,
       new Date(at),
-      members.map(({ member }) => customerNumber(member.id)),
-      packJson(members.map(({ member }) => JSON.stringify(toState(member)))),
-      members.map(({ member }) => member.tier.level),
-      members.map(({ member }) => toDate(member.tier.history.at(-1)?.at ?? null)),
-      members.map(({ member }) => toDate(member.erasedAt)),
-      members.map(({ nextDueAt }) => toDate(nextDueAt)),
+      numbers(members.map(({ member }) => customerNumber(member.id))),
+      packTexts(members.map(({ member }) => JSON.stringify(toState(member)))),
+      packTexts(members.map(({ member }) => member.tier.level)),
+      instants(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
+      instants(members.map(({ member }) => finite(member.erasedAt))),
+      instants(members.map(({ nextDueAt }) => finite(nextDueAt))),
     ],
   })
 }
@@ -255,6 +256,7 @@ function customerNumber(customer: string): string {
   return gid.number
 }
 
-function toDate(instant: number | null): Date | null {
-  return instant === null || !Number.isFinite(instant) ? null : new Date(instant)
+/** An instant that the database can hold; the beginning and the end of all time are none. */
+function finite(instant: number | null): number | null {
+  return instant === null || !Number.isFinite(instant) ? null : instant
 }

@@ -1,5 +1,6 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
-import { packJson, pool, type Queryable } from '#app/db/client.server.ts'
+import { booleans, instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { pool, type Queryable } from '#app/db/client.server.ts'
 import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
@@ -15,7 +16,7 @@ export async function loadOrders(
   const { rows } = await client.query<{ facts: OrderRecord }>({
     name: lock ? 'lock-orders' : 'load-orders',
     text: `select facts from orders where shop_id = $1 and id = any($2::bigint[]) ${lock ? 'order by id for update' : ''}`,
-    values: [shopId, orders.map(orderNumber)],
+    values: [shopId, numbers(orders.map(orderNumber))],
   })
   return rows.map((row) => row.facts)
 }
@@ -30,7 +31,7 @@ export async function findOrderOwners(
   const { rows } = await client.query<{ member_id: string }>({
     name: 'find-order-owners',
     text: `select distinct member_id from orders where shop_id = $1 and id = any($2::bigint[]) and member_id is not null`,
-    values: [shopId, orders.map(orderNumber)],
+    values: [shopId, numbers(orders.map(orderNumber))],
   })
   return rows.map((row) => toGid('Customer', row.member_id))
 }
@@ -72,7 +73,7 @@ function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
   return {
     id: orderNumber(record.id),
     memberId: owner === null ? null : parseGid(owner)!.number,
-    placedAt: record.snapshot?.processedAt ?? record.snapshotTriggeredAt,
+    placedAt: record.snapshot?.processedAt ?? heardAt(record),
     goodsMinor: goodsMinor(record),
     counts: countsForMeasures(record),
     isNew,
@@ -101,8 +102,8 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
 }
 
 const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-                      $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[], $13::text[],
-                      string_to_array($14, E'\\x1e'), string_to_array($15, E'\\x1e'), string_to_array($16, E'\\x1e'))
+                      $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[],
+                      ${[13, 14, 15, 16].map(unpack).join(', ')})
   as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
         program_version, tier, codes, facts, reasons)`
 
@@ -125,35 +126,30 @@ update orders o
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
 
-/** The last three are JSON. */
-function columnsOf(orders: readonly OrderToSave[]): unknown[] {
-  const columns: unknown[][] = Array.from({ length: 15 }, () => [])
-  for (const { record, owner } of orders) toColumns(record, owner).forEach((value, at) => columns[at]!.push(value))
-  const json = columns.splice(12) as string[][]
-  return [...columns, ...json.map(packJson)]
+function columnsOf(orders: readonly OrderToSave[]): string[] {
+  const records = orders.map(({ record }) => record)
+  return [
+    numbers(records.map(({ id }) => orderNumber(id))),
+    numbers(orders.map(({ owner }) => (owner === null ? null : parseGid(owner)!.number))),
+    instants(records.map((record) => record.snapshot?.processedAt ?? heardAt(record))),
+    instants(records.map((record) => record.snapshot?.updatedAt ?? heardAt(record))),
+    instants(records.map(heardAt)),
+    instants(records.map(({ paidAt }) => paidAt)),
+    numbers(records.map(goodsMinor)),
+    numbers(records.map(({ snapshot }) => (snapshot ? sumLines(snapshot, false) : 0))),
+    booleans(records.map(countsForMeasures)),
+    numbers(records.map(({ posted }) => posted)),
+    numbers(records.map(({ terms }) => terms?.version)),
+    packTexts(records.map(({ terms }) => terms?.tier ?? null)),
+    packTexts(records.map(({ codes }) => JSON.stringify(codes))),
+    packTexts(records.map((record) => JSON.stringify(record))),
+    packTexts(records.map(({ worth }) => JSON.stringify(worth?.reasons ?? []))),
+  ]
 }
 
-function toColumns(record: OrderRecord, owner: string | null): unknown[] {
-  const { snapshot, terms, worth } = record
-  // An order of which only a lone refund or a deletion was heard has no instants of its own yet.
-  const heardAt = new Date(record.snapshotTriggeredAt > 0 ? record.snapshotTriggeredAt : 0)
-  return [
-    orderNumber(record.id),
-    owner === null ? null : parseGid(owner)!.number,
-    snapshot ? new Date(snapshot.processedAt) : heardAt,
-    snapshot ? new Date(snapshot.updatedAt) : heardAt,
-    heardAt,
-    record.paidAt === null ? null : new Date(record.paidAt),
-    goodsMinor(record),
-    snapshot ? sumLines(snapshot, false) : 0,
-    countsForMeasures(record),
-    record.posted,
-    terms?.version ?? null,
-    terms?.tier ?? null,
-    JSON.stringify(record.codes),
-    JSON.stringify(record),
-    JSON.stringify(worth?.reasons ?? []),
-  ]
+/** An order of which only a lone refund or a deletion was heard has no instants of its own yet. */
+function heardAt({ snapshotTriggeredAt }: OrderRecord): number {
+  return Math.max(0, snapshotTriggeredAt)
 }
 
 /** Money for goods now, minor units: what is left of the lines after discounts and refunds, less what was given back beside them. */

@@ -1,5 +1,6 @@
 import type { Queryable } from './client.server.ts'
-import { packJson, pool } from './client.server.ts'
+import { instants, packTexts, unpack } from './arrays.ts'
+import { pool } from './client.server.ts'
 
 /**
  * The *outbox* holds what must still be done outside: *effects*. An effect is written in the transaction of the facts that call
@@ -32,17 +33,17 @@ export async function enqueueEffects(
   await client.query(
     `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
      select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, e.due_at, $2
-       from unnest($3::text[], $4::text[], string_to_array($5, E'\\x1e'), $6::timestamptz[]) as e (kind, key, payload, due_at)
+       from unnest(${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::timestamptz[]) as e (kind, key, payload, due_at)
      on conflict (shop_id, kind, key) where state = 'waiting'
      do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
                    due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at`,
     [
       shopId,
       new Date(at),
-      list.map(({ kind }) => kind),
-      list.map(({ key }) => key),
-      packJson(list.map(({ payload }) => JSON.stringify(payload ?? {}))),
-      list.map(({ dueAt }) => new Date(dueAt ?? at)),
+      packTexts(list.map(({ kind }) => kind)),
+      packTexts(list.map(({ key }) => key)),
+      packTexts(list.map(({ payload }) => JSON.stringify(payload ?? {}))),
+      instants(list.map(({ dueAt }) => dueAt ?? at)),
     ],
   )
 }

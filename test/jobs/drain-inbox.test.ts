@@ -27,9 +27,8 @@ it('turns a paid order into pending points, an order fact and a card to be writt
     counts: true,
     programVersion: 1,
   })
-  expect(await prisma.outboxEffect.findMany({ where: { shopId: shop.id } })).toMatchObject([
-    { kind: 'member-card', key: ann },
-  ])
+  const cards = await prisma.outboxEffect.findMany({ where: { shopId: shop.id, kind: 'member-card' } })
+  expect(cards).toMatchObject([{ key: ann, state: 'waiting' }])
   expect(await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })).toMatchObject({
     state: 'done',
     error: null,
