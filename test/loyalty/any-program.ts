@@ -164,7 +164,7 @@ const numbered = <T>(prefix: string, entries: T[]) =>
 
 /** Every field of the document in every shape, as JSON would carry it: fields that are not set are not there. */
 export const anyProgram = fc
-  .tuple(fc.constantFrom(...CURRENCIES), fc.constantFrom([], ['base'], ['base', 'silver', 'gold']))
+  .tuple(fc.constantFrom(...CURRENCIES), fc.constantFrom<string[]>([], ['base'], ['base', 'silver', 'gold']))
   .chain(([currency, levels]) => {
     const exponent = currencyExponent(currency)
     const parts = {
