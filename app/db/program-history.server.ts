@@ -1,6 +1,5 @@
 /** Published versions of the program as the admin reads them, and publishing on top of the one that was read. */
 import { inTransaction, pool } from '#app/db/client.server.ts'
-import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 
@@ -56,16 +55,6 @@ export async function publishOnTop(
     const newest = rows[0]!.version
     if (newest !== basedOn) return { ok: false, reason: 'changed_meanwhile', version: newest }
     const version = await publishProgram(shopId, document, { effectiveAt: at, at, actor, note }, client)
-    // What shoppers read of the program, and codes for the rewards it has now.
-    await enqueueEffects(
-      shopId,
-      [
-        { kind: 'program-card', key: 'program' },
-        { kind: 'fill-pools', key: 'program' },
-      ],
-      at,
-      client,
-    )
     return { ok: true, version }
   })
 }

@@ -1,6 +1,6 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData } from '@remix-run/react'
-import { BlockStack, InlineGrid, Layout, Page, Text } from '@shopify/polaris'
+import { BlockStack, Box, InlineGrid, Layout, Page, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { dismissFirstSteps, findFirstSteps } from '#app/db/onboarding.server.ts'
@@ -57,9 +57,11 @@ export default function Home() {
         )}
         <Layout.Section>
           <BlockStack gap="400">
-            <Text as="h2" variant="headingMd">
-              Today
-            </Text>
+            <Box paddingInline={{ xs: '400', sm: '0' }}>
+              <Text as="h2" variant="headingMd">
+                Today
+              </Text>
+            </Box>
             <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
               <Figure
                 label="Points earned"

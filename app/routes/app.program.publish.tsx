@@ -3,8 +3,10 @@ import { z } from 'zod'
 
 import { now } from '#app/clock.server.ts'
 import { findPublishedProgram, publishOnTop } from '#app/db/program-history.server.ts'
+import { keepOverride, listCampaignRecords } from '#app/db/campaign-figures.server.ts'
 import { diff } from '#app/loyalty/diff.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { FATIGUE_STOP_SHARE, FATIGUE_WINDOW_DAYS, findFatiguePeak } from '#app/loyalty/fatigue.ts'
+import { parseProgram, requireProgram, type Program } from '#app/loyalty/program.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import type { PublishReply } from '#app/ui/program-draft.tsx'
 
@@ -14,6 +16,7 @@ const DOCUMENT_LENGTH_MAX = 1_000_000
 const formSchema = z.object({
   document: z.string().max(DOCUMENT_LENGTH_MAX),
   basedOn: z.coerce.number().int().min(0),
+  overrideReason: z.string().trim().max(300).optional(),
 })
 
 /** Publishes the next version of the program. All editors post here; `basedOn` is the version they were opened with. */
@@ -28,15 +31,38 @@ export async function action({ request }: ActionFunctionArgs) {
   if (parsed.document.currency !== shop.currency) {
     return refuse(`must be ${shop.currency}, the currency of your store`, 'currency')
   }
+  const at = now()
   const before = await findPublishedProgram(shop.id)
+  const guard = await judgeFatigue(shop.id, parsed.program, before && requireProgram(before.document), at)
+  if (guard.stops && !form.data.overrideReason) return refuse(guard.message, 'overrideReason')
   const changes = before ? diff(before.document, parsed.document) : ['The program begins']
   const published = await publishOnTop(shop.id, parsed.document, {
     basedOn: form.data.basedOn,
-    at: now(),
+    at,
     actor,
     note: changes.join('\n'),
   })
+  if (published.ok && guard.stops) await keepOverride(shop.id, guard.added, form.data.overrideReason!, at)
   return data<PublishReply>(published, published.ok ? 200 : 409)
+}
+
+/**
+ * The discount-fatigue guard (SEMANTICS 40): it stops a program whose campaigns reach the limit in some 90 days, unless it was as
+ * bad before. `added` are the campaigns that are new or changed.
+ */
+async function judgeFatigue(shopId: number, program: Program, before: Program | null, at: number) {
+  const records = await listCampaignRecords(shopId)
+  const endedAts = new Map([...records].flatMap(([id, { endedAt }]) => (endedAt === null ? [] : [[id, endedAt]])))
+  const { share } = findFatiguePeak(program.campaigns, at, endedAts)
+  const shareBefore = before ? findFatiguePeak(before.campaigns, at, endedAts).share : 0
+  const known = new Set(before?.document.campaigns.map((campaign) => JSON.stringify(campaign)))
+  const added = program.document.campaigns.filter((one) => !known.has(JSON.stringify(one))).map((one) => one.id)
+  const days = `${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days`
+  return {
+    stops: share >= FATIGUE_STOP_SHARE && share > shareBefore,
+    added,
+    message: `must say why: with this there would be discounts on ${days}`,
+  }
 }
 
 function refuse(message: string, field = '') {

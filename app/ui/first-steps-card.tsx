@@ -1,6 +1,6 @@
 import { useFetcher } from '@remix-run/react'
 import { BlockStack, Button, Card, Icon, InlineStack, ProgressBar, Text } from '@shopify/polaris'
-import { CheckCircleIcon, StatusIcon, XIcon } from '@shopify/polaris-icons'
+import { CheckCircleIcon, XIcon } from '@shopify/polaris-icons'
 import { useId } from 'react'
 
 import { useThemeBlocks } from '#app/ui/theme-blocks.ts'
@@ -77,17 +77,26 @@ export function FirstStepsCard({ steps, shopDomain, apiKey }: FirstStepsCardProp
   )
 }
 
+const OPEN_CIRCLE = {
+  display: 'block',
+  width: 15,
+  height: 15,
+  margin: 2.5,
+  border: '1.5px dashed #8a8a8a',
+  borderRadius: '50%',
+} as const
+
 function StepLine({ step, isNext }: { step: Step; isNext: boolean }) {
   return (
     <li style={{ listStyle: 'none' }}>
       <InlineStack align="space-between" blockAlign="center" gap="200">
         <InlineStack gap="300" blockAlign="start" wrap={false}>
           <span style={{ flex: 'none' }}>
-            <Icon
-              source={step.done ? CheckCircleIcon : StatusIcon}
-              tone={step.done ? 'success' : 'base'}
-              accessibilityLabel={step.done ? 'Done' : 'Not done yet'}
-            />
+            {step.done ? (
+              <Icon source={CheckCircleIcon} tone="success" accessibilityLabel="Done" />
+            ) : (
+              <span role="img" aria-label="Not done yet" style={OPEN_CIRCLE} />
+            )}
           </span>
           <BlockStack gap="050">
             <Text as="p" fontWeight={isNext ? 'semibold' : 'regular'}>

@@ -163,14 +163,14 @@ function TransferLine({ transfer, orders, timezone }: { transfer: Transfer; orde
           {showInstant(transfer.eventAt, timezone)}
         </Text>
       </BlockStack>
-      <BlockStack gap="050" inlineAlign="end">
+      <div style={{ whiteSpace: 'nowrap', textAlign: 'end' }}>
         <Text as="p" fontWeight="medium" numeric>
           {availableChange !== 0 ? showChange(availableChange) : pendingChange !== 0 ? showChange(pendingChange) : '0'}
         </Text>
         <Text as="p" variant="bodySm" tone="subdued" numeric>
           {availableChange === 0 && pendingChange !== 0 ? 'waiting' : `${showCount(transfer.availableAfter)} to spend`}
         </Text>
-      </BlockStack>
+      </div>
     </InlineStack>
   )
 }

@@ -30,6 +30,9 @@ export type ProgramDraft = {
   write: (path: Path, value: unknown) => void
   replace: (document: unknown) => void
   errorAt: (path: Path) => string | undefined
+  /** What is sent along with the document: the reason for going past the discount-fatigue guard. */
+  extra: Record<string, string>
+  setExtra: (extra: Record<string, string>) => void
   save: () => void
   discard: () => void
 }
@@ -81,7 +84,8 @@ type DraftOptions = Omit<ProgramDraftProviderProps, 'id' | 'children'>
 function useDraft({ published, initial, savedMessage, onSaved, onDiscarded }: DraftOptions): ProgramDraft {
   const [document, setDocument] = useState(initial ?? published.document)
   const [touched, setTouched] = useState<readonly string[]>([])
-  const publishing = usePublishing(published, document, () => setTouched([]))
+  const [extra, setExtra] = useState<Record<string, string>>({})
+  const publishing = usePublishing(published, { document, extra }, () => setTouched([]))
   const parsed = useMemo(() => parseProgram(document), [document])
   const { reply, clear } = publishing
 
@@ -108,6 +112,8 @@ function useDraft({ published, initial, savedMessage, onSaved, onDiscarded }: Dr
     write,
     replace: setDocument,
     errorAt: (path) => problems.find((problem) => problem.field === formatPath(path))?.message,
+    extra,
+    setExtra,
     save: publishing.save,
     discard: () => {
       setDocument(published.document)
@@ -123,7 +129,9 @@ function isWithin(field: string, path: string): boolean {
 }
 
 /** Sends the document and remembers the answer until it is cleared or another is asked for. */
-function usePublishing(published: PublishedProgram, document: unknown, onSend: () => void) {
+type Sent = { document: unknown; extra: Record<string, string> }
+
+function usePublishing(published: PublishedProgram, { document, extra }: Sent, onSend: () => void) {
   const fetcher = useFetcher<PublishReply>()
   const [forgotten, setForgotten] = useState<PublishReply>()
   const clear = useCallback(() => setForgotten(fetcher.data), [fetcher.data])
@@ -134,7 +142,7 @@ function usePublishing(published: PublishedProgram, document: unknown, onSend: (
     save: () => {
       onSend()
       fetcher.submit(
-        { document: JSON.stringify(document), basedOn: String(published.version) },
+        { ...extra, document: JSON.stringify(document), basedOn: String(published.version) },
         { method: 'post', action: '/app/program/publish' },
       )
     },

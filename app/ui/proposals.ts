@@ -80,3 +80,26 @@ export function freeId(wanted: string, entries: readonly { id: string }[]): stri
     if (!taken.has(id)) return id
   }
 }
+
+export type OfferKind = 'percentage' | 'amount' | 'bands' | 'shipping' | 'pointsMultiplier'
+
+/** An offer of that kind to begin with. */
+export function proposeOffer(kind: OfferKind, document: Pick<ProgramDocument, 'currency'>): CampaignDocument['offer'] {
+  switch (kind) {
+    case 'percentage':
+      return { percentage: 10 }
+    case 'amount':
+      return { amount: everyday(document, 5) }
+    case 'bands':
+      return {
+        bands: [
+          { from: everyday(document, 50), percentage: 5 },
+          { from: everyday(document, 100), percentage: 10 },
+        ],
+      }
+    case 'shipping':
+      return { shipping: true }
+    case 'pointsMultiplier':
+      return { pointsMultiplier: 2 }
+  }
+}

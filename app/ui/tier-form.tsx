@@ -1,4 +1,4 @@
-import { BlockStack, Button, Card, FormLayout, InlineStack, Select, Text, TextField } from '@shopify/polaris'
+import { BlockStack, Box, Button, Card, FormLayout, InlineStack, Select, Text, TextField } from '@shopify/polaris'
 
 import type { ProgramDocument, TiersDocument } from '#app/loyalty/program.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
@@ -31,12 +31,14 @@ export function TierForm({ counts }: { counts: Record<string, number> }) {
       {tiers.levels.map((level, index) => (
         <LevelCard key={level.id} index={index} metric={tiers.metric} members={counts[level.id] ?? 0} />
       ))}
-      <InlineStack align="space-between">
-        <Button onClick={() => addLevel(draft, tiers)}>Add a tier</Button>
-        <Button variant="plain" tone="critical" onClick={() => draft.write(['tiers'], undefined)}>
-          Remove all tiers
-        </Button>
-      </InlineStack>
+      <Box paddingInline={{ xs: '400', sm: '0' }}>
+        <InlineStack align="space-between">
+          <Button onClick={() => addLevel(draft, tiers)}>Add a tier</Button>
+          <Button variant="plain" tone="critical" onClick={() => draft.write(['tiers'], undefined)}>
+            Remove all tiers
+          </Button>
+        </InlineStack>
+      </Box>
     </BlockStack>
   )
 }
@@ -81,10 +83,10 @@ function Counting({ tiers }: { tiers: TiersDocument }) {
             <DraftNumber path={['tiers', 'graceDays']} label="Before a member goes down" suffix="days of grace" />
             <DraftSelect
               path={['tiers', 'entryRewards']}
-              label="Who rises by several tiers at once gets the welcome points of"
+              label="Rising by several tiers at once"
               options={[
-                { label: 'the highest', value: 'highest' },
-                { label: 'all of them', value: 'all' },
+                { label: 'welcome points of the highest', value: 'highest' },
+                { label: 'welcome points of all', value: 'all' },
               ]}
             />
           </FormLayout.Group>

@@ -1,0 +1,47 @@
+/**
+ * *Discount fatigue*: a shop that is on discount all year teaches its customers to wait (SEMANTICS 40). The guard looks at the
+ * share of time on which some campaign takes money off, in any window of 90 days: a warning from 25 %, a stop from 40 %
+ * unless the merchant gives a reason.
+ */
+import type { Campaign } from './program.ts'
+import { DAY_MS } from './time.ts'
+
+export const FATIGUE_WINDOW_DAYS = 90
+export const FATIGUE_WARN_SHARE = 0.25
+export const FATIGUE_STOP_SHARE = 0.4
+
+type Stretch = { readonly fromAt: number; readonly untilAt: number }
+
+/** The share (0–1) of [from, until) in which at least one of the stretches runs. Overlaps count once. */
+export function measureCoverage(stretches: readonly Stretch[], from: number, until: number): number {
+  if (until <= from) return 0
+  let covered = 0
+  let reached = from
+  for (const { fromAt, untilAt } of [...stretches].sort((a, b) => a.fromAt - b.fromAt)) {
+    const start = Math.max(fromAt, reached)
+    const end = Math.min(untilAt, until)
+    if (end <= start) continue
+    covered += end - start
+    reached = end
+  }
+  return covered / (until - from)
+}
+
+/**
+ * The highest share that any 90 days reach which are not over at `now`, and the instant at which those 90 days end. Campaigns that
+ * only multiply points take no money off and do not count. `endedAt` cuts campaigns that were ended early, by their id.
+ */
+export function findFatiguePeak(
+  campaigns: readonly Campaign[],
+  now: number,
+  endedAt: ReadonlyMap<string, number> = new Map(),
+): { share: number; endsAt: number } {
+  const stretches = campaigns
+    .filter((campaign) => campaign.offer.kind !== 'pointsMultiplier')
+    .map(({ id, fromAt, untilAt }) => ({ fromAt, untilAt: Math.min(untilAt, endedAt.get(id) ?? untilAt) }))
+  // The share of a window that slides over stretches peaks where it ends with one of them.
+  const ends = [now, ...stretches.map((stretch) => stretch.untilAt).filter((at) => at > now)]
+  return ends
+    .map((endsAt) => ({ endsAt, share: measureCoverage(stretches, endsAt - FATIGUE_WINDOW_DAYS * DAY_MS, endsAt) }))
+    .reduce((peak, one) => (one.share > peak.share ? one : peak))
+}

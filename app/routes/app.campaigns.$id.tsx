@@ -1,0 +1,171 @@
+import { data, redirect, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
+import { useLoaderData, useNavigate } from '@remix-run/react'
+import { BlockStack, Layout, Page } from '@shopify/polaris'
+import { useState } from 'react'
+
+import { now } from '#app/clock.server.ts'
+import { endCampaign, findCampaignFigures, listCampaignRecords, listOutcomes } from '#app/db/campaign-figures.server.ts'
+import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { requireProgram, type Campaign, type ProgramDocument } from '#app/loyalty/program.ts'
+import { DAY_MS, toLocalDate } from '#app/loyalty/time.ts'
+import { RETENTION_SEGMENTS } from '#app/retention/segments.ts'
+import { titlesOrNone } from '#app/shopify/titles.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { CampaignForm } from '#app/ui/campaign-form.tsx'
+import { CampaignBadge } from '#app/ui/campaign-list.tsx'
+import { CampaignPreview } from '#app/ui/campaign-preview.tsx'
+import { compareArms } from '#app/ui/campaign-results.ts'
+import { CampaignResults } from '#app/ui/campaign-results-card.tsx'
+import { findStatus } from '#app/ui/campaign-words.ts'
+import { ChangesCard } from '#app/ui/changes-card.tsx'
+import { DraftFatigue } from '#app/ui/draft-fatigue.tsx'
+import { EndCampaign } from '#app/ui/end-campaign.tsx'
+import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
+import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
+import { proposeCampaign } from '#app/ui/proposals.ts'
+import { RemoveEntry } from '#app/ui/remove-entry.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Campaign · Perennial' }]
+
+const NO_TITLES: Record<string, string> = {}
+
+/** The editor of one campaign with its results; the id `new` proposes another. */
+export async function loader({ request, params }: LoaderFunctionArgs) {
+  const { shop, admin } = await requireMerchant(request)
+  const published = await findPublishedProgram(shop.id)
+  if (!published) return redirect('/app/campaigns')
+  const { document, version } = published
+  const at = now()
+  const isNew = params.id === 'new'
+  const index = isNew ? document.campaigns.length : document.campaigns.findIndex((one) => one.id === params.id)
+  if (index < 0) throw data({ message: 'There is no such campaign' }, 404)
+  const proposal = proposeCampaign(
+    document,
+    localMidnight(at + DAY_MS, shop.timezone),
+    localMidnight(at + 4 * DAY_MS, shop.timezone),
+  )
+  const campaign = document.campaigns[index] ?? proposal
+  const records = await listCampaignRecords(shop.id)
+  const read = isNew ? null : requireProgram(document).campaigns[index]!
+  const endedAt = read ? (records.get(read.id)?.endedAt ?? null) : null
+  return {
+    isNew,
+    index,
+    published: { version, document },
+    initial: isNew ? { ...document, campaigns: [...document.campaigns, campaign] } : document,
+    status: read ? findStatus(read, at, endedAt) : null,
+    results:
+      read && read.fromAt <= at
+        ? await findResults(shop.id, read, Math.min(at, endedAt ?? read.untilAt, read.untilAt))
+        : null,
+    endedEarly: [...records].flatMap(([id, record]) =>
+      record.endedAt === null ? [] : [[id, record.endedAt] as const],
+    ),
+    titles: titlesOrNone(admin, [...(campaign.products ?? []), ...(campaign.collections ?? [])]),
+    segments: [...RETENTION_SEGMENTS],
+    now: at,
+    currency: shop.currency,
+    timezone: shop.timezone,
+  }
+}
+
+/** Ends a running campaign now. */
+export async function action({ request, params }: ActionFunctionArgs) {
+  const { shop } = await requireMerchant(request)
+  const form = await request.formData()
+  const published = await findPublishedProgram(shop.id)
+  const campaign = published?.document.campaigns.find((one) => one.id === params.id)
+  if (!campaign) throw data({ message: 'There is no such campaign' }, 404)
+  if (form.get('intent') !== 'end') return data({ ok: false, message: 'This cannot be done here' }, 400)
+  await endCampaign(shop.id, campaign.id, now(), 'by hand')
+  return data({ ok: true, message: 'The campaign is over' })
+}
+
+export default function CampaignPage() {
+  const loaded = useLoaderData<typeof loader>()
+  const {
+    isNew,
+    index,
+    published,
+    initial,
+    status,
+    results,
+    endedEarly,
+    segments,
+    now: at,
+    currency,
+    timezone,
+  } = loaded
+  const titles = useResolved(loaded.titles, NO_TITLES)
+  const navigate = useNavigate()
+  const [removing, setRemoving] = useState(false)
+  const [ending, setEnding] = useState(false)
+  const campaign = (initial as ProgramDocument).campaigns[index]
+  return (
+    <ProgramDraftProvider
+      id="campaign"
+      published={published}
+      initial={initial}
+      savedMessage="Campaign saved"
+      onSaved={isNew ? () => navigate('/app/campaigns') : undefined}
+      onDiscarded={isNew ? () => navigate('/app/campaigns') : undefined}
+    >
+      <Page
+        backAction={{ content: 'Campaigns', url: '/app/campaigns' }}
+        title={isNew ? 'Add campaign' : (campaign?.name ?? 'Campaign')}
+        titleMetadata={status && <CampaignBadge status={status} />}
+        secondaryActions={[
+          ...(status === 'running' ? [{ content: 'End now', onAction: () => setEnding(true) }] : []),
+          ...(isNew ? [] : [{ content: 'Remove', destructive: true, onAction: () => setRemoving(true) }]),
+        ]}
+      >
+        <EndCampaign open={ending} onClose={() => setEnding(false)} />
+        <RemoveEntry
+          open={removing}
+          onClose={() => setRemoving(false)}
+          list="campaigns"
+          entryId={campaign?.id ?? ''}
+          title="Remove this campaign?"
+          text="It stops giving anything at once. Orders already placed keep what they got. Its results are no longer shown."
+        />
+        <Layout>
+          {results && (
+            <Layout.Section variant="fullWidth">
+              <CampaignResults results={results} currency={currency} />
+            </Layout.Section>
+          )}
+          <Layout.Section>
+            <BlockStack gap="400">
+              <ProblemsBanner />
+              <CampaignForm index={index} titles={titles} segments={segments} />
+            </BlockStack>
+          </Layout.Section>
+          <Layout.Section variant="oneThird">
+            <BlockStack gap="400">
+              <CampaignPreview index={index} />
+              <DraftFatigue now={at} endedEarly={endedEarly} timezone={timezone} />
+              <ChangesCard />
+            </BlockStack>
+          </Layout.Section>
+        </Layout>
+      </Page>
+    </ProgramDraftProvider>
+  )
+}
+
+async function findResults(shopId: number, campaign: Campaign, until: number) {
+  const { fromAt: from } = campaign
+  const [figures, records] = await Promise.all([findCampaignFigures(shopId, from, until), listCampaignRecords(shopId)])
+  const tiers = campaign.tiers && [...campaign.tiers]
+  const comparison = campaign.holdOut ? compareArms(campaign, await listOutcomes(shopId, { from, until, tiers })) : null
+  return { ...figures, givenMinor: records.get(campaign.id)?.givenMinor ?? 0, comparison }
+}
+
+/** Midnight of the instant's day on the shop's clock, as the document writes it. */
+function localMidnight(at: number, timezone: string): string {
+  const { year, month, day } = toLocalDate(at, timezone)
+  return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}T00:00`
+}

@@ -1,0 +1,108 @@
+import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
+
+import { currencyExponent, formatDecimal, formatMoney } from '#app/loyalty/money.ts'
+import type { Lift } from '#app/retention/lift.ts'
+import type { Comparison } from '#app/ui/campaign-results.ts'
+import { showCount, showMoney } from '#app/ui/words.ts'
+
+type Results = {
+  orders: number
+  revenueMinor: number
+  points: number
+  buyers: number
+  newBuyers: number
+  discountedOrders: number
+  discountedRevenueMinor: number
+  discountMinor: number
+  givenMinor: number
+  comparison: Comparison | null
+}
+
+/** What happened while it ran, and, where customers were held out, what it changed. The two are told apart by name. */
+export function CampaignResults({ results, currency }: { results: Results; currency: string }) {
+  const money = (minor: number) => showMoney(formatMoney(minor, currency), currency)
+  return (
+    <Card>
+      <BlockStack gap="400">
+        <Text as="h2" variant="headingMd">
+          Results
+        </Text>
+        <InlineGrid columns={{ xs: 2, md: 4 }} gap="400">
+          <Number
+            label="Orders in the store"
+            value={showCount(results.orders)}
+            note={`${money(results.revenueMinor)} of goods`}
+          />
+          <Number
+            label="Buyers"
+            value={showCount(results.buyers)}
+            note={`${showCount(results.newBuyers)} new, ${showCount(results.buyers - results.newBuyers)} returning`}
+          />
+          <Number label="Discount given" value={money(results.discountMinor)} note="All discounts in this time" />
+          <Number label="Points earned" value={showCount(results.points)} />
+        </InlineGrid>
+        <BlockStack gap="200">
+          <Text as="h3" variant="headingSm">
+            Did it work?
+          </Text>
+          {results.comparison ? (
+            <Compared comparison={results.comparison} currency={currency} />
+          ) : (
+            <Text as="p" tone="subdued">
+              Nobody was held out, so what it changed cannot be told. Hold out a share of customers next time.
+            </Text>
+          )}
+          <Text as="p" variant="bodySm" tone="subdued">
+            {`${showCount(results.discountedOrders)} orders carried a discount (${money(results.discountedRevenueMinor)} of goods). Many of these would have been placed without it: this is not what the campaign brought in.`}
+          </Text>
+        </BlockStack>
+      </BlockStack>
+    </Card>
+  )
+}
+
+function Number({ label, value, note }: { label: string; value: string; note?: string }) {
+  return (
+    <BlockStack gap="100">
+      <Text as="p" tone="subdued">
+        {label}
+      </Text>
+      <Text as="p" variant="headingLg">
+        {value}
+      </Text>
+      {note && (
+        <Text as="p" variant="bodySm" tone="subdued">
+          {note}
+        </Text>
+      )}
+    </BlockStack>
+  )
+}
+
+function Compared({ comparison, currency }: { comparison: Comparison; currency: string }) {
+  const { offered, heldOut, orders, revenue } = comparison
+  return (
+    <BlockStack gap="100">
+      <Text as="p">{`${showCount(offered)} customers were offered it, ${showCount(heldOut)} were held out by chance.`}</Text>
+      <Text as="p">{`Orders per customer: ${sayLift(orders, (value) => value.toFixed(3))}`}</Text>
+      <Text as="p">{`Revenue per customer: ${sayLift(revenue, (minor) => signedMoney(minor, currency))}`}</Text>
+    </BlockStack>
+  )
+}
+
+/** A difference with its 95 % interval, or how many customers are missing to tell. */
+function sayLift(lift: Lift, show: (value: number) => string): string {
+  if (!lift.ok) return `not enough data yet; ${showCount(lift.customersNeeded)} more customers are needed`
+  const [low, high] = lift.interval
+  const range = `${show(lift.difference)} (95% interval ${show(low)} to ${show(high)})`
+  if (lift.significant) return range
+  const missing = lift.customersNeeded ? `; ${showCount(lift.customersNeeded)} more customers would tell` : ''
+  return `${range}: it may be chance${missing}`
+}
+
+/** A mean of minor units, rounded to whole ones: it is shown, never counted with. */
+function signedMoney(minor: number, currency: string): string {
+  const whole = Math.round(minor)
+  const amount = showMoney(formatDecimal(Math.abs(whole), currencyExponent(currency)), currency)
+  return whole < 0 ? `−${amount}` : amount
+}

@@ -1,0 +1,35 @@
+/** Did a campaign work? The customers it was offered to beside those held out of it by chance (SEMANTICS 41). */
+import { isHeldOut } from '#app/loyalty/campaigns.ts'
+import type { Campaign } from '#app/loyalty/program.ts'
+import { measureLift, sumArm, type Lift } from '#app/retention/lift.ts'
+
+type Outcome = {
+  customer: string
+  orders: number
+  ordersBefore: number
+  revenueMinor: number
+  revenueBeforeMinor: number
+}
+
+export type Comparison = {
+  offered: number
+  heldOut: number
+  /** Per customer: orders, and revenue in minor units. */
+  orders: Lift
+  revenue: Lift
+}
+
+/** The comparison of both arms. Customers fall into them by the campaign's own hash, the one that the storefront goes by. */
+export function compareArms(campaign: Campaign, outcomes: readonly Outcome[]): Comparison {
+  const heldOut = outcomes.filter((one) => isHeldOut(campaign, one.customer))
+  const offered = outcomes.filter((one) => !isHeldOut(campaign, one.customer))
+  const orders = (arm: Outcome[]) => sumArm(arm.map((one) => ({ before: one.ordersBefore, outcome: one.orders })))
+  const revenue = (arm: Outcome[]) =>
+    sumArm(arm.map((one) => ({ before: one.revenueBeforeMinor, outcome: one.revenueMinor })))
+  return {
+    offered: offered.length,
+    heldOut: heldOut.length,
+    orders: measureLift(orders(offered), orders(heldOut)),
+    revenue: measureLift(revenue(offered), revenue(heldOut)),
+  }
+}

@@ -1,0 +1,112 @@
+/** Campaigns in a merchant's words: what they give, where they stand, how they get on with other discounts. */
+import type { Campaign, CampaignDocument, Program } from '#app/loyalty/program.ts'
+import { showList, showMoney } from '#app/ui/words.ts'
+
+/** What a campaign gives: "10% off", "$5.00 off", "5% from $50.00, 10% from $100.00", "2 times the points". */
+export function sayOffer({ offer }: Pick<CampaignDocument, 'offer'>, currency: string): string {
+  if (offer.percentage !== undefined) return `${offer.percentage}% off`
+  if (offer.amount !== undefined) return `${showMoney(offer.amount, currency)} off`
+  if (offer.shipping) return 'Free shipping'
+  if (offer.bands) {
+    return offer.bands.map((band) => `${band.percentage}% from ${showMoney(band.from, currency)}`).join(', ')
+  }
+  return `${offer.pointsMultiplier ?? 1} times the points`
+}
+
+export type CampaignStatus = 'scheduled' | 'running' | 'ended'
+
+/** Where a campaign stands at `now`; `endedAt` is when it was ended early, null where it was not. */
+export function findStatus(
+  { fromAt, untilAt }: Pick<Campaign, 'fromAt' | 'untilAt'>,
+  now: number,
+  endedAt: number | null,
+): CampaignStatus {
+  if (now >= Math.min(untilAt, endedAt ?? untilAt)) return 'ended'
+  return now < fromAt ? 'scheduled' : 'running'
+}
+
+/** What a discount takes money off: Shopify combines discounts by these classes. */
+export type DiscountClass = 'order' | 'product' | 'shipping'
+
+function classOf(campaign: Pick<Campaign, 'offer' | 'products' | 'collections'>): DiscountClass | null {
+  if (campaign.offer.kind === 'pointsMultiplier') return null
+  if (campaign.offer.kind === 'shipping') return 'shipping'
+  return campaign.products || campaign.collections ? 'product' : 'order'
+}
+
+export type Meeting = { name: string; together: boolean; why: string }
+
+/**
+ * What the campaign meets while it runs (other campaigns, tier perks, codes of rewards), and whether Shopify lets both apply. Two
+ * discounts combine only where each allows the other's class (shopify.dev, "Discount combinations", API 2026-10).
+ */
+export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
+  const own = classOf(campaign)
+  if (own === null) return []
+  const others = program.campaigns
+    .filter((other) => other.id !== campaign.id && other.fromAt < campaign.untilAt && campaign.fromAt < other.untilAt)
+    .flatMap((other) => {
+      const theirs = classOf(other)
+      return theirs === null
+        ? []
+        : [meet(`Campaign ${other.name}`, own, campaign.combinesWith, theirs, other.combinesWith)]
+    })
+  const perks = (program.tiers?.levels ?? [])
+    .filter((level) => level.discountBasisPoints > 0)
+    .map((level) => meet(`${level.name}’s discount`, own, campaign.combinesWith, 'order', NOTHING))
+  const rewards = program.rewards
+    .filter((reward) => reward.type !== 'store-credit' && reward.type !== 'gift-card')
+    .map((reward) =>
+      meet(`Codes of the reward “${reward.id}”`, own, campaign.combinesWith, rewardClass(reward), reward.combinesWith),
+    )
+  return [...others, ...perks, ...rewards]
+}
+
+type Allows = { order: boolean; product: boolean; shipping: boolean }
+const NOTHING: Allows = { order: false, product: false, shipping: false }
+
+function meet(name: string, own: DiscountClass, allows: Allows, theirs: DiscountClass, theyAllow: Allows): Meeting {
+  const refusals = [
+    ...(allows[theirs] ? [] : [`this campaign does not allow ${WORDS[theirs]}`]),
+    ...(theyAllow[own] ? [] : [`it does not allow ${WORDS[own]}`]),
+  ]
+  return refusals.length === 0
+    ? { name, together: true, why: 'each allows the other' }
+    : { name, together: false, why: `${showList(refusals)}; Shopify takes the better one` }
+}
+
+const WORDS: Record<DiscountClass, string> = {
+  order: 'discounts on the order',
+  product: 'discounts on products',
+  shipping: 'discounts on shipping',
+}
+
+function rewardClass(reward: Program['rewards'][number]): DiscountClass {
+  if (reward.type === 'shipping') return 'shipping'
+  return reward.type === 'product' || reward.products || reward.collections ? 'product' : 'order'
+}
+
+/**
+ * What a cart of `subtotalMinor` would be given by the campaign alone, in minor units, rounded down; null where it gives no money
+ * (points, shipping) or the cart is under the minimum.
+ */
+export function discountOf(campaign: Campaign, subtotalMinor: number): number | null {
+  const { offer, minimumSubtotal } = campaign
+  if (minimumSubtotal !== null && subtotalMinor < minimumSubtotal) return null
+  switch (offer.kind) {
+    case 'percentage':
+      return share(subtotalMinor, offer.basisPoints)
+    case 'amount':
+      return Math.min(offer.amountMinor, subtotalMinor)
+    case 'bands': {
+      const band = offer.bands.filter((one) => subtotalMinor >= one.from).at(-1)
+      return band ? share(subtotalMinor, band.basisPoints) : null
+    }
+    default:
+      return null
+  }
+}
+
+function share(amountMinor: number, basisPoints: number): number {
+  return Number((BigInt(amountMinor) * BigInt(basisPoints)) / 10_000n)
+}

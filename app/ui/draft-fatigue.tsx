@@ -1,0 +1,35 @@
+import { Card, TextField } from '@shopify/polaris'
+import { BlockStack } from '@shopify/polaris'
+
+import { FATIGUE_STOP_SHARE, findFatiguePeak } from '#app/loyalty/fatigue.ts'
+import { FatigueCard } from '#app/ui/fatigue-card.tsx'
+import { useProgramDraft } from '#app/ui/program-draft.tsx'
+
+type DraftFatigueProps = { now: number; endedEarly: (readonly [string, number])[]; timezone: string }
+
+/** The discount-fatigue guard over the draft; over its limit it asks for the reason without which nothing is saved. */
+export function DraftFatigue({ now, endedEarly, timezone }: DraftFatigueProps) {
+  const { parsed, extra, setExtra, problems } = useProgramDraft()
+  if (!parsed.ok) return null
+  const peak = findFatiguePeak(parsed.program.campaigns, now, new Map(endedEarly))
+  const error = problems.find((problem) => problem.field === 'overrideReason')?.message
+  return (
+    <BlockStack gap="400">
+      <FatigueCard peak={peak} timezone={timezone} />
+      {peak.share >= FATIGUE_STOP_SHARE && (
+        <Card>
+          <TextField
+            label="Why so much discount?"
+            helpText="Kept with the campaign. Without a reason it is not saved."
+            autoComplete="off"
+            multiline={2}
+            maxLength={300}
+            value={extra.overrideReason ?? ''}
+            onChange={(overrideReason) => setExtra({ overrideReason })}
+            error={error}
+          />
+        </Card>
+      )}
+    </BlockStack>
+  )
+}

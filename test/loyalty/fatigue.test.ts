@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { findFatiguePeak, measureCoverage } from '#app/loyalty/fatigue.ts'
+import { requireProgram } from '#app/loyalty/program.ts'
+import { DAY_MS } from '#app/loyalty/time.ts'
+
+const stretch = (from: number, until: number) => ({ fromAt: from * DAY_MS, untilAt: until * DAY_MS })
+
+test('days on discount count once, however many campaigns run on them', () => {
+  expect(measureCoverage([stretch(0, 9), stretch(3, 6), stretch(6, 12)], 0, 90 * DAY_MS)).toBeCloseTo(12 / 90)
+  expect(measureCoverage([stretch(-10, 5), stretch(88, 200)], 0, 90 * DAY_MS)).toBeCloseTo(7 / 90)
+  expect(measureCoverage([], 0, 90 * DAY_MS)).toBe(0)
+})
+
+test('coverage is a share: never below 0, never above 1, and no smaller with one campaign more', () => {
+  const stretches = fc.array(
+    fc
+      .tuple(fc.integer({ min: -100, max: 200 }), fc.integer({ min: 0, max: 60 }))
+      .map(([from, days]) => stretch(from, from + days)),
+  )
+  fc.assert(
+    fc.property(stretches, stretches, (some, more) => {
+      const share = measureCoverage(some, 0, 90 * DAY_MS)
+      expect(share).toBeGreaterThanOrEqual(0)
+      expect(share).toBeLessThanOrEqual(1)
+      expect(measureCoverage([...some, ...more], 0, 90 * DAY_MS)).toBeGreaterThanOrEqual(share)
+    }),
+  )
+})
+
+const program = (campaigns: object[]) =>
+  requireProgram({
+    version: 1,
+    name: 'Bean Club',
+    pointsName: { one: 'bean', other: 'beans' },
+    currency: 'EUR',
+    timezone: 'UTC',
+    earning: [],
+    campaigns,
+  })
+
+test('the peak lies in the 90 days that end with the busiest campaign; points multipliers do not count', () => {
+  const { campaigns } = program([
+    { id: 'a', name: 'A', from: '2026-06-01T00:00', until: '2026-06-19T00:00', offer: { percentage: 10 } },
+    { id: 'b', name: 'B', from: '2026-07-01T00:00', until: '2026-07-28T00:00', offer: { percentage: 10 } },
+    { id: 'c', name: 'C', from: '2026-07-01T00:00', until: '2026-12-28T00:00', offer: { pointsMultiplier: 2 } },
+  ])
+  // 18 days in June and 27 in July: 45 of the 90 days that end on 28 July.
+  const peak = findFatiguePeak(campaigns, Date.UTC(2026, 4, 1))
+  expect(peak).toEqual({ share: 0.5, endsAt: Date.UTC(2026, 6, 28) })
+})
+
+test('a campaign that was ended early counts until then', () => {
+  const { campaigns } = program([
+    { id: 'a', name: 'A', from: '2026-06-01T00:00', until: '2026-07-16T00:00', offer: { percentage: 10 } },
+  ])
+  const ended = new Map([['a', Date.UTC(2026, 5, 10)]])
+  expect(findFatiguePeak(campaigns, Date.UTC(2026, 5, 10), ended).share).toBeCloseTo(9 / 90)
+})
