@@ -40,7 +40,7 @@ let made = 0
 
 /** A dev store with a shop, the same shop in the database with a program, and Shopify's one way out led to that store. */
 export async function openSpendingShop(
-  rewards: unknown[],
+  rewards: unknown[] | ((store: DevStore, domain: string) => unknown[]),
   more: Partial<ProgramDocument> = {},
   patience: Patience = QUICK,
 ): Promise<SpendingShop> {
@@ -78,7 +78,8 @@ export async function openSpendingShop(
   })
 
   const shop = await installShop(domain, { name: 'Beans', currency, timezone: 'UTC' }, now() - 86_400_000)
-  await publishProgram(shop.id, makeProgram(rewards, more), { effectiveAt: 0, at: now() })
+  const offered = typeof rewards === 'function' ? rewards(store, domain) : rewards
+  await publishProgram(shop.id, makeProgram(offered, more), { effectiveAt: 0, at: now() })
   return {
     store,
     shop,
