@@ -62,3 +62,17 @@ export async function savePrediction(
     }
   })
 }
+
+/** What all customers together are expected to do in the twelve months after the fit; nothing before it. */
+export async function sumPredictions(
+  shopId: number,
+  client: Queryable = pool,
+): Promise<{ customers: number; orders: number; valueMinor: number | null }> {
+  const { rows } = await client.query<{ customers: string; orders: number | null; value: string | null }>(
+    `select count(*) as customers, sum(orders::float8) as orders, sum(value_minor) as value
+       from customer_predictions where shop_id = $1`,
+    [shopId],
+  )
+  const { customers, orders, value } = rows[0]!
+  return { customers: Number(customers), orders: orders ?? 0, valueMinor: value === null ? null : Number(value) }
+}

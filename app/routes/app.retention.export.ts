@@ -1,0 +1,60 @@
+import type { LoaderFunctionArgs } from '@remix-run/node'
+
+import { now } from '#app/clock.server.ts'
+import { askMeasures, listCustomersBehind } from '#app/db/retention.server.ts'
+import { formatMoney } from '#app/loyalty/money.ts'
+import { formatInstant } from '#app/loyalty/time.ts'
+import { parseGroup } from '#app/retention/segments.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+
+const CUSTOMERS_A_PIECE = 5_000
+
+/** The customers behind a number as CSV, all of them, a piece at a time so that no list is too long for it. */
+export async function loader({ request }: LoaderFunctionArgs): Promise<Response> {
+  const { shop } = await requireMerchant(request)
+  const group = parseGroup(new URL(request.url).searchParams.get('of') ?? 'all')
+  if (!group) throw Response.json({ message: 'There is no such group of customers' }, { status: 404 })
+  const asked = await askMeasures(shop, now())
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      const write = (line: (string | number | null)[]) =>
+        controller.enqueue(new TextEncoder().encode(`${line.map((cell) => cell ?? '').join(',')}\r\n`))
+      write([
+        'customer',
+        'orders',
+        'spent',
+        'currency',
+        'first_order',
+        'last_order',
+        'active',
+        'expected_orders',
+        'expected_value',
+      ])
+      for (let offset = 0; ; offset += CUSTOMERS_A_PIECE) {
+        const rows = await listCustomersBehind(asked, group, { limit: CUSTOMERS_A_PIECE, offset })
+        for (const row of rows) {
+          write([
+            row.customer,
+            row.orders,
+            formatMoney(row.revenueMinor, shop.currency),
+            shop.currency,
+            formatInstant(row.firstAt),
+            formatInstant(row.lastAt),
+            row.active?.toFixed(4) ?? null,
+            row.expectedOrders?.toFixed(4) ?? null,
+            row.expectedMinor === null ? null : formatMoney(row.expectedMinor, shop.currency),
+          ])
+        }
+        if (rows.length < CUSTOMERS_A_PIECE) break
+      }
+      controller.close()
+    },
+  })
+  return new Response(body, {
+    headers: {
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': 'attachment; filename="customers.csv"',
+      'Cache-Control': 'no-store',
+    },
+  })
+}

@@ -1,0 +1,96 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { useLoaderData } from '@remix-run/react'
+import { BlockStack, Button, InlineGrid, InlineStack, Text } from '@shopify/polaris'
+
+import { now } from '#app/clock.server.ts'
+import { askMeasures, countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
+import { namesOrNone } from '#app/shopify/customers.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { CustomersBehind } from '#app/ui/customers-behind.tsx'
+import { ExportList } from '#app/ui/export-csv.tsx'
+import { Figure } from '#app/ui/figure.tsx'
+import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { customersPath, RetentionPage } from '#app/ui/retention-page.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
+import { showCount, showRate } from '#app/ui/words.ts'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Lifecycle · Perennial' }]
+
+const SHOWN = 20
+const NO_NAMES: Record<string, string> = {}
+
+export async function loader({ request }: LoaderFunctionArgs) {
+  const { shop, admin } = await requireMerchant(request)
+  const asked = await askMeasures(shop, now())
+  const [{ lifecycle, customers }, slipping, rows] = await Promise.all([
+    readOverview(asked),
+    countCustomersBehind(asked, { kind: 'slipping' }),
+    listCustomersBehind(asked, { kind: 'slipping' }, { limit: SHOWN }),
+  ])
+  return {
+    ...{ lifecycle, customers, slipping, rows },
+    names: namesOrNone(
+      admin,
+      rows.map((row) => row.customer),
+    ),
+    currency: shop.currency,
+    timezone: asked.timeZone,
+  }
+}
+
+export default function Lifecycle() {
+  const { lifecycle, customers, slipping, rows, currency, timezone, ...streamed } = useLoaderData<typeof loader>()
+  const names = useResolved(streamed.names, NO_NAMES)
+  const share = (count: number) => showRate(customers === 0 ? null : count / customers)
+  return (
+    <RetentionPage title="Lifecycle" subtitle="Who is with you, who went quiet, and who is slipping away">
+      <InlineGrid columns={{ xs: 1, sm: 3 }} gap={{ xs: '200', md: '400' }}>
+        <Figure
+          label="Active"
+          value={showCount(lifecycle.active)}
+          note={`${share(lifecycle.active)} · last order less than 12 months ago`}
+          to={customersPath('stage:active')}
+        />
+        <Figure
+          label="Passive"
+          value={showCount(lifecycle.passive)}
+          note={`${share(lifecycle.passive)} · no order for 12 months or more`}
+          to={customersPath('stage:passive')}
+        />
+        <Figure
+          label="Lost"
+          value={showCount(lifecycle.lost)}
+          note={`${share(lifecycle.lost)} · no order for 24 months or more`}
+          to={customersPath('stage:lost')}
+        />
+      </InlineGrid>
+      <BlockStack gap="200">
+        <InlineStack align="space-between" blockAlign="center" gap="400">
+          <BlockStack gap="100">
+            <Text as="h2" variant="headingMd">
+              {`Slipping away: ${showCount(slipping)}`}
+            </Text>
+            <Text as="p" tone="subdued">
+              Ordered twice or more, still active by the calendar, and less likely than not to come back. Who has spent
+              most is first.
+            </Text>
+          </BlockStack>
+          <InlineStack gap="200">
+            <ExportList name="slipping-away.csv" path="/app/retention/export?of=slipping" />
+            <Button url="/app/campaigns">Make them an offer</Button>
+            <Button url={customersPath('slipping')}>See all, tag them</Button>
+          </InlineStack>
+        </InlineStack>
+        {slipping === 0 ? (
+          <NothingYet heading="Nobody is slipping away">
+            Repeat customers who fall silent for longer than is usual for them will be listed here.
+          </NothingYet>
+        ) : (
+          <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
+        )}
+      </BlockStack>
+    </RetentionPage>
+  )
+}

@@ -1,0 +1,202 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
+import { useLoaderData } from '@remix-run/react'
+import { Banner, BlockStack, InlineGrid, Text } from '@shopify/polaris'
+
+import { now } from '#app/clock.server.ts'
+import { findPrediction, sumPredictions, type ShopPrediction } from '#app/db/predictions.server.ts'
+import { askMeasures, listCustomersBehind, readPareto } from '#app/db/retention.server.ts'
+import { formatMoney } from '#app/loyalty/money.ts'
+import type { BackTest } from '#app/retention/prediction.ts'
+import { namesOrNone } from '#app/shopify/customers.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
+import { BarChart, LineChart } from '#app/ui/chart.tsx'
+import { CustomersBehind } from '#app/ui/customers-behind.tsx'
+import { Figure } from '#app/ui/figure.tsx'
+import { MeasureTable } from '#app/ui/measure-table.tsx'
+import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { customersPath, RetentionPage } from '#app/ui/retention-page.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
+import { showCount, showInstant, showMoney, showRate } from '#app/ui/words.ts'
+
+export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+
+export const meta: MetaFunction = () => [{ title: 'Customer value · Perennial' }]
+
+const SHOWN = 20
+const NO_NAMES: Record<string, string> = {}
+
+export async function loader({ request }: LoaderFunctionArgs) {
+  const { shop, admin } = await requireMerchant(request)
+  const asked = await askMeasures(shop, now())
+  const [pareto, fitted, sums, rows] = await Promise.all([
+    readPareto(asked),
+    findPrediction(shop.id),
+    sumPredictions(shop.id),
+    listCustomersBehind(asked, { kind: 'all' }, { limit: SHOWN, sort: 'expected' }),
+  ])
+  return {
+    ...{ pareto, fitted, sums, rows },
+    names: namesOrNone(
+      admin,
+      rows.map((row) => row.customer),
+    ),
+    currency: shop.currency,
+    timezone: asked.timeZone,
+  }
+}
+
+export default function Value() {
+  const { pareto, fitted, sums, rows, currency, timezone, ...streamed } = useLoaderData<typeof loader>()
+  const names = useResolved(streamed.names, NO_NAMES)
+  const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
+  if (rows.length === 0) {
+    return (
+      <RetentionPage title="Customer value" subtitle={SUBTITLE}>
+        <NothingYet heading="No paid orders yet">
+          What customers have spent, and what they will, begins with them.
+        </NothingYet>
+      </RetentionPage>
+    )
+  }
+  const { topFifth, totalMinor } = pareto
+  return (
+    <RetentionPage title="Customer value" subtitle={SUBTITLE}>
+      <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
+        <Figure label="Spent so far" value={money(totalMinor)} note="Goods of all paid orders, refunds taken off" />
+        <Figure
+          label="The best fifth’s share"
+          value={showRate(totalMinor > 0 ? topFifth.revenueMinor / totalMinor : null)}
+          note={`${showCount(topFifth.customers)} customers, ${money(topFifth.revenueMinor)}`}
+          to={customersPath('top-fifth')}
+        />
+        <Figure
+          label="Orders expected in 12 months"
+          value={sums.customers === 0 ? '—' : showCount(Math.round(sums.orders))}
+          note="From customers known today; order days, by BG/NBD"
+        />
+        <Figure
+          label="Value expected in 12 months"
+          value={money(sums.valueMinor)}
+          note="The same orders at what each customer’s are worth, by Gamma-Gamma"
+        />
+      </InlineGrid>
+      <Models prediction={fitted?.prediction ?? null} fittedAt={fitted?.fittedAt ?? null} timezone={timezone} />
+      {fitted?.prediction.ok && fitted.prediction.backTest && <BackTestTable test={fitted.prediction.backTest} />}
+      <BlockStack gap="200">
+        <Text as="h2" variant="headingMd">
+          Most expected of
+        </Text>
+        <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
+      </BlockStack>
+      <MeasureTable
+        heading="Pareto: how much the best customers bring"
+        explanation="Customers from the one who has spent most to the one who has spent least, in twentieths, and their share of all revenue."
+        head={['Best customers', 'Share of revenue']}
+        rows={pareto.curve.map(({ percent, share }) => ({
+          key: String(percent),
+          cells: [`${percent}%`, showRate(share)],
+        }))}
+        csv={{
+          name: 'pareto.csv',
+          rows: [['best_percent', 'share'], ...pareto.curve.map(({ percent, share }) => [percent, share])],
+        }}
+      >
+        <LineChart
+          title="Share of revenue by share of customers, the best first; the numbers are in the table below"
+          highest={1}
+          points={pareto.curve.map(({ percent, share }) => ({
+            label: `${percent}%`,
+            value: share,
+            text: showRate(share),
+          }))}
+        />
+      </MeasureTable>
+    </RetentionPage>
+  )
+}
+
+const SUBTITLE = 'What customers have spent, and what can be expected of them'
+
+type ModelsProps = { prediction: ShopPrediction | null; fittedAt: number | null; timezone: string }
+
+function Models({ prediction, fittedAt, timezone }: ModelsProps) {
+  if (!prediction || fittedAt === null) {
+    return (
+      <Banner tone="info" title="Predictions are on their way">
+        <p>They are computed in the background once a day; the first time within minutes of your first orders.</p>
+      </Banner>
+    )
+  }
+  if (!prediction.ok) {
+    return (
+      <Banner tone="info" title="Not enough data to predict yet">
+        <p>
+          {`${showCount(prediction.repeatCustomersNeeded)} customers who came back on another day are needed, you have ${showCount(prediction.repeatCustomers)}. Until then any number would be a guess.`}
+        </p>
+      </Banner>
+    )
+  }
+  const { bgNbd, gammaGamma } = prediction
+  const show = (value: number) => new Intl.NumberFormat('en', { maximumSignificantDigits: 4 }).format(value)
+  return (
+    <Text as="p" tone="subdued">
+      {`Fitted ${showInstant(fittedAt, timezone)}. BG/NBD (Fader, Hardie and Lee 2005): r ${show(bgNbd.r)}, alpha ${show(bgNbd.alpha)} weeks, a ${show(bgNbd.a)}, b ${show(bgNbd.b)}.`}
+      {gammaGamma &&
+        ` Gamma-Gamma (Fader and Hardie 2013): p ${show(gammaGamma.p)}, q ${show(gammaGamma.q)}, gamma ${show(gammaGamma.gamma)}.`}
+      {bgNbd.atEdge &&
+        ' Your customers differ too little to tell all of these apart; the predictions stand all the same.'}
+    </Text>
+  )
+}
+
+function BackTestTable({ test }: { test: BackTest }) {
+  const two = (value: number) => value.toFixed(2)
+  return (
+    <MeasureTable
+      heading="How far to trust it"
+      explanation={`The model was fitted without the last ${showCount(test.holdOutDays)} days and asked to predict them: it expected ${two(test.expected)} order days a customer, there were ${two(test.actual)}. Ten equal groups of customers, from the least to the most expected:`}
+      head={['Tenth', 'Customers', 'Expected', 'Happened']}
+      rows={test.byExpectation.map((row, place) => ({
+        key: String(place + 1),
+        cells: [String(place + 1), showCount(row.customers), two(row.expected), two(row.actual)],
+      }))}
+      csv={{
+        name: 'back-test.csv',
+        rows: [
+          ['tenth', 'customers', 'expected', 'happened'],
+          ...test.byExpectation.map((row, place) => [place + 1, row.customers, row.expected, row.actual]),
+        ],
+      }}
+    >
+      <BlockStack gap="100">
+        <LineChart
+          title="Order days a customer in the days held out, by tenth: what happened as a line, what was expected dashed"
+          points={test.byExpectation.map((row, place) => ({
+            label: String(place + 1),
+            value: row.actual,
+            text: two(row.actual),
+          }))}
+          compare={{
+            name: 'Expected',
+            points: test.byExpectation.map((row, place) => ({
+              label: String(place + 1),
+              value: row.expected,
+              text: two(row.expected),
+            })),
+          }}
+        />
+        <Text as="p" variant="bodySm" tone="subdued">
+          Line: what happened. Dashed: what was expected.
+        </Text>
+        <BarChart
+          title="Customers by how often they had come back before the held-out days"
+          points={test.byFrequency.map((row) => ({
+            label: row.repeats === 7 ? '7+' : String(row.repeats),
+            value: row.customers,
+            text: `${showCount(row.customers)} customers: expected ${two(row.expected)}, happened ${two(row.actual)}`,
+          }))}
+        />
+      </BlockStack>
+    </MeasureTable>
+  )
+}

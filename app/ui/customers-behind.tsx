@@ -1,0 +1,101 @@
+import { Link, useSearchParams } from '@remix-run/react'
+import { Box, Card, IndexTable, InlineStack, Pagination, Text, useBreakpoints } from '@shopify/polaris'
+
+import type { CustomerBehind } from '#app/db/retention.server.ts'
+import { formatMoney } from '#app/loyalty/money.ts'
+import { nameOf, type CustomerNames } from '#app/ui/customer-names.ts'
+import { shopifyNumber, showCount, showDay, showMoney, showRate } from '#app/ui/words.ts'
+
+type CustomersBehindProps = {
+  rows: CustomerBehind[]
+  /** Customers in the whole list, and the place of this page in it. */
+  total: number
+  page: number
+  pageSize: number
+  names: CustomerNames
+  currency: string
+  timezone: string
+}
+
+/** The customers behind a number, a page at a time, with what they have spent and what is expected of them. */
+export function CustomersBehind({ rows, total, page, pageSize, names, currency, timezone }: CustomersBehindProps) {
+  const { smDown } = useBreakpoints()
+  const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
+  return (
+    <Card padding="0">
+      <IndexTable
+        condensed={false}
+        selectable={false}
+        resourceName={{ singular: 'customer', plural: 'customers' }}
+        itemCount={rows.length}
+        headings={[
+          { title: 'Customer' },
+          { title: 'Orders', alignment: 'end' },
+          { title: 'Spent', alignment: 'end' },
+          { title: 'Last order' },
+          { title: 'First order', hidden: smDown },
+          { title: 'Still a customer', alignment: 'end', hidden: smDown },
+          { title: 'Orders expected', alignment: 'end', hidden: smDown },
+          { title: 'Value expected', alignment: 'end', hidden: smDown },
+        ]}
+      >
+        {rows.map((row, position) => (
+          <IndexTable.Row id={row.customer} key={row.customer} position={position}>
+            <IndexTable.Cell>
+              <Link to={`/app/members/${shopifyNumber(row.customer)}`} data-primary-link style={{ color: 'inherit' }}>
+                <Text as="span" fontWeight="semibold">
+                  {nameOf(row.customer, names)}
+                </Text>
+              </Link>
+            </IndexTable.Cell>
+            <End>{showCount(row.orders)}</End>
+            <End>{money(row.revenueMinor)}</End>
+            <IndexTable.Cell>{showDay(row.lastAt, timezone)}</IndexTable.Cell>
+            {!smDown && (
+              <>
+                <IndexTable.Cell>{showDay(row.firstAt, timezone)}</IndexTable.Cell>
+                <End>{showRate(row.active)}</End>
+                <End>{row.expectedOrders === null ? '—' : row.expectedOrders.toFixed(1)}</End>
+                <End>{money(row.expectedMinor)}</End>
+              </>
+            )}
+          </IndexTable.Row>
+        ))}
+      </IndexTable>
+      <Pages page={page} pages={Math.ceil(total / pageSize)} />
+    </Card>
+  )
+}
+
+function End({ children }: { children: string }) {
+  return (
+    <IndexTable.Cell>
+      <Text as="span" alignment="end" numeric>
+        {children}
+      </Text>
+    </IndexTable.Cell>
+  )
+}
+
+function Pages({ page, pages }: { page: number; pages: number }) {
+  const [params, setParams] = useSearchParams()
+  if (pages <= 1) return null
+  const go = (to: number) => {
+    const next = new URLSearchParams(params)
+    next.set('page', String(to))
+    setParams(next)
+  }
+  return (
+    <Box padding="300" borderBlockStartWidth="025" borderColor="border">
+      <InlineStack align="center">
+        <Pagination
+          label={`Page ${page} of ${pages}`}
+          hasPrevious={page > 1}
+          onPrevious={() => go(page - 1)}
+          hasNext={page < pages}
+          onNext={() => go(page + 1)}
+        />
+      </InlineStack>
+    </Box>
+  )
+}

@@ -1,0 +1,50 @@
+import { Button } from '@shopify/polaris'
+import { useState } from 'react'
+
+/** Rows of a table as CSV (RFC 4180), the head first. */
+export function toCsv(rows: readonly (readonly (string | number | null)[])[]): string {
+  return rows.map((row) => row.map(quote).join(',')).join('\r\n') + '\r\n'
+}
+
+function quote(value: string | number | null): string {
+  const text = value === null ? '' : String(value)
+  // A text that a spreadsheet would take for a formula is given as text.
+  const safe = /^[=+\-@\t\r]/.test(text) && typeof value === 'string' ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** A button that saves a table as a file; nothing leaves the browser for it. */
+export function ExportCsv({ name, rows }: { name: string; rows: readonly (readonly (string | number | null)[])[] }) {
+  return (
+    <Button variant="tertiary" onClick={() => save(name, toCsv(rows))} disabled={rows.length < 2}>
+      Export CSV
+    </Button>
+  )
+}
+
+/** The same for a list that is longer than the page: the file is fetched from `path`. */
+export function ExportList({ name, path }: { name: string; path: string }) {
+  const [state, setState] = useState<'ready' | 'busy' | 'failed'>('ready')
+  const fetchAndSave = async () => {
+    setState('busy')
+    // App Bridge puts the session token on requests to the app itself.
+    const reply = await fetch(path).catch(() => null)
+    if (!reply?.ok) return setState('failed')
+    save(name, await reply.text())
+    setState('ready')
+  }
+  return (
+    <Button onClick={() => void fetchAndSave()} loading={state === 'busy'}>
+      {state === 'failed' ? 'Export failed, try again' : 'Export CSV'}
+    </Button>
+  )
+}
+
+function save(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(address), 10_000)
+}

@@ -1,0 +1,94 @@
+/** The retention pages' loaders with a busy shop, an empty one, and one that asks for another's customers. */
+import { expect, test } from 'vitest'
+
+import { inTransaction, pool } from '#app/db/client.server.ts'
+import { rebuildMeasures } from '#app/db/measures.server.ts'
+import { requireShop } from '#app/db/shops.server.ts'
+import { fitPredictions } from '#app/jobs/fit-predictions.ts'
+import * as overview from '#app/routes/app.retention._index.tsx'
+import * as cohorts from '#app/routes/app.retention.cohorts.tsx'
+import * as customers from '#app/routes/app.retention.customers.tsx'
+import * as exported from '#app/routes/app.retention.export.ts'
+import * as intervals from '#app/routes/app.retention.intervals.tsx'
+import * as lifecycle from '#app/routes/app.retention.lifecycle.tsx'
+import * as months from '#app/routes/app.retention.months.tsx'
+import * as points from '#app/routes/app.retention.points.tsx'
+import * as rfm from '#app/routes/app.retention.rfm.tsx'
+import * as value from '#app/routes/app.retention.value.tsx'
+import { answerAdminApi, makeMerchant } from '#test/routes/merchant.ts'
+
+const PAGES = { overview, months, cohorts, intervals, lifecycle, rfm, value, points, customers }
+
+async function sellTo(shopId: number, customers: number): Promise<void> {
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
+     select $1, c * 10 + n, c, at, at, at, 1000 + (c * 37 + n * 211) % 4000, true, '{}'
+       from generate_series(1, $2::int) as c
+       cross join lateral generate_series(0, case when c % 2 = 0 then 1 + c % 4 else 0 end) as n
+       cross join lateral (select now() - interval '2 years' + make_interval(days => (c * 7919) % 400 + n * (20 + c % 60)) as at) as t`,
+    [shopId, customers],
+  )
+  await inTransaction((client) => rebuildMeasures(shopId, Date.now(), client))
+}
+
+test.each(Object.entries(PAGES))('%s opens for a shop without a single order', async (_name, page) => {
+  answerAdminApi(() => ({ nodes: [] }))
+  const { get } = await makeMerchant()
+  await expect(page.loader(await get('/app/retention'))).resolves.toBeDefined()
+})
+
+test.each(Object.entries(PAGES))('%s opens for a shop with customers and predictions', async (_name, page) => {
+  answerAdminApi(() => ({ nodes: [] }))
+  const { shop, get } = await makeMerchant()
+  await sellTo(shop.id, 200)
+  await fitPredictions(await requireShop(shop.id))
+  await expect(page.loader(await get('/app/retention'))).resolves.toBeDefined()
+})
+
+test('a number’s list is as long as the number, page by page and as a file', async () => {
+  answerAdminApi(() => ({ nodes: [] }))
+  const { shop, get } = await makeMerchant()
+  await sellTo(shop.id, 180)
+  const { overview: numbers } = await overview.loader(await get('/app/retention'))
+  const first = await customers.loader(await get('/app/retention/customers?of=repeat'))
+  const second = await customers.loader(await get('/app/retention/customers?of=repeat&page=2'))
+  expect(first.total).toBe(numbers.repeatCustomers)
+  expect(first.rows.length + second.rows.length).toBe(numbers.repeatCustomers)
+  expect(new Set([...first.rows, ...second.rows].map((row) => row.customer)).size).toBe(numbers.repeatCustomers)
+  const file = await (await exported.loader(await get('/app/retention/export?of=repeat'))).text()
+  expect(file.trim().split('\r\n')).toHaveLength(numbers.repeatCustomers + 1)
+})
+
+test('the customers of a list can be tagged in Shopify, and nobody else’s', async () => {
+  const asked = answerAdminApi(({ query, variables }) => {
+    if (!query.includes('TagCustomers')) return { nodes: [] }
+    return Object.fromEntries(
+      Object.keys(variables)
+        .filter((name) => name.startsWith('id'))
+        .map((name) => [name.replace('id', 'tag'), { userErrors: [] }]),
+    )
+  })
+  const other = await makeMerchant()
+  await sellTo(other.shop.id, 10)
+  const { shop, post } = await makeMerchant()
+  await sellTo(shop.id, 30)
+  expect(await customers.action(await post('/app/retention/customers', { of: 'repeat' }))).toEqual({
+    ok: true,
+    tag: 'retention-repeat',
+    tagged: 15,
+  })
+  const tagging = asked.filter(({ query }) => query.includes('TagCustomers'))
+  expect(tagging.map((request) => request.shop)).toEqual([shop.domain])
+  expect(tagging[0]!.variables).toMatchObject({
+    tags: ['retention-repeat'],
+    id0: expect.stringMatching(/^gid:\/\/shopify\/Customer\/\d+$/),
+  })
+})
+
+test('a group that does not exist is not found', async () => {
+  const { get } = await makeMerchant()
+  const refused = await customers
+    .loader(await get('/app/retention/customers?of=best:2026-01'))
+    .catch((error: Response) => error)
+  expect((refused as Response).status).toBe(404)
+})
