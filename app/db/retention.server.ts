@@ -19,7 +19,7 @@ import {
   type CounterRow,
   type MonthMeasures,
 } from '#app/retention/rollups.ts'
-import type { CustomerGroup, MonthGroup } from '#app/retention/segments.ts'
+import type { CustomerBehind, CustomerGroup, MonthGroup } from '#app/retention/segments.ts'
 
 /** The shop and the instant that a page is about; the zone is the one that its measures are counted in. */
 export type Asked = { shopId: number; asOf: number; timeZone: string }
@@ -210,18 +210,6 @@ export async function readPareto({ shopId }: Asked) {
     totalMinor: total,
     topFifth: { customers: Number(best[0]!.customers), revenueMinor: Number(best[0]!.revenue ?? 0) },
   }
-}
-
-/** A customer behind a number. `active` is the chance that it is still a customer, 0–1; predictions are null before the first fit. */
-export type CustomerBehind = {
-  customer: string
-  orders: number
-  revenueMinor: number
-  firstAt: number
-  lastAt: number
-  active: number | null
-  expectedOrders: number | null
-  expectedMinor: number | null
 }
 
 export const CUSTOMER_SORTS = ['revenue', 'last', 'expected'] as const

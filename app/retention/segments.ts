@@ -101,3 +101,15 @@ function nameMonthNumber(month: number): string {
   const year = 1970 + Math.floor(month / 12)
   return `${String(year).padStart(4, '0')}-${String(month - (year - 1970) * 12 + 1).padStart(2, '0')}`
 }
+
+/** A customer behind a number. `active` is the chance that it is still a customer, 0–1; predictions are null before the first fit. */
+export type CustomerBehind = {
+  customer: string
+  orders: number
+  revenueMinor: number
+  firstAt: number
+  lastAt: number
+  active: number | null
+  expectedOrders: number | null
+  expectedMinor: number | null
+}

@@ -1,8 +1,8 @@
 import { Link, useSearchParams } from '@remix-run/react'
 import { Box, Card, IndexTable, InlineStack, Pagination, Text, useBreakpoints } from '@shopify/polaris'
 
-import type { CustomerBehind } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
+import type { CustomerBehind } from '#app/retention/segments.ts'
 import { nameOf, type CustomerNames } from '#app/ui/customer-names.ts'
 import { shopifyNumber, showCount, showDay, showMoney, showRate } from '#app/ui/words.ts'
 
