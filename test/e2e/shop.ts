@@ -111,7 +111,8 @@ export async function waitForCard(page: Page, storeUrl: string, text: RegExp): P
     .poll(
       async () => {
         await page.goto(`${storeUrl}/pages/loyalty`)
-        return (await card.innerText()).replaceAll(/\s+/g, ' ')
+        // Without a program at Shopify yet there is no card on the page.
+        return (await card.allInnerTexts()).join(' ').replaceAll(/\s+/g, ' ')
       },
       { timeout: 20_000, interval: 250 },
     )

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { applyEvents } from '#app/db/world.server.ts'
+import { expectAccessible, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
+
+const TEXT = async (page: import('playwright-core').Page) =>
+  (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
+
+test('the loyalty card in each of its states: guest, no points, redeemed by keyboard, shop away, given back, history', async () => {
+  const { local, shopId, customer, products, browser, open } = await openShop({
+    ...PROGRAM,
+    hold: { days: 0 },
+    earning: [...PROGRAM.earning, { id: 'birthday', on: 'birthday', points: 25 }],
+    rewards: [...PROGRAM.rewards, { id: 'any', type: 'amount', perPoints: 10, value: '1.00', step: 10, validDays: 30 }],
+  })
+  const { store } = local.dev
+  const card = `${local.storeUrl}/pages/loyalty`
+
+  // A guest sees what there is, and the way in.
+  const page = await open({ width: 390, height: 844 })
+  await page.goto(card)
+  expect(await TEXT(page)).toMatch(/Teapot Club.*Sign in.*Rewards.*£5\.00 off/)
+  await expectAccessible(page)
+
+  // Somebody new has no points yet.
+  await signIn(page, local.storeUrl, 'Ada Wren')
+  const give = (points: number, key: string) =>
+    applyEvents(
+      shopId,
+      [{ type: 'adjust', at: store.now(), customer: customer.id, points, reason: 'test', actor: 'test', key }],
+      store.now(),
+    )
+  await applyEvents(
+    shopId,
+    [{ type: 'customer', at: store.now(), customer: customer.id, state: 'enabled' }],
+    store.now(),
+  )
+  await give(120, 'gift')
+  await expect
+    .poll(
+      async () => {
+        await page.goto(card)
+        return page.locator('[data-balance]').count()
+      },
+      { timeout: 90_000, interval: 1_000 },
+    )
+    .toBe(1)
+  // The script brings the newest figures, whatever the metafield still says.
+  await expect.poll(() => page.locator('[data-balance]').innerText()).toBe('120')
+  expect(await page.getByRole('button', { name: 'Redeem: £5.00 off' }).isEnabled()).toBe(true)
+
+  // Nothing on the page moves while the script fills it in.
+  const shift = await page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
+        }).observe({ type: 'layout-shift', buffered: true })
+        setTimeout(() => resolve(sum), 300)
+      }),
+  )
+  expect(shift).toBeLessThan(0.1)
+
+  // Redeemed by keyboard alone; the result is said, and the code has the focus.
+  await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('Here is your code').waitFor()
+  await expect.poll(() => page.locator('[data-balance]').innerText()).toBe('70')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Copy')
+  await expectAccessible(page)
+
+  // Given back: the points return.
+  await page.getByRole('button', { name: 'Give back' }).click()
+  await page.getByText(/Your points are back|Your points return/).waitFor()
+  await expect.poll(() => page.locator('[data-balance]').innerText(), { timeout: 90_000 }).toBe('120')
+
+  // The shop is away: the shopper is told, and keeps the points.
+  store.setFault({ api: '500', times: 50 })
+  await page.getByLabel('How many leaves?').fill('40')
+  await page.getByRole('button', { name: 'Redeem: £1.00 off' }).click()
+  await page.getByText('Your points are back; please try again later').waitFor()
+  expect(await page.locator('[data-balance]').innerText()).toBe('120')
+  store.clearFaults()
+
+  // What happened is in the history.
+  await page.getByText('History').click()
+  await page.getByText('Adjustment by the shop').waitFor()
+  await expectAccessible(page)
+
+  // A product says what it earns.
+  await page.goto(`${local.storeUrl}/products/${products[0]!.handle}`)
+  await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/20 leaves/)
+  await expectAccessible(page)
+
+  // Without scripts the balance is there all the same.
+  const plain = await browser.newContext({
+    javaScriptEnabled: false,
+    storageState: await page.context().storageState(),
+  })
+  const quiet = await plain.newPage()
+  await expect
+    .poll(
+      async () => {
+        await quiet.goto(card)
+        return quiet.locator('[data-balance]').innerText()
+      },
+      { timeout: 90_000, interval: 1_000 },
+    )
+    .toBe('120')
+  await plain.close()
+  void SHOP
+}, 300_000)
