@@ -65,7 +65,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
       record.endedAt === null ? [] : [[id, record.endedAt] as const],
     ),
     titles: titlesOrNone(admin, [...(campaign.products ?? []), ...(campaign.collections ?? [])]),
-    segments: [...RETENTION_SEGMENTS],
+    segments: [...new Set(RETENTION_SEGMENTS)],
     now: at,
     currency: shop.currency,
     timezone: shop.timezone,

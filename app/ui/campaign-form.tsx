@@ -1,4 +1,16 @@
-import { BlockStack, Button, Card, ChoiceList, FormLayout, InlineStack, Select, Text } from '@shopify/polaris'
+import {
+  BlockStack,
+  Button,
+  Card,
+  ChoiceList,
+  Collapsible,
+  FormLayout,
+  InlineStack,
+  Select,
+  Text,
+} from '@shopify/polaris'
+
+import { useId, useState } from 'react'
 
 import type { CampaignDocument, ProgramDocument } from '#app/loyalty/program.ts'
 import type { Path } from '#app/ui/draft.ts'
@@ -12,6 +24,7 @@ import {
   DraftTiers,
 } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
+import { showList } from '#app/ui/words.ts'
 import { proposeOffer, type OfferKind } from '#app/ui/proposals.ts'
 
 type CampaignFormProps = { index: number; titles: Titles; segments: string[] }
@@ -119,6 +132,8 @@ function Bands({ path }: { path: Path }) {
 
 function ForWhom({ path, segments }: { path: Path; segments: string[] }) {
   const draft = useProgramDraft()
+  const panel = useId()
+  const [open, setOpen] = useState(false)
   const chosen = (draft.read([...path, 'audience', 'segments']) ?? []) as string[]
   const write = (list: string[]) => {
     const audience = { ...(draft.read([...path, 'audience']) as object), segments: list.length > 0 ? list : undefined }
@@ -128,14 +143,26 @@ function ForWhom({ path, segments }: { path: Path; segments: string[] }) {
   return (
     <Section title="For whom">
       <DraftTiers path={[...path, 'audience', 'tiers']} label="Only for tiers (none: for everyone)" />
-      <ChoiceList
-        title="Only for customers who are (none: for everyone)"
-        allowMultiple
-        choices={segments.map((segment) => ({ label: saySegment(segment), value: segment }))}
-        selected={chosen}
-        onChange={write}
-        error={draft.errorAt([...path, 'audience', 'segments'])}
-      />
+      <InlineStack>
+        <Button
+          disclosure={open ? 'up' : 'down'}
+          ariaExpanded={open}
+          ariaControls={panel}
+          onClick={() => setOpen(!open)}
+        >
+          {chosen.length === 0 ? 'Only for some segments' : `Only for ${showList(chosen.map(saySegment))}`}
+        </Button>
+      </InlineStack>
+      <Collapsible id={panel} open={open}>
+        <ChoiceList
+          title="Customers who are (none: everyone)"
+          allowMultiple
+          choices={segments.map((segment) => ({ label: saySegment(segment), value: segment }))}
+          selected={chosen}
+          onChange={write}
+          error={draft.errorAt([...path, 'audience', 'segments'])}
+        />
+      </Collapsible>
     </Section>
   )
 }

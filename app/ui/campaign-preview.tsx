@@ -3,9 +3,9 @@ import { useState } from 'react'
 
 import { currencyExponent, formatDecimal, formatMoney, parseMoney } from '#app/loyalty/money.ts'
 import type { Campaign, Program } from '#app/loyalty/program.ts'
-import { discountOf, findMeetings } from '#app/ui/campaign-words.ts'
+import { discountOf, findMeetings, groupMeetings } from '#app/ui/campaign-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
-import { showMoney } from '#app/ui/words.ts'
+import { showList, showMoney } from '#app/ui/words.ts'
 
 /** A cart to try the campaign with, and what else the campaign meets while it runs. */
 export function CampaignPreview({ index }: { index: number }) {
@@ -63,10 +63,12 @@ function Meetings({ campaign, program }: { campaign: Campaign; program: Program 
         Together with
       </Text>
       <List>
-        {meetings.map((meeting) => (
-          <List.Item
-            key={meeting.name}
-          >{`${meeting.name}: ${meeting.together ? 'both apply' : 'not both'} (${meeting.why})`}</List.Item>
+        {groupMeetings(meetings).map(({ together, names, why }) => (
+          <List.Item key={why}>
+            {together
+              ? `Both apply with ${showList(names)}.`
+              : `Not both with ${showList(names)}: ${why}. Shopify takes the better one.`}
+          </List.Item>
         ))}
       </List>
     </BlockStack>

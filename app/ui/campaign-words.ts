@@ -1,4 +1,5 @@
 /** Campaigns in a merchant's words: what they give, where they stand, how they get on with other discounts. */
+import { rewardLabel } from '#app/loyalty/discount-terms.ts'
 import type { Campaign, CampaignDocument, Program } from '#app/loyalty/program.ts'
 import { showList, showMoney } from '#app/ui/words.ts'
 
@@ -49,30 +50,42 @@ export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
       const theirs = classOf(other)
       return theirs === null
         ? []
-        : [meet(`Campaign ${other.name}`, own, campaign.combinesWith, theirs, other.combinesWith)]
+        : [meet(`the campaign ${other.name}`, own, campaign.combinesWith, theirs, other.combinesWith)]
     })
-  const perks = (program.tiers?.levels ?? [])
-    .filter((level) => level.discountBasisPoints > 0)
-    .map((level) => meet(`${level.name}’s discount`, own, campaign.combinesWith, 'order', NOTHING))
+  const perks = (program.tiers?.levels ?? []).flatMap((level) => [
+    ...(level.discountBasisPoints > 0
+      ? [meet(`${level.name}’s discount`, own, campaign.combinesWith, 'order', ANYTHING)]
+      : []),
+    ...(level.freeShipping
+      ? [meet(`${level.name}’s free shipping`, own, campaign.combinesWith, 'shipping', ANYTHING)]
+      : []),
+  ])
   const rewards = program.rewards
     .filter((reward) => reward.type !== 'store-credit' && reward.type !== 'gift-card')
     .map((reward) =>
-      meet(`Codes of the reward “${reward.id}”`, own, campaign.combinesWith, rewardClass(reward), reward.combinesWith),
+      meet(
+        `codes for “${rewardLabel(program, reward, null)}”`,
+        own,
+        campaign.combinesWith,
+        rewardClass(reward),
+        reward.combinesWith,
+      ),
     )
   return [...others, ...perks, ...rewards]
 }
 
 type Allows = { order: boolean; product: boolean; shipping: boolean }
-const NOTHING: Allows = { order: false, product: false, shipping: false }
+/** Tier perks allow whatever allows them (loyalty/function-discounts.ts). */
+const ANYTHING: Allows = { order: true, product: true, shipping: true }
 
 function meet(name: string, own: DiscountClass, allows: Allows, theirs: DiscountClass, theyAllow: Allows): Meeting {
   const refusals = [
     ...(allows[theirs] ? [] : [`this campaign does not allow ${WORDS[theirs]}`]),
-    ...(theyAllow[own] ? [] : [`it does not allow ${WORDS[own]}`]),
+    ...(theyAllow[own] ? [] : [`they do not allow ${WORDS[own]}`]),
   ]
   return refusals.length === 0
     ? { name, together: true, why: 'each allows the other' }
-    : { name, together: false, why: `${showList(refusals)}; Shopify takes the better one` }
+    : { name, together: false, why: showList(refusals) }
 }
 
 const WORDS: Record<DiscountClass, string> = {
@@ -109,4 +122,14 @@ export function discountOf(campaign: Campaign, subtotalMinor: number): number | 
 
 function share(amountMinor: number, basisPoints: number): number {
   return Number((BigInt(amountMinor) * BigInt(basisPoints)) / 10_000n)
+}
+
+/** Meetings with the same answer put together: "Not both: a and b (because …)". */
+export function groupMeetings(meetings: readonly Meeting[]): { together: boolean; names: string[]; why: string }[] {
+  const groups = new Map<string, { together: boolean; names: string[]; why: string }>()
+  for (const { name, together, why } of meetings) {
+    const group = groups.get(why) ?? { together, names: [], why }
+    groups.set(why, { ...group, names: [...group.names, name] })
+  }
+  return [...groups.values()]
 }

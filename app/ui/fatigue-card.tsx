@@ -24,7 +24,7 @@ export function FatigueCard({ peak, ordersShare, timezone }: FatigueCardProps) {
           </Text>
           <FatigueBadge share={share} />
         </InlineStack>
-        <Text as="p">{`Days on discount: ${showRate(share)} of ${FATIGUE_WINDOW_DAYS}`}</Text>
+        <Text as="p">{`On discount: ${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days (${showRate(share)})`}</Text>
         <ProgressBar
           progress={Math.min(100, share * 100)}
           size="small"
