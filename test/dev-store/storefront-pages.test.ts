@@ -169,6 +169,14 @@ describe('Liquid as imitated', () => {
     expect(html).toContain('3|¥500|Hi &lt;b&gt;')
   })
 
+  test('a variable assigned null is blank, as on Shopify', async () => {
+    const html = await render(
+      '{% assign card = null %}{% if card != blank %}wrong{% endif %}{% if card == nil and card == blank %}right{% endif %}',
+    )
+    expect(html).toContain('right')
+    expect(html).not.toContain('wrong')
+  })
+
   test('an unknown filter, tag, text or date format fails with its name', async () => {
     await expect(render('{{ 1 | sparkle }}')).rejects.toThrow('sparkle')
     await expect(render('{% sparkle %}')).rejects.toThrow('sparkle')

@@ -25,7 +25,7 @@ function campaign(more: Record<string, unknown> = {}) {
   return { id: 'spring', name: 'Spring days', from: local(-1), until: local(2), offer: { percentage: 20 }, ...more }
 }
 
-function open(parts: { tiers?: unknown; campaigns?: unknown[] }): Promise<SpendingShop> {
+function open(parts: { tiers?: unknown; campaigns?: unknown[]; timezone?: string }): Promise<SpendingShop> {
   return openSpendingShop([], parts as Partial<ProgramDocument>)
 }
 
@@ -57,6 +57,18 @@ test('tier perks and each campaign become a discount of our Function, once, with
     endsAt: Date.parse(`${until}Z`),
     combinesWith: { orderDiscounts: true, productDiscounts: false, shippingDiscounts: false },
   })
+})
+
+test('a window in the shop’s zone is kept over both daylight-saving nights', async () => {
+  // 01:30 does not exist in London on 28 March 2027: the next instant is 01:00 UTC. It occurs twice on 31 October: the first is 00:30 UTC.
+  const world = await open({
+    timezone: 'Europe/London',
+    campaigns: [campaign({ from: '2027-03-28T01:30', until: '2027-10-31T01:30' })],
+  })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  expect(world.store.discounts(world.shop.domain)).toMatchObject([
+    { startsAt: Date.parse('2027-03-28T01:00:00Z'), endsAt: Date.parse('2027-10-31T00:30:00Z') },
+  ])
 })
 
 test('a shopper pays what the program says, at the storefront’s checkout', async () => {

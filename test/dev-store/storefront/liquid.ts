@@ -4,8 +4,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Liquid, Tag } from 'liquidjs'
-import type { TagToken, TopLevelToken } from 'liquidjs'
+import { defaultOperators, Drop, Liquid, Tag } from 'liquidjs'
+import type { Operators, TagToken, TopLevelToken } from 'liquidjs'
 import { exponentOf } from '../money.ts'
 
 /** A theme app extension on disk. */
@@ -59,6 +59,7 @@ export class BlockRenderer {
       partials: join(extension.folder, 'snippets'),
       extname: '.liquid',
       strictFilters: true,
+      operators: OPERATORS,
     })
     for (const name of ['schema', 'doc', 'stylesheet', 'javascript']) this.liquid.registerTag(name, skippedTag(name))
     this.addFilters()
@@ -116,6 +117,14 @@ export class BlockRenderer {
       return format === undefined ? plainDate.call(this, value, ...args) : namedDate(value, String(format))
     })
   }
+}
+
+/** On Shopify a variable assigned `null` is blank; liquidjs keeps its own null object, which is not. */
+const plain = (value: unknown) => (value instanceof Drop && value.valueOf() === null ? null : value)
+const OPERATORS: Operators = {
+  ...defaultOperators,
+  '==': (left, right, context) => defaultOperators['==']!(plain(left), plain(right), context) as boolean,
+  '!=': (left, right, context) => defaultOperators['!=']!(plain(left), plain(right), context) as boolean,
 }
 
 /** A tag whose content is not shown. */
