@@ -40,23 +40,26 @@ const CHUNK_BYTES = 1 << 20
 /** A line longer than this is no webhook. */
 const MAXIMUM_LINE_BYTES = 1 << 26
 
+/** What a line says: the event, its instant, and for ordering the part of a millisecond (0 up to 1) that `at` leaves out. */
+type LogLine = { readonly at: number; readonly restOfMs: number; readonly event: Event | null }
+
 /** Reads a line's object: `{topic, triggeredAt, eventId?, payload}`. */
-export function parseLogLine(text: string): Parsed<{ at: number; event: Event | null }> {
+export function parseLogLine(text: string): Parsed<LogLine> {
   return parsePayloadText(text, (line) => {
     const envelope = readParsed(() => readEnvelope(readObject(line, '')))
     if (!envelope.ok) return envelope
-    const { topic, at, payload } = envelope.value
+    const { topic, at, restOfMs, payload } = envelope.value
     const parsed: Parsed<Event | null> = isRulesTopic(topic)
       ? parseWebhook(topic, at, payload)
       : parseOwnEvent(topic, at, payload)
-    if (parsed.ok) return { ok: true, value: { at, event: parsed.value } }
+    if (parsed.ok) return { ok: true, value: { at, restOfMs, event: parsed.value } }
     return { ...parsed, field: parsed.field === '' ? 'payload' : `payload.${parsed.field}` }
   })
 }
 
 const ENVELOPE = ['topic', 'triggeredAt', 'eventId', 'payload']
 
-function readEnvelope(line: Fields): { topic: string; at: number; payload: unknown } {
+function readEnvelope(line: Fields): { topic: string; at: number; restOfMs: number; payload: unknown } {
   for (const name of Object.keys(line)) {
     if (!ENVELOPE.includes(name)) throw new UnreadableField(name, 'is not a field of an event')
   }
@@ -71,7 +74,9 @@ function readEnvelope(line: Fields): { topic: string; at: number; payload: unkno
   if (eventId !== undefined && typeof eventId !== 'string')
     throw new UnreadableField('eventId', mustBe('text', eventId))
   if (payload === undefined) throw new UnreadableField('payload', 'is missing')
-  return { topic, at, payload }
+  // Shopify's X-Shopify-Triggered-At counts nanoseconds.
+  const finer = /\.\d{3}(\d+)/.exec(triggeredAt as string)
+  return { topic, at, restOfMs: finer ? Number(`0.${finer[1]}`) : 0, payload }
 }
 
 /** The notes on a log: when each event happened and where its line stands. */
@@ -116,7 +121,7 @@ export class EventLog {
       const text = bytes.toString('utf8').trim()
       if (text === '') continue
       const parsed = parseLogLine(text)
-      if (parsed.ok) this.note(parsed.value.at, offset, bytes.length, line)
+      if (parsed.ok) this.note(parsed.value, offset, bytes.length, line)
       else problems.push({ line, field: parsed.field, message: parsed.message })
       if (problems.length >= MAXIMUM_PROBLEMS) break
       if (line % 256 === 0) onProgress(offset)
@@ -128,7 +133,7 @@ export class EventLog {
   *play(until: number): Generator<LoggedEvent> {
     this.sorted ??= this.sort()
     for (const index of this.sorted) {
-      const at = this.instants[index] as number
+      const at = Math.floor(this.instants[index] as number)
       if (at > until) return
       const parsed = parseLogLine(this.readText(this.offsets[index] as number, this.lengths[index] as number))
       if (!parsed.ok) throw new Error(`line ${this.lines[index]} changed while it was read`)
@@ -139,7 +144,7 @@ export class EventLog {
   /** The number of events up to and including `until`. */
   countUntil(until: number): number {
     let count = 0
-    for (let index = 0; index < this.count; index++) if ((this.instants[index] as number) <= until) count++
+    for (let index = 0; index < this.count; index++) if (Math.floor(this.instants[index] as number) <= until) count++
     return count
   }
 
@@ -173,10 +178,11 @@ export class EventLog {
     if (rest.length > 0) yield { line: line + 1, offset, bytes: rest }
   }
 
-  private note(at: number, offset: number, length: number, line: number): void {
+  private note({ at, restOfMs }: LogLine, offset: number, length: number, line: number): void {
     if (this.count === this.instants.length) this.grow()
     const index = this.count++
-    this.instants[index] = at
+    // A double holds an instant of this century to a quarter of a microsecond.
+    this.instants[index] = at + restOfMs
     this.offsets[index] = offset
     this.lengths[index] = length
     this.lines[index] = line

@@ -59,6 +59,8 @@ async function main(args: string[]): Promise<number> {
     else await run(request)
     return 0
   } catch (error) {
+    // Whoever read our output has heard enough: `npm run simulate … | head`.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
     if (!(error instanceof InputProblem)) throw error
     process.stderr.write(`${error.message}\n`)
     return 2

@@ -353,6 +353,18 @@ test('our own events are read whole', () => {
   expect(read('app/fly', {})).toBe('topic: "app/fly" is not a topic of an event log')
 })
 
+test('events within one millisecond come in their own order, not the file’s', () => {
+  const at = (fraction: string) => `2026-08-20T00:00:00.${fraction}Z`
+  const events = [
+    redeem(at('000300'), 'any-amount', 'B', 300),
+    redeem(at('0002'), 'any-amount', 'A', 300),
+    readFileSync(EVENTS, 'utf8').trim(),
+  ].join('\n')
+  const { rejected, redemptions } = JSON.parse(simulate(['--program', PROGRAM, '--events', '-'], events).stdout)
+  expect(Object.keys(redemptions)).toEqual(['A'])
+  expect(rejected).toEqual([{ line: 1, reason: 'insufficient_points' }])
+})
+
 test('ids past 2^53 inside a line keep every digit', () => {
   const parsed = parseLogLine(
     '{"topic":"orders/delete","triggeredAt":"2026-08-20T00:00:00Z","payload":{"id":820982911946154508}}',
