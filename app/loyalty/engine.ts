@@ -27,7 +27,8 @@ import {
   takePlace,
 } from './events.ts'
 import {
-  lotsOf,
+  addLot,
+  changeLot,
   moveDraft,
   nameAccount,
   openDraft,
@@ -464,8 +465,19 @@ export function apply(member: Member, event: Event, programs: Programs): Applied
 
 /** The instant of the member's next scheduled thing, null where none will come without a new event. Store and index it. */
 export function nextDueAt(member: Member, programs: Programs): number | null {
-  const due = findDue(member, programs)
+  const due = recallDue(member, programs)
   return due === Infinity ? null : due
+}
+
+/** Records never change, so what is due of one is worked out once. */
+const dues = new WeakMap<Member, { programs: Programs; due: number }>()
+
+function recallDue(member: Member, programs: Programs): number {
+  const known = dues.get(member)
+  if (known?.programs === programs) return known.due
+  const due = findDue(member, programs)
+  dues.set(member, { programs, due })
+  return due
 }
 
 /** The drafts and records of one event. */
@@ -488,7 +500,8 @@ function draftOf(work: Work, customer: string): Draft {
   if (open) return open.draft
   const draft = openDraft(known ?? createMember(id, work.at, work.programs), work.programs, work.at)
   work.drafts.set(id, { draft, before: known, mergedAway: false })
-  advanceDraft(draft, work.at)
+  if (known && recallDue(known, work.programs) <= work.at) advanceDraft(draft, work.at)
+  draft.member.advancedTo = draft.now
   moveDraft(draft, work.at)
   return draft
 }
@@ -536,7 +549,7 @@ function sweep(draft: Draft): void {
 /** The draft's member as a record to keep: closed lots are left out. */
 function close(draft: Draft): Member {
   const { member } = draft
-  if (draft.owns.lots) member.lots = member.lots.filter((lot) => lot.pending > 0 || lot.available > 0)
+  if (draft.owns.lots !== null) member.lots = member.lots.filter((lot) => lot.pending > 0 || lot.available > 0)
   return member
 }
 
@@ -916,10 +929,10 @@ function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, point
 /** SEMANTICS 16: this order's pending, its own lot, other lots in spending order, then below zero or written off. */
 function takeBackOrder(draft: Draft, record: OrderRecord, points: number): void {
   const { member } = draft
-  const own = lotsOf(draft).find((lot) => lot.key === record.id)
+  const own = member.lots.find((lot) => lot.key === record.id)
   const fromPending = Math.min(points, own?.pending ?? 0)
   if (own && fromPending > 0) {
-    own.pending -= fromPending
+    changeLot(draft, own).pending -= fromPending
     post(draft, 'pending', 'shop.taken_back', fromPending, {
       key: nextKey(record),
       reason: 'take_back',
@@ -1034,15 +1047,15 @@ function moveBalances(from: Draft, into: Draft, key: string): void {
 }
 
 function mergeLots(from: Member, into: Draft): void {
-  const lots = lotsOf(into)
   for (const lot of from.lots) {
-    const same = lots.find((candidate) => candidate.key === lot.key)
+    const same = into.member.lots.find((candidate) => candidate.key === lot.key)
     if (same) {
-      same.pending += lot.pending
-      same.available += lot.available
-      same.releaseAt ??= lot.releaseAt
+      const joined = changeLot(into, same)
+      joined.pending += lot.pending
+      joined.available += lot.available
+      joined.releaseAt ??= lot.releaseAt
     } else {
-      lots.push({ ...lot })
+      addLot(into, { ...lot })
     }
   }
   // A deficit on one side is filled from the lots of the other.
@@ -1125,9 +1138,11 @@ function forfeit(draft: Draft): void {
   if (member.available > 0) post(draft, 'available', 'shop.forfeited', member.available, posting(''))
   else post(draft, 'shop.forfeited', 'available', -member.available, posting(''))
   member.deficit = 0
-  for (const lot of lotsOf(draft)) {
-    lot.pending = 0
-    lot.available = 0
+  for (const lot of member.lots) {
+    if (lot.pending === 0 && lot.available === 0) continue
+    const emptied = changeLot(draft, lot)
+    emptied.pending = 0
+    emptied.available = 0
   }
 }
 

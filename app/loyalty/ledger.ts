@@ -78,7 +78,8 @@ export type Draft = {
   at: number
   /** The instant up to which the member has lived: `at`, or later where the fact comes late. */
   now: number
-  owns: { lots: boolean; redemptions: boolean }
+  /** Lots that are copies already, null while the list itself is not; whether the list of redemptions is a copy. */
+  owns: { lots: Set<Lot> | null; redemptions: boolean }
   transfers: Transfer[]
   effects: Effect[]
   reasons: Reason[]
@@ -108,7 +109,7 @@ export function openDraft(member: Member, programs: Programs, at: number): Draft
     program: version.program,
     at,
     now,
-    owns: { lots: false, redemptions: false },
+    owns: { lots: null, redemptions: false },
     transfers: [],
     effects: [],
     reasons: [],
@@ -126,13 +127,31 @@ export function moveDraft(draft: Draft, at: number): void {
   draft.program = draft.version.program
 }
 
-/** The draft's lots, to be changed in place. */
+/** The draft's list of lots, to be added to; a lot in it is changed through {@link changeLot}. */
 export function lotsOf(draft: Draft): Lot[] {
-  if (!draft.owns.lots) {
-    draft.member.lots = draft.member.lots.map((lot) => ({ ...lot }))
-    draft.owns.lots = true
+  if (draft.owns.lots === null) {
+    draft.member.lots = draft.member.lots.slice()
+    draft.owns.lots = new Set()
   }
   return draft.member.lots as Lot[]
+}
+
+/** The lot as the draft's own copy, to be changed in place. Most lots of a member are never touched, so they are copied one by one. */
+export function changeLot(draft: Draft, lot: Lot): Lot {
+  const lots = lotsOf(draft)
+  const owned = draft.owns.lots as Set<Lot>
+  if (owned.has(lot)) return lot
+  const copy = { ...lot }
+  lots[lots.indexOf(lot)] = copy
+  owned.add(copy)
+  return copy
+}
+
+/** Adds a lot to the draft. */
+export function addLot(draft: Draft, lot: Lot): Lot {
+  lotsOf(draft).push(lot)
+  ;(draft.owns.lots as Set<Lot>).add(lot)
+  return lot
 }
 
 /** The draft's open redemptions, to be changed in place; the records themselves are replaced, never changed. */

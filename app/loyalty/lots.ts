@@ -3,7 +3,7 @@
  * points that were taken back after they had been spent (SEMANTICS 14 to 18). While there is a deficit no lot has anything available.
  */
 import type { Member, Programs, ProgramVersion } from './engine.ts'
-import { lotsOf, post, versionAt, type Draft } from './ledger.ts'
+import { addLot, changeLot, post, versionAt, type Draft } from './ledger.ts'
 import type { Expiry } from './program.ts'
 import { endOfDayMonthsLater, formatInstant } from './time.ts'
 
@@ -29,15 +29,12 @@ export type Draw = {
   points: number
 }
 
-/** The lot of this key, opened (again) where it is not open. */
+/** The lot of this key, opened (again) where it is not open: the draft's own, to be changed. */
 export function openLot(draft: Draft, key: string, earnedAt: number): Lot {
-  const lots = lotsOf(draft)
-  const open = lots.find((lot) => lot.key === key)
-  if (open) return open
+  const open = draft.member.lots.find((lot) => lot.key === key)
+  if (open) return changeLot(draft, open)
   const expiresAt = findLotExpiry(draft.programs, earnedAt, draft.now)
-  const lot: Lot = { key, earnedAt, releaseAt: null, expiresAt, pending: 0, available: 0 }
-  lots.push(lot)
-  return lot
+  return addLot(draft, { key, earnedAt, releaseAt: null, expiresAt, pending: 0, available: 0 })
 }
 
 /** Adds points that can be spent at once to a lot; a deficit is filled first (SEMANTICS 17). The balance is the caller's transfer. */
@@ -57,16 +54,15 @@ export function takeAvailable(draft: Draft, points: number, first: string | null
   const take = (lot: Lot) => {
     const taken = Math.min(left, lot.available)
     if (taken === 0) return
-    lot.available -= taken
+    changeLot(draft, lot).available -= taken
     left -= taken
     draws.push({ lot: lot.key, earnedAt: lot.earnedAt, points: taken })
   }
-  const lots = lotsOf(draft)
   if (first !== null) {
-    const own = lots.find((lot) => lot.key === first)
+    const own = draft.member.lots.find((lot) => lot.key === first)
     if (own) take(own)
   }
-  if (left > 0) for (const lot of sortForSpending(draft, lots)) take(lot)
+  if (left > 0) for (const lot of sortForSpending(draft, draft.member.lots)) take(lot)
   return draws
 }
 
@@ -90,9 +86,10 @@ function compareNumbers(a: number, b: number): number {
 /** Moves what has waited long enough from pending to available (SEMANTICS 13, 17). */
 export function releaseDue(draft: Draft): void {
   if (draft.member.pending === 0) return
-  for (const lot of lotsOf(draft)) {
-    if (lot.pending === 0 || lot.releaseAt === null || lot.releaseAt > draft.now) continue
-    const { pending, releaseAt } = lot
+  for (const waiting of draft.member.lots) {
+    if (waiting.pending === 0 || waiting.releaseAt === null || waiting.releaseAt > draft.now) continue
+    const { pending, releaseAt } = waiting
+    const lot = changeLot(draft, waiting)
     lot.pending = 0
     post(draft, 'pending', 'available', pending, {
       key: `release:${draft.member.id}:${lot.key}@${formatInstant(releaseAt)}`,
@@ -110,8 +107,8 @@ export function releaseDue(draft: Draft): void {
  */
 export function expireDue(draft: Draft, cause: string | null = null): void {
   const { member, program } = draft
-  if (program.expiry.model === 'none' || !member.lots.some((lot) => lot.available > 0)) return
-  const due = lotsOf(draft).filter(
+  if (program.expiry.model === 'none') return
+  const due = member.lots.filter(
     (lot) => lot.available > 0 && findLotEnd(member, lot, draft.programs, draft.now) <= draft.now,
   )
   if (due.length === 0) return
@@ -129,7 +126,7 @@ export function expireDue(draft: Draft, cause: string | null = null): void {
         eventAt: Math.max(endsAt, draft.at),
       })
     }
-    lot.available = 0
+    changeLot(draft, lot).available = 0
   }
   if (program.expiry.model === 'inactivity') {
     post(draft, 'available', 'shop.expired', expired, {
@@ -192,7 +189,9 @@ function findExpiryStart(programs: Programs, now: number): number {
 
 /** Dates all lots anew when the expiry model changes: switching expiry on starts all clocks at that moment (SEMANTICS 15). */
 export function redateLots(draft: Draft): void {
-  for (const lot of lotsOf(draft)) lot.expiresAt = findLotExpiry(draft.programs, lot.earnedAt, draft.now)
+  for (const lot of draft.member.lots) {
+    changeLot(draft, lot).expiresAt = findLotExpiry(draft.programs, lot.earnedAt, draft.now)
+  }
 }
 
 /** How many of the latest earnings are kept: one counts, the others stand in for an order that moves away. */

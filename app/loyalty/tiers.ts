@@ -310,14 +310,14 @@ function findFailure(member: Member, tiers: Tiers, timeZone: string, now: number
     return startOfYear(year + 3, timeZone)
   }
   const windowMs = window.days * DAY_MS
-  const leaving = member.activity.filter((entry) => entry.at >= now - windowMs).sort((a, b) => a.at - b.at)
-  // What leaves is taken off one by one: adding up the rest at each step would be quadratic in a busy member's orders.
-  let left = leaving.reduce((all, entry) => combine(all, entry, 1), NO_SUMS)
-  for (let index = 0; index < leaving.length;) {
-    const { at } = leaving[index] as Activity
-    for (; leaving[index]?.at === at; index++) left = combine(left, leaving[index] as Activity, -1)
+  const counted = member.activity.filter((entry) => entry.at >= now - windowMs)
+  counted.sort((a, b) => a.at - b.at)
+  let left: ActivitySums = NO_SUMS
+  for (const entry of counted) left = combine(left, entry, 1)
+  for (const entry of counted) {
+    left = combine(left, entry, -1)
     // An entry is in the window up to and including the instant that lies the whole window after it.
-    if (pick(left, tiers).whole < threshold) return at + windowMs + 1
+    if (pick(left, tiers).whole < threshold) return entry.at + windowMs + 1
   }
   return Infinity
 }
