@@ -25,12 +25,16 @@ try {
   } else {
     // `migrate dev` stops half-way where migrations are pending, so they are applied first.
     await runPrisma(['migrate', 'deploy'], server.url())
-    console.log(
-      await runPrisma(
-        ['migrate', 'dev', '--name', name!, ...(args.includes('--create-only') ? ['--create-only'] : [])],
-        server.url(),
-      ),
+    const before = listMigrations()
+    const dev = ['migrate', 'dev', '--name', name!, ...args.filter((arg) => arg === '--create-only')]
+    // With --create-only, Prisma 6.19 writes the file and then fails on its way out ("null pointer passed to rust").
+    const failure = await runPrisma(dev, server.url()).then(
+      () => null,
+      (error: Error) => error,
     )
+    const made = listMigrations().filter((folder) => !before.includes(folder))
+    if (failure && made.length === 0) throw failure
+    console.log(made.length > 0 ? `wrote prisma/migrations/${made.join(', ')}` : 'Nothing has changed.')
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -38,4 +42,8 @@ try {
 } finally {
   await server.stop()
   fs.rmSync(folder, { recursive: true, force: true })
+}
+
+function listMigrations(): string[] {
+  return fs.readdirSync(path.join(import.meta.dirname, 'migrations')).sort()
 }

@@ -149,11 +149,10 @@ function transferColumns(transfers: readonly Transfer[]): string[] {
   ]
 }
 
-/** Whose transfer it is, and who else's where points move from one member to another. */
-function readAccounts({ key, from, to }: Transfer) {
+/** Whose transfer it is (nobody's between two accounts of the shop), and who else's where members are merged. */
+function readAccounts({ from, to }: Transfer) {
   const [payer, payee] = [parseAccount(from), parseAccount(to)]
   const member = payer.member ?? payee.member
-  if (member === null) throw new LedgerError(`Transfer ${key} from ${from} to ${to} belongs to no member.`)
   const counterMember = payee.member !== null && payee.member !== member ? payee.member : null
   return { member, counterMember, from: payer.name, to: payee.name }
 }
@@ -231,7 +230,7 @@ async function refuseOtherData(shopId: number, transfers: readonly Transfer[], c
 }
 
 type TransferRow = {
-  member_id: string
+  member_id: string | null
   counter_member_id: string | null
   from_account: string
   to_account: string
@@ -253,8 +252,8 @@ async function readTransfers(shopId: number, keys: readonly string[], client: Qu
 }
 
 function toTransfer(row: TransferRow): Transfer {
-  const account = (name: string, member: string) =>
-    (name.startsWith('shop.') ? name : `member:${toGid('Customer', member)}.${name}`) as Account
+  const account = (name: string, member: string | null) =>
+    (name.startsWith('shop.') ? name : `member:${toGid('Customer', member ?? '')}.${name}`) as Account
   return {
     key: row.key,
     from: account(row.from_account, row.member_id),

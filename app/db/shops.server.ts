@@ -40,6 +40,11 @@ export async function listInstalledShops(database: Database = prisma): Promise<S
   return rows.map(toShop)
 }
 
+/** All shops that were ever heard of, oldest first. For commands. */
+export async function listAllShops(database: Database = prisma): Promise<Shop[]> {
+  return (await database.shop.findMany({ orderBy: { id: 'asc' } })).map(toShop)
+}
+
 /**
  * Notes that the app is installed and what Shopify says of the shop now; gives the shop back. Safe to repeat, and safe
  * after an uninstall: members and points of before are there again, unless Shopify asked for their erasure meanwhile.

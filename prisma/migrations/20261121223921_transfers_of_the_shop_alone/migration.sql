@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "ledger_transfers" ALTER COLUMN "member_id" DROP NOT NULL;

@@ -1,0 +1,83 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { expect, it } from 'vitest'
+import { pool } from '#app/db/client.server.ts'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { letTimePassIn } from '#app/jobs/nightly.ts'
+import { atInstant, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { orderBody } from '#test/setup/orders.ts'
+
+const ANN = 'gid://shopify/Customer/1'
+
+/** A shop in which points were earned, released, spent, taken back below zero, merged, adjusted and expired. */
+async function busyShop(changes: Record<string, unknown> = {}) {
+  const shop = await makeShopWithProgram(changes)
+  const paid = (id: number, customer: number, goods: string, more = {}) => orderBody({ id, customer, goods, ...more })
+  await receive(shop.id, 'orders/paid', paid(1, 1, '60.00'))
+  await receive(shop.id, 'orders/paid', paid(2, 2, '20.00'))
+  await drainShop(shop.id)
+  await atInstant('2026-08-20T00:00:00Z', () => letTimePassIn(shop.id))
+  const at = Date.parse('2026-08-20T01:00:00Z')
+  await applyEvents(
+    shop.id,
+    [
+      { type: 'redeem', at, customer: ANN, reward: 'five-off', code: 'CODE-1' },
+      { type: 'adjust', at, customer: ANN, points: 40, reason: 'sorry', actor: 'test', key: 'a' },
+      { type: 'adjust', at, customer: ANN, points: -5, reason: 'oops', actor: 'test', key: 'b' },
+    ],
+    at,
+  )
+  const cancelled = { cancelledAt: '2026-08-21T10:00:00Z', updatedAt: '2026-08-21T10:00:00Z' }
+  await receive(shop.id, 'orders/cancelled', paid(1, 1, '60.00', cancelled), { at: '2026-08-21T10:00:00Z' })
+  const merge = JSON.stringify({
+    admin_graphql_api_customer_kept_id: ANN,
+    admin_graphql_api_customer_deleted_id: 'gid://shopify/Customer/2',
+    status: 'completed',
+  })
+  await receive(shop.id, 'customers/merge', merge, { at: '2026-08-22T10:00:00Z' })
+  await receive(shop.id, 'orders/paid', paid(3, 3, '9.00'), { at: '2026-08-22T10:00:00Z' })
+  expect((await drainShop(shop.id)).failed).toBe(0)
+  return shop
+}
+
+it.each([{ negativeBalance: 'allow' }, { negativeBalance: 'clamp' }])(
+  'finds nothing wrong after everything that can happen to points (%o)',
+  async (changes) => {
+    const shop = await busyShop(changes)
+    expect((await checkLedger(shop.id)).differences).toEqual([])
+    await atInstant('2028-08-20T00:00:00Z', () => letTimePassIn(shop.id))
+    const check = await checkLedger(shop.id)
+    expect(check.differences).toEqual([])
+    expect(check.transfers).toBeGreaterThan(8)
+  },
+)
+
+it('names every figure that somebody has changed behind the ledger’s back', async () => {
+  const shop = await busyShop()
+  await pool.query('update balances set available = available + 1 where shop_id = $1 and member_id = 1', [shop.id])
+  await pool.query('update balances set lifetime_earned = 7 where shop_id = $1 and member_id = 3', [shop.id])
+  await pool.query('update lots set pending = pending + 2 where shop_id = $1 and member_id = 3', [shop.id])
+  const { differences } = await checkLedger(shop.id)
+  expect(differences).toContainEqual({ what: 'gid://shopify/Customer/3 lifetime earned', kept: '7', recomputed: '45' })
+  expect(differences).toContainEqual({ what: 'gid://shopify/Customer/3 pending in lots', kept: '47', recomputed: '45' })
+  expect(differences).toContainEqual({ what: 'gid://shopify/Order/3 pending', kept: '47', recomputed: '45' })
+  expect(differences.map(({ what }) => what)).toContain(`${ANN} available`)
+})
+
+it('answers as a command: 0 where all is right, 1 where something differs, 2 where the shop is unknown', async () => {
+  const shop = await busyShop()
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['app/commands/ledger-verify.ts', ...args], { encoding: 'utf8' })
+  expect(run('--shop', shop.domain)).toMatchObject({ status: 0, stdout: expect.stringContaining('all right') })
+  await pool.query('update balances set reserved = 3 where shop_id = $1 and member_id = 3', [shop.id])
+  expect(run('--shop', shop.domain)).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('gid://shopify/Customer/3 reserved: kept 3, recomputed 0'),
+  })
+  expect(run('--shop', 'nobody.myshopify.com').status).toBe(2)
+  expect(run('--shoop').status).toBe(2)
+  expect(execFileSync(process.execPath, ['app/commands/ledger-verify.ts', '--help'], { encoding: 'utf8' })).toContain(
+    'Exit code',
+  )
+})
