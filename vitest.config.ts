@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Rooms whose tests need nothing but the code. */
-const pure = ['loyalty', 'retention', 'extensions', 'commands', 'architecture'].map(
+const pure = ['loyalty', 'retention', 'extensions', 'commands', 'architecture', 'ui'].map(
   (room) => `test/${room}/**/*.test.{ts,tsx}`,
 )
 /** Rooms whose tests run on a real PostgreSQL, one database cloned for each file. */

@@ -18,7 +18,7 @@ export type CampaignFigures = {
 
 /** An order's discount in minor units, from the snapshot that counts. */
 const DISCOUNT = `(select coalesce(sum((line->>'discountMinor')::bigint), 0)
-  from jsonb_array_elements(o.facts->'snapshot'->'lines') line)`
+  from json_array_elements(o.facts->'snapshot'->'lines') line)`
 
 /** Figures of orders placed in [from, until) that count. */
 export async function findCampaignFigures(shopId: number, from: number, until: number): Promise<CampaignFigures> {

@@ -1,0 +1,253 @@
+/** What a merchant changes by hand, and the editors: wrong input comes back with its field, another shop's things are out of reach. */
+import { beforeEach, expect, test } from 'vitest'
+
+import { pool } from '#app/db/client.server.ts'
+import { listCampaignRecords } from '#app/db/campaign-figures.server.ts'
+import { findMemberStory } from '#app/db/member-story.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import { parseProgram } from '#app/loyalty/program.ts'
+import * as campaign from '#app/routes/app.campaigns.$id.tsx'
+import * as campaigns from '#app/routes/app.campaigns._index.tsx'
+import * as member from '#app/routes/app.members.$id.tsx'
+import * as publish from '#app/routes/app.program.publish.tsx'
+import * as reward from '#app/routes/app.rewards.$id.tsx'
+import * as rewards from '#app/routes/app.rewards._index.tsx'
+import * as tierPreview from '#app/routes/app.tiers.preview.tsx'
+import * as tiers from '#app/routes/app.tiers._index.tsx'
+import { answerAdminApi, makeMerchant, settle, type Merchant } from '#test/routes/merchant.ts'
+
+beforeEach(() => {
+  answerAdminApi(() => ({ nodes: [] }))
+})
+
+const CUSTOMER = 'gid://shopify/Customer/7'
+const AT = Date.parse('2026-06-01T12:00:00Z')
+const DAY = 86_400_000
+
+const DOCUMENT = {
+  version: 1,
+  name: 'Bean Club',
+  pointsName: { one: 'bean', other: 'beans' },
+  currency: 'EUR',
+  timezone: 'Europe/Berlin',
+  hold: { days: 0 },
+  earning: [{ id: 'purchase', on: 'order', points: 1, per: '1.00' }],
+  tiers: {
+    metric: 'points',
+    window: 'lifetime',
+    levels: [
+      { id: 'member', name: 'Member', threshold: 0 },
+      { id: 'gold', name: 'Gold', threshold: 1000 },
+    ],
+  },
+  rewards: [{ id: 'five-off', type: 'amount', value: '5.00', cost: 100 }],
+  campaigns: [
+    { id: 'summer', name: 'Summer', from: '2026-07-01T00:00', until: '2026-07-11T00:00', offer: { percentage: 10 } },
+  ],
+}
+
+/** A merchant with a published program and one member who holds 300 beans. */
+async function makeShopWithMember(): Promise<Merchant> {
+  const merchant = await makeMerchant()
+  const parsed = parseProgram(DOCUMENT)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  await publishProgram(merchant.shop.id, parsed.document, { effectiveAt: AT - DAY, at: AT - DAY })
+  const applied = await applyEvents(
+    merchant.shop.id,
+    [
+      { type: 'customer', at: AT, customer: CUSTOMER, state: 'enabled' },
+      { type: 'adjust', at: AT, customer: CUSTOMER, points: 300, reason: 'start', actor: 'test', key: 'start' },
+    ],
+    AT,
+  )
+  if (!applied.ok || applied.changes.some((change) => change.refused)) throw new Error(JSON.stringify(applied))
+  return merchant
+}
+
+const adjust = async (merchant: Merchant, form: Record<string, string>, id = '7') =>
+  settle(member.action(await merchant.post(`/app/members/${id}`, { intent: 'adjust', ...form }, { id })))
+
+const balanceOf = async (merchant: Merchant) => (await findMemberStory(merchant.shop.id, CUSTOMER))?.available
+
+const KEY = '0199c0de-0000-7000-8000-000000000001'
+const GOOD = { points: '50', reason: 'Parcel came late', key: KEY, countsForTier: 'false' }
+
+test('points given by hand are in the balance, and the history names the reason and who did it', async () => {
+  const merchant = await makeShopWithMember()
+  expect(await adjust(merchant, GOOD)).toMatchObject({ status: 200, body: { ok: true } })
+  const { story, transfers } = await member.loader(await merchant.get('/app/members/7', { id: '7' }))
+  expect(story.available).toBe(350)
+  expect(transfers[0]).toMatchObject({ availableChange: 50, note: 'Parcel came late', actor: 'user:12345' })
+})
+
+test('the same change sent five times at once happens once', async () => {
+  const merchant = await makeShopWithMember()
+  const answers = await Promise.all(Array.from({ length: 5 }, () => adjust(merchant, GOOD)))
+  expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200, 200])
+  expect(await balanceOf(merchant)).toBe(350)
+})
+
+test('the same key with another number is refused and changes nothing', async () => {
+  const merchant = await makeShopWithMember()
+  await adjust(merchant, GOOD)
+  expect((await adjust(merchant, { ...GOOD, points: '500' })).status).toBe(400)
+  expect(await balanceOf(merchant)).toBe(350)
+})
+
+test.each([
+  ['points', { ...GOOD, points: '0' }],
+  ['points', { ...GOOD, points: '1.5' }],
+  ['points', { ...GOOD, points: 'NaN' }],
+  ['points', { ...GOOD, points: '1e6' }],
+  ['points', { ...GOOD, points: '99999999999' }],
+  ['reason', { ...GOOD, reason: '   ' }],
+  ['reason', { ...GOOD, reason: 'x'.repeat(201) }],
+  ['key', { ...GOOD, key: 'again' }],
+  ['form', { intent: 'make-admin' }],
+])('a change with a wrong %s comes back with 400 and that field: %j', async (field, form) => {
+  const merchant = await makeShopWithMember()
+  const answer = await adjust(merchant, form)
+  expect(answer.status).toBe(400)
+  expect(Object.keys((answer.body as { errors: object }).errors)).toContain(field)
+  expect(await balanceOf(merchant)).toBe(300)
+})
+
+test("another shop's member cannot be given points, though the customer's number is right", async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeShopWithMember()]
+  expect((await adjust(merchant, GOOD)).status).toBe(404)
+  expect(await balanceOf(neighbour)).toBe(300)
+})
+
+test('a member put into a tier by hand is in it, until the rules decide again', async () => {
+  const merchant = await makeShopWithMember()
+  const place = async (level: string) =>
+    settle(
+      member.action(
+        await merchant.post(
+          '/app/members/7',
+          { intent: 'place-tier', level, until: '', reason: 'Friend' },
+          { id: '7' },
+        ),
+      ),
+    )
+  expect(await place('gold')).toMatchObject({ status: 200 })
+  expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.tier).toBe('gold')
+  expect(await place('platinum')).toMatchObject({ status: 400 })
+  expect(await place('')).toMatchObject({ status: 200 })
+  expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.tier).toBe('member')
+})
+
+test('a tier cannot be given until a day that is over', async () => {
+  const merchant = await makeShopWithMember()
+  const form = { intent: 'place-tier', level: 'gold', until: '2020-01-01', reason: 'Friend' }
+  const answer = await settle(member.action(await merchant.post('/app/members/7', form, { id: '7' })))
+  expect(answer).toMatchObject({ status: 400, body: { errors: { until: 'Must be today or later' } } })
+})
+
+test("a code that is not this member's cannot be taken back", async () => {
+  const merchant = await makeShopWithMember()
+  await applyEvents(
+    merchant.shop.id,
+    [
+      { type: 'customer', at: AT, customer: 'gid://shopify/Customer/8', state: 'enabled' },
+      { type: 'redeem', at: AT, customer: CUSTOMER, reward: 'five-off', code: 'BEAN-1' },
+    ],
+    AT,
+  )
+  const takeBack = async (id: string) =>
+    settle(
+      member.action(await merchant.post(`/app/members/${id}`, { intent: 'take-back-code', code: 'BEAN-1' }, { id })),
+    )
+  expect((await takeBack('8')).status).toBe(400)
+  expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.redemptions[0]?.state).toBe('issued')
+  expect((await takeBack('7')).status).toBe(200)
+  // Shopify has the last word about the code: until then it is on its way back.
+  expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.redemptions[0]?.state).toBe('ending')
+})
+
+test('the tier preview counts who would move in this shop, and changes nothing', async () => {
+  const [merchant, neighbour] = [await makeShopWithMember(), await makeShopWithMember()]
+  await adjust(neighbour, { ...GOOD, points: '5000', countsForTier: 'true' })
+  const lower = structuredClone(DOCUMENT)
+  lower.tiers.levels[1]!.threshold = 4000
+  const post = async (who: Merchant) =>
+    settle(tierPreview.action(await who.post('/app/tiers/preview', { document: JSON.stringify(lower) })))
+  expect(await post(merchant)).toMatchObject({ status: 200, body: { ok: true, moves: { members: 1, groups: [] } } })
+  lower.tiers.levels[1]!.threshold = 6000
+  expect(await post(neighbour)).toMatchObject({
+    body: { moves: { groups: [{ from: 'gold', to: 'member', up: false, count: 1 }] } },
+  })
+  expect((await findMemberStory(neighbour.shop.id, CUSTOMER))?.tier).toBe('gold')
+})
+
+test('the tier preview refuses what is no program with 400', async () => {
+  const merchant = await makeShopWithMember()
+  for (const document of ['', '{}', 'x'.repeat(1_000_001)]) {
+    const answer = await settle(tierPreview.action(await merchant.post('/app/tiers/preview', { document })))
+    expect(answer.status).toBe(400)
+  }
+})
+
+test('rewards, tiers and campaigns of a shop are shown to that shop alone', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeShopWithMember()]
+  expect((await rewards.loader(await merchant.get('/app/rewards'))).rewards).toBeNull()
+  expect((await rewards.loader(await neighbour.get('/app/rewards'))).rewards).toHaveLength(1)
+  expect((await campaigns.loader(await merchant.get('/app/campaigns'))).campaigns).toBeNull()
+  expect((await campaigns.loader(await neighbour.get('/app/campaigns'))).campaigns).toHaveLength(1)
+  expect((await settle(tiers.loader(await merchant.get('/app/tiers')))).status).toBe(302)
+  expect((await settle(reward.loader(await neighbour.get('/app/rewards/x', { id: 'nothing' })))).status).toBe(404)
+  expect((await settle(campaign.loader(await neighbour.get('/app/campaigns/x', { id: 'nothing' })))).status).toBe(404)
+})
+
+test('a campaign is ended by its own shop only, once, and by nothing but the button', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeShopWithMember()]
+  const end = async (who: Merchant, intent: string) =>
+    settle(campaign.action(await who.post('/app/campaigns/summer', { intent }, { id: 'summer' })))
+  expect((await end(merchant, 'end')).status).toBe(404)
+  expect((await end(neighbour, 'delete')).status).toBe(400)
+  expect((await listCampaignRecords(neighbour.shop.id)).size).toBe(0)
+  await end(neighbour, 'end')
+  const first = (await listCampaignRecords(neighbour.shop.id)).get('summer')
+  await end(neighbour, 'end')
+  expect((await listCampaignRecords(neighbour.shop.id)).get('summer')).toEqual(first)
+  expect(first?.endedReason).toBe('by hand')
+})
+
+test('discounts on more than 40 % of 90 days need a reason, which is kept with the campaign', async () => {
+  const merchant = await makeShopWithMember()
+  const year = new Date().getUTCFullYear() + 1
+  const long = {
+    ...DOCUMENT,
+    campaigns: [{ ...DOCUMENT.campaigns[0], id: 'long', from: `${year}-07-01T00:00`, until: `${year}-08-15T00:00` }],
+  }
+  const save = async (extra: object) =>
+    settle(
+      publish.action(
+        await merchant.post('/app/program/publish', { document: JSON.stringify(long), basedOn: '1', ...extra }),
+      ),
+    )
+  const refused = await save({})
+  expect(refused).toMatchObject({ status: 400, body: { problems: [{ field: 'overrideReason' }] } })
+  expect((await save({ overrideReason: '  ' })).status).toBe(400)
+  expect((await save({ overrideReason: 'Closing the shop' })).status).toBe(200)
+  expect((await listCampaignRecords(merchant.shop.id)).get('long')?.overrideReason).toBe('Closing the shop')
+})
+
+test('a campaign under way shows its orders, and says that too few were held out to tell', async () => {
+  const merchant = await makeShopWithMember()
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, placed_minor, counts, points, facts)
+     values ($1, 1, 7, '2026-07-02', now(), now(), 2000, 2000, true, 20, '{"snapshot":{"lines":[{"discountMinor":200}]}}'),
+            ($1, 2, 7, '2026-07-12', now(), now(), 9000, 9000, true, 90, '{"snapshot":{"lines":[]}}')`,
+    [merchant.shop.id],
+  )
+  const { results, status } = (await campaign.loader(
+    await merchant.get('/app/campaigns/summer', { id: 'summer' }),
+  )) as {
+    results: { orders: number; revenueMinor: number; discountMinor: number; newBuyers: number }
+    status: string
+  }
+  expect(status).toBe('ended')
+  expect(results).toMatchObject({ orders: 1, revenueMinor: 2000, discountMinor: 200, newBuyers: 1 })
+})
