@@ -2,10 +2,11 @@
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
 import { Logger, run, type Runner, type TaskList } from 'graphile-worker'
 import { emptyOldMessages } from '#app/db/inbox.server.ts'
-import { clearFinishedEffects } from '#app/db/outbox.server.ts'
+import { clearFinishedEffects, listShopsWithEffectsDue } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
+import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
@@ -54,7 +55,11 @@ function shopTasks(): TaskList {
       async (payload: unknown) => {
         const shop = await requireShop((payload as { shopId: number }).shopId)
         // Work for a shop that has taken the app off cannot be done: there is no token any more.
-        if (shop.installedAt !== null && shop.uninstalledAt === null) await task.run(shop, adminClientOf(shop.domain))
+        if (shop.installedAt === null || shop.uninstalledAt !== null) return
+        await task.run(shop, adminClientOf(shop.domain)).catch((error: Error) => {
+          // Nor for one whose owner has not opened the app since it was installed. What waits, waits for the first page.
+          if (error.name !== 'SessionNotFoundError' && !/could not find a session/i.test(error.message)) throw error
+        })
       },
     ]),
   )
@@ -109,6 +114,8 @@ function startLoop(onShop: (shopId: number) => void): RunningWorker {
       let pauseMs = PAUSE_MS
       try {
         if ((await turn()) > 0) continue
+        // What a request put into the outbox (a redemption, a published program) is not left to the next minute.
+        for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
       } catch (error) {
         logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
         pauseMs = TROUBLE_PAUSE_MS
@@ -135,5 +142,5 @@ function startLoop(onShop: (shopId: number) => void): RunningWorker {
 
 /** Only what somebody should look at; the queue's own chatter is left out. */
 function logProblems(level: string, message: string): void {
-  if (level === 'error' || level === 'warning') process.stderr.write(`${level}: ${message}\n`)
+  if (level === 'error' || level === 'warning') process.stderr.write(`${level}: ${message.split('\n', 1)[0]}\n`)
 }
