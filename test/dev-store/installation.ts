@@ -93,10 +93,11 @@ export function issueToken(
       expiresRealAt: options.mode === 'online' || options.expiring ? now + seconds * 1000 : null,
       refreshToken: refreshes ? `shprt_${randomUUID().replaceAll('-', '')}` : null,
       refreshExpiresRealAt: refreshes ? now + REFRESH_SECONDS * 1000 : null,
-      replacedBy: null,
+      renews: null,
+      renewed: false,
     }
     const living = shop.installation.tokens.filter(
-      (row) => row.replacedBy !== 'used' && (row.refreshExpiresRealAt ?? row.expiresRealAt ?? Infinity) > now,
+      (row) => ((row.renewed ? null : row.refreshExpiresRealAt) ?? row.expiresRealAt ?? Infinity) > now,
     )
     shop.installation.tokens = [...living.slice(-50), token]
     store.put('shops', domain, shop)
@@ -113,20 +114,20 @@ export function refreshToken(store: StoreTables, domain: string, refresh: string
     const installation = store.shop(domain).installation
     const old = installation?.tokens.find((row) => row.refreshToken === refresh)
     if (!old || (old.refreshExpiresRealAt ?? 0) < Date.now()) return null
-    if (old.replacedBy === 'used') return null
+    if (old.renewed) return null
     const fresh = issueToken(store, domain, { mode: 'offline', expiring: true })
-    old.replacedBy = fresh.accessToken
+    fresh.renews = old.accessToken
     markUsed(store, domain, old)
     return fresh
   })
 }
 
-/** Notes that a token was used: the pair it replaced is then dead. */
+/** Notes that a token was used: the refresh token of the pair it renews is then dead. */
 export function markUsed(store: StoreTables, domain: string, token: AccessToken): void {
   const shop = store.shop(domain)
-  const replaced = shop.installation?.tokens.filter((row) => row.replacedBy === token.accessToken) ?? []
-  if (replaced.length === 0) return
-  for (const row of replaced) row.replacedBy = 'used'
+  const renewed = shop.installation?.tokens.find((row) => row.accessToken === token.renews)
+  if (!renewed || renewed.renewed) return
+  renewed.renewed = true
   store.put('shops', domain, shop)
 }
 
@@ -138,7 +139,7 @@ export function checkToken(store: StoreTables, domain: string, accessToken: stri
   const installation = store.shop(domain).installation
   if (!installation) return { ok: false, reason: 'not_installed' }
   const token = installation.tokens.find((row) => row.accessToken === accessToken)
-  if (!token || token.replacedBy === 'used') return { ok: false, reason: 'unknown' }
+  if (!token) return { ok: false, reason: 'unknown' }
   if (token.expiresRealAt !== null && token.expiresRealAt <= Date.now()) return { ok: false, reason: 'expired' }
   markUsed(store, domain, token)
   return { ok: true, token }

@@ -71,9 +71,17 @@ export type JournalWriter = { append: (changes: Change[]) => void; close: () => 
 export function openJournal(file: string): JournalWriter {
   mkdirSync(dirname(file), { recursive: true })
   const fd = openSync(file, 'a')
+  let open = true
   return {
-    append: (changes) => writeAll(fd, Buffer.from(JSON.stringify(changes) + '\n')),
-    close: () => closeSync(fd),
+    append: (changes) => {
+      // The number of a closed file may belong to another by now.
+      if (!open) throw new Error(`${file} is closed: the dev store was stopped.`)
+      writeAll(fd, Buffer.from(JSON.stringify(changes) + '\n'))
+    },
+    close: () => {
+      if (open) closeSync(fd)
+      open = false
+    },
   }
 }
 

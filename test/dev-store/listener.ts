@@ -6,7 +6,7 @@ export type Heard = {
   topic: string
   headers: Record<string, string>
   body: string
-  json: Record<string, never> & Record<string, unknown>
+  json: Record<string, unknown>
 }
 
 export type Listener = {

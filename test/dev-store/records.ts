@@ -49,8 +49,10 @@ export type AccessToken = {
   expiresRealAt: number | null
   refreshToken: string | null
   refreshExpiresRealAt: number | null
-  /** Set once a newer pair was handed out for this refresh token; this one stays good until the newer is used. */
-  replacedBy: string | null
+  /** The access token of the pair whose refresh token this pair was given for. */
+  renews: string | null
+  /** Set once a pair that renews this one was used: its refresh token is then no longer good. */
+  renewed: boolean
 }
 
 export type Product = {

@@ -178,6 +178,8 @@ export class WebhookSender {
     this.running.add(token)
     try {
       const attempt = await this.attempt(delivery, false)
+      // What was under way when the store stopped is sent again after the next start.
+      if (this.stopped) return
       const arrived = attempt.status !== null && attempt.status >= 200 && attempt.status < 300
       if (!arrived && delivery.status === 'waiting') {
         const delay = this.options.retryDelaysMs[delivery.attempts.length - 1]
