@@ -59,12 +59,16 @@ async function main(args: string[]): Promise<number> {
     else await run(request)
     return 0
   } catch (error) {
-    // Whoever read our output has heard enough: `npm run simulate … | head`.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
+    if (isClosedPipe(error)) return 0
     if (!(error instanceof InputProblem)) throw error
     process.stderr.write(`${error.message}\n`)
     return 2
   }
+}
+
+/** Whoever read our output has heard enough: `npm run simulate … | head`. */
+function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EPIPE'
 }
 
 async function run(request: Request): Promise<void> {
@@ -277,4 +281,8 @@ function readPercentage(text: string | undefined): string | null {
   return text
 }
 
+// The failed write is answered where it was asked for; the stream tells it a second time.
+process.stdout.on('error', (error) => {
+  if (!isClosedPipe(error)) throw error
+})
 process.exitCode = await main(process.argv.slice(2))
