@@ -41,7 +41,7 @@ import {
 import {
   addAvailable,
   expireDue,
-  findLotEnd,
+  findFirstEnd,
   findLotExpiry,
   noteEarning,
   openLot,
@@ -1193,13 +1193,9 @@ function adoptVersion(draft: Draft): void {
 /** The member's next scheduled instant; Infinity for none. It can lie in the past where a late event made something due. */
 function findDue(member: Member, programs: Programs): number {
   const version = versionAt(programs, member.advancedTo)
-  let due = findNextVersion(member, programs)
+  let due = Math.min(findNextVersion(member, programs), findFirstEnd(member, programs, member.advancedTo))
   for (const lot of member.lots) {
     if (lot.pending > 0 && lot.releaseAt !== null && lot.releaseAt < due) due = lot.releaseAt
-    if (lot.available > 0) {
-      const end = findLotEnd(member, lot, programs, member.advancedTo)
-      if (end < due) due = end
-    }
   }
   for (const redemption of member.redemptions) {
     if (redemption.state === 'issued' && redemption.expiresAt !== null && redemption.expiresAt < due) {

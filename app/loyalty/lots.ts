@@ -107,7 +107,7 @@ export function releaseDue(draft: Draft): void {
  */
 export function expireDue(draft: Draft, cause: string | null = null): void {
   const { member, program } = draft
-  if (program.expiry.model === 'none') return
+  if (program.expiry.model === 'none' || findFirstEnd(member, draft.programs, draft.now) > draft.now) return
   const due = member.lots.filter(
     (lot) => lot.available > 0 && findLotEnd(member, lot, draft.programs, draft.now) <= draft.now,
   )
@@ -120,7 +120,7 @@ export function expireDue(draft: Draft, cause: string | null = null): void {
     expired += lot.available
     if (program.expiry.model === 'lot') {
       post(draft, 'available', 'shop.expired', lot.available, {
-        key: `expire:${member.id}:${lot.key}@${cause ?? formatInstant(endsAt)}`,
+        key: `expire:${member.id}:${lot.key}@${cause ?? formatInstant(draft.now)}`,
         reason: 'expire',
         source: lot.key,
         eventAt: Math.max(endsAt, draft.at),
@@ -130,13 +130,26 @@ export function expireDue(draft: Draft, cause: string | null = null): void {
   }
   if (program.expiry.model === 'inactivity') {
     post(draft, 'available', 'shop.expired', expired, {
-      key: `expire:${member.id}@${cause ?? formatInstant(endedAt)}`,
+      key: `expire:${member.id}@${cause ?? formatInstant(draft.now)}`,
       reason: 'expire',
       eventAt: Math.max(endedAt, draft.at),
     })
     member.emptiedAt = Math.max(member.emptiedAt ?? -Infinity, endedAt)
   }
   draft.effects.push({ kind: 'points-expired', member: member.id, points: expired, at: Math.max(endedAt, draft.at) })
+}
+
+/** The first instant at which any available points are gone, as things stand; Infinity for none. */
+export function findFirstEnd(member: Member, programs: Programs, now: number): number {
+  const { model } = versionAt(programs, now).program.expiry
+  let first = Infinity
+  if (model === 'none') return first
+  for (const lot of member.lots) {
+    if (lot.available === 0) continue
+    const end = model === 'lot' ? (lot.expiresAt ?? Infinity) : findInactivityEnd(member, lot, programs, now)
+    if (end < first) first = end
+  }
+  return first
 }
 
 /** Expires at once what is available in one lot, whatever its date: returned points whose end came while they were spent (SEMANTICS 18). */
@@ -156,10 +169,15 @@ export function expireReturned(draft: Draft, lot: Lot, points: number, cause: st
  * together, some months after the last earning; points that came after that end (an adjustment) live as long from their own instant.
  */
 export function findLotEnd(member: Member, lot: Lot, programs: Programs, now: number): number {
-  const version = versionAt(programs, now)
-  const { expiry, timeZone } = version.program
+  const { expiry } = versionAt(programs, now).program
   if (expiry.model === 'none') return Infinity
   if (expiry.model === 'lot') return lot.expiresAt ?? Infinity
+  return findInactivityEnd(member, lot, programs, now)
+}
+
+function findInactivityEnd(member: Member, lot: Lot, programs: Programs, now: number): number {
+  const { expiry, timeZone } = versionAt(programs, now).program
+  if (expiry.model !== 'inactivity') return Infinity
   const startedAt = findExpiryStart(programs, now)
   const earnedAt = Math.max(member.recentEarnings[0]?.at ?? -Infinity, startedAt)
   const end = earnedAt === -Infinity ? -Infinity : endOfDayMonthsLater(earnedAt, expiry.months, timeZone)

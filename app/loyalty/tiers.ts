@@ -310,16 +310,30 @@ function findFailure(member: Member, tiers: Tiers, timeZone: string, now: number
     return startOfYear(year + 3, timeZone)
   }
   const windowMs = window.days * DAY_MS
+  let left = 0
   const counted = member.activity.filter((entry) => entry.at >= now - windowMs)
-  counted.sort((a, b) => a.at - b.at)
-  let left: ActivitySums = NO_SUMS
-  for (const entry of counted) left = combine(left, entry, 1)
+  if (!counted.every((entry, index) => index === 0 || entry.at >= (counted[index - 1] as Activity).at)) {
+    counted.sort((a, b) => a.at - b.at)
+  }
+  const add = countingSum(counted, tiers)
+  for (const entry of counted) left = add(entry, 1)
   for (const entry of counted) {
-    left = combine(left, entry, -1)
+    left = add(entry, -1)
     // An entry is in the window up to and including the instant that lies the whole window after it.
-    if (pick(left, tiers).whole < threshold) return entry.at + windowMs + 1
+    if (left < threshold) return entry.at + windowMs + 1
   }
   return Infinity
+}
+
+/** Adds entries up, or takes them off again, and answers the metric in whole units each time; fractions of minor units only where there are any. */
+function countingSum(entries: readonly Activity[], tiers: Tiers): (entry: Activity, sign: 1 | -1) => number {
+  if (tiers.metric === 'spend' && entries.some((entry) => entry.spendRest !== null)) {
+    let sums = NO_SUMS
+    return (entry, sign) => (sums = combine(sums, entry, sign)).spendMinor
+  }
+  const field = tiers.metric === 'spend' ? 'spendMinor' : tiers.metric
+  let sum = 0
+  return (entry, sign) => (sum += sign * entry[field])
 }
 
 /** The first 00:00 of the shop that is not before an instant. */
