@@ -48,12 +48,25 @@ export async function enqueueEffects(
   )
 }
 
-/** Shops that have effects due at the instant, those that have waited longest first. Reads across shops: it is plumbing. */
-export async function listShopsWithEffectsDue(at: number, limit = 100): Promise<number[]> {
-  const { rows } = await pool.query<{ shop_id: number }>(
-    `select shop_id from outbox where state = 'waiting' and due_at <= $1 group by shop_id order by min(due_at) limit $2`,
-    [new Date(at), limit],
-  )
+/** How many effects are looked at to find shops with work: enough to find them all in the end, few enough to look often. */
+const LOOKED_AT = 500
+
+/**
+ * Installed shops that have effects of these kinds due at the instant, those that have waited longest first; not necessarily all at
+ * once. Reads across shops: it is plumbing.
+ */
+export async function listShopsWithEffectsDue(at: number, kinds: readonly string[]): Promise<number[]> {
+  const { rows } = await pool.query<{ shop_id: number }>({
+    name: 'shops-with-effects-due',
+    text: `select shop_id, min(due_at) as since from (
+             select shop_id, due_at from outbox o
+              where state = 'waiting' and due_at <= $1 and kind = any($2::text[])
+                and exists (select 1 from shops s
+                             where s.id = o.shop_id and s.installed_at is not null and s.uninstalled_at is null)
+              order by due_at, id limit $3) as due
+            group by shop_id order by since`,
+    values: [new Date(at), kinds, LOOKED_AT],
+  })
   return rows.map(({ shop_id }) => shop_id)
 }
 
@@ -116,6 +129,16 @@ export async function dropEffects(shopId: number, at: number, client: Queryable 
     `update outbox set state = 'dropped', done_at = $2, error = 'the shop uninstalled the app'
       where shop_id = $1 and state = 'waiting'`,
     [shopId, new Date(at)],
+  )
+  return rowCount ?? 0
+}
+
+/** As `dropEffects`, for whatever late messages put down for shops that have gone. Reads across shops: it is plumbing. */
+export async function dropEffectsOfGoneShops(at: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update outbox o set state = 'dropped', done_at = $1, error = 'the shop uninstalled the app'
+       from shops s where s.id = o.shop_id and s.uninstalled_at is not null and o.state = 'waiting'`,
+    [new Date(at)],
   )
   return rowCount ?? 0
 }

@@ -64,6 +64,9 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'points-expired', batch: 500, carry: nothingToDo },
 ]
 
+/** Kinds of effects that are carried out here. */
+export const CARRIED_KINDS: readonly string[] = KINDS.map(({ kind }) => kind)
+
 export type OutboxRun = { done: number; postponed: number; setAside: number; dropped: number }
 
 /** How to speak for a shop: given by whoever runs the job (app/shopify.server.ts has it), so that it can be run in a test. */
@@ -72,7 +75,7 @@ export type AdminFor = (domain: string) => AdminClient
 /** Carries out everything that is due, shop by shop, until nothing is left that can be done now. */
 export async function carryOutOutbox(adminFor: AdminFor, isStopping: () => boolean = () => false): Promise<OutboxRun> {
   const total: OutboxRun = { done: 0, postponed: 0, setAside: 0, dropped: 0 }
-  for (const shopId of await listShopsWithEffectsDue(now())) {
+  for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) {
     if (isStopping()) break
     const run = await carryOutShop(shopId, adminFor, isStopping)
     if (!run) continue
