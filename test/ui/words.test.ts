@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+import { requireProgram } from '#app/loyalty/program.ts'
+import { discountOf, findMeetings, findStatus, groupMeetings, sayOffer } from '#app/ui/campaign-words.ts'
+import { estimateOrder } from '#app/ui/estimate.ts'
+import { judgeConnection, type ConnectionFacts } from '#app/ui/health.ts'
+import { sayReason } from '#app/ui/reasons.ts'
+import { showAgo, showChange, showInstant, showMoney, showPoints } from '#app/ui/words.ts'
+
+const BEANS = { one: 'bean', other: 'beans' }
+const document = JSON.parse(readFileSync('test/fixtures/contracts/program.example.json', 'utf8')) as object
+const program = requireProgram(document)
+const AT = Date.parse('2026-06-01T12:00:00Z')
+
+test('points are named one by one or many by many, below zero too', () => {
+  expect([1, 0, 1200, -1, -1200].map((points) => showPoints(points, BEANS))).toEqual([
+    '1 bean',
+    '0 beans',
+    '1,200 beans',
+    '−1 bean',
+    '−1,200 beans',
+  ])
+  expect([5, 0, -5].map(showChange)).toEqual(['+5', '0', '−5'])
+})
+
+test('money is shown with its own decimals, exactly, beyond what a float can hold', () => {
+  expect(showMoney('12.30', 'GBP')).toBe('£12.30')
+  expect(showMoney('500', 'JPY')).toBe('¥500')
+  expect(showMoney('90071992547409931.23', 'USD')).toBe('$90,071,992,547,409,931.23')
+})
+
+test('instants are told on the shop’s clock, on both sides of the change to winter time', () => {
+  expect(showInstant(Date.parse('2026-10-25T00:30:00Z'), 'Europe/Berlin')).toBe('25 Oct 2026, 02:30')
+  expect(showInstant(Date.parse('2026-10-25T01:30:00Z'), 'Europe/Berlin')).toBe('25 Oct 2026, 02:30')
+  expect(showInstant(Date.parse('2026-10-25T02:30:00Z'), 'Europe/Berlin')).toBe('25 Oct 2026, 03:30')
+})
+
+test('how long ago is told in one unit', () => {
+  const ago = (seconds: number) => showAgo(AT - seconds * 1000, AT)
+  expect([5, 90, 7200, 90_000].map(ago)).toEqual(['just now', '1 minute ago', '2 hours ago', 'yesterday'])
+})
+
+test('the estimate is the engine’s own sum: 50.00 earns 250 beans, 312 in Silver', () => {
+  const estimate = (tier: string) => estimateOrder(program, { amount: '50.00', tier, at: AT })
+  expect(estimate('member')?.points).toBe(250)
+  expect(estimate('silver')?.points).toBe(312)
+  expect(estimateOrder(program, { amount: '50,00', tier: null, at: AT })).toBeNull()
+  expect(estimateOrder(program, { amount: '-1.00', tier: null, at: AT })).toBeNull()
+})
+
+test('every reason of an order is a sentence with the rule in words', () => {
+  const reasons = estimateOrder(program, { amount: '50.00', tier: 'silver', at: AT })!.reasons
+  expect(reasons.map((reason) => sayReason(reason, program.document))).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^Buying, 5 beans for each \$1\.00, gave \d+ beans$/)]),
+  )
+  expect(sayReason({ rule: 'purchase', why: 'not_paid' }, program.document)).toBe('Buying: it is not paid yet')
+})
+
+test('bands give the step that the cart has reached: 49.99 none, 50.00 the first, 100.00 the second', () => {
+  const campaign = program.campaigns[0]!
+  expect([4999, 5000, 9999, 10_000].map((cart) => discountOf(campaign, cart))).toEqual([null, 250, 499, 1000])
+  expect(sayOffer(program.document.campaigns[0]!, 'USD')).toBe('5% from $50.00, 10% from $100.00')
+})
+
+test('a campaign runs from its first instant to just before its end, or until it was ended early', () => {
+  const campaign = { fromAt: 100, untilAt: 200 }
+  expect([99, 100, 199, 200].map((now) => findStatus(campaign, now, null))).toEqual([
+    'scheduled',
+    'running',
+    'running',
+    'ended',
+  ])
+  expect(findStatus(campaign, 150, 150)).toBe('ended')
+})
+
+test('two discounts meet only where each allows the other; tier perks allow whatever allows them', () => {
+  const spring = program.campaigns[0]!
+  expect(findMeetings(spring, program).every((meeting) => !meeting.together)).toBe(true)
+  const open = { ...spring, combinesWith: { order: true, product: true, shipping: true } }
+  const meetings = findMeetings(open, program)
+  expect(meetings.filter((meeting) => meeting.together).map((meeting) => meeting.name)).toEqual([
+    'Silver’s discount',
+    'Gold’s discount',
+    'Gold’s free shipping',
+  ])
+  expect(groupMeetings(meetings).reduce((sum, group) => sum + group.names.length, 0)).toBe(meetings.length)
+})
+
+const WELL: ConnectionFacts = {
+  lastMessageAt: AT - 60_000,
+  waiting: 0,
+  waitingSince: null,
+  setAside: 0,
+  effectsWaiting: 0,
+  effectsSetAside: 0,
+  lastReconciledAt: AT - 3_600_000,
+  workerSilentSeconds: 20,
+}
+
+test.each([
+  ['all is well', {}, ['good', 'good', 'good', 'good']],
+  ['a new shop', { lastMessageAt: null, lastReconciledAt: null }, ['waiting', 'good', 'waiting', 'good']],
+  ['no worker ever ran', { workerSilentSeconds: null }, ['good', 'bad', 'good', 'good']],
+  ['the worker is behind', { waiting: 40, waitingSince: AT - 600_000 }, ['good', 'waiting', 'good', 'good']],
+  ['not compared for days', { lastReconciledAt: AT - 40 * 3_600_000 }, ['good', 'good', 'bad', 'good']],
+  ['a card could not be sent', { effectsSetAside: 1 }, ['good', 'good', 'good', 'bad']],
+] as const)('connection: %s', (_label, facts, states) => {
+  expect(judgeConnection({ ...WELL, ...facts }, AT).map((check) => check.state)).toEqual(states)
+})
