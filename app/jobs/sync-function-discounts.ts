@@ -1,11 +1,14 @@
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
-import { readEarlyEnds } from '#app/db/campaigns.server.ts'
+import { endCampaign } from '#app/db/campaign-figures.server.ts'
+import { countGiven, readEarlyEnds } from '#app/db/campaigns.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { programAt } from '#app/loyalty/build-member-card.ts'
 import { requireDiscounts } from '#app/loyalty/function-discounts.ts'
 import type { FunctionDiscount, RefusedCampaign } from '#app/loyalty/function-discounts.ts'
+import type { Program } from '#app/loyalty/program.ts'
+import { DAY_MS } from '#app/loyalty/time.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import {
   createFunctionDiscount,
@@ -18,7 +21,7 @@ import type { FoundDiscount } from '#app/shopify/function-discounts.server.ts'
 
 /**
  * Brings the discounts at Shopify to what the program in force says: tier perks and campaigns, made ahead of their time so that
- * Shopify itself starts and ends them on the minute. Looks at Shopify first, changes only what differs, and may be repeated at
+ * Shopify itself starts and ends them on the minute. Campaigns that have spent their budget end. Looks at Shopify first, changes only what differs, and may be repeated at
  * any time: a discount that a merchant changed or deleted is put right, one that a crash made twice is taken away.
  */
 
@@ -38,10 +41,25 @@ export async function syncFunctionDiscounts(shop: Shop, admin: AdminClient): Pro
   const at = now()
   const program = programAt(programs, at)
   const done = await whileAlone(`function-discounts:${shop.id}`, 0, async () => {
+    await keepBudgets(shop.id, program, at)
     const { required, refused } = requireDiscounts(program, await readEarlyEnds(shop.id), at)
     return sync(admin, required, refused, at)
   })
   return done
+}
+
+/**
+ * Counts what running campaigns have given, and ends those whose budget is reached (SEMANTICS 42). Orders that are under way at that
+ * moment still get the discount: the cap is kept to the minute, not to the penny.
+ */
+async function keepBudgets(shopId: number, program: Program, at: number): Promise<void> {
+  for (const campaign of program.campaigns) {
+    const { id, name: title, fromAt: from, untilAt: until, offer, budgetMinor } = campaign
+    // Webhooks of the last orders may come a day late.
+    if (offer.kind === 'pointsMultiplier' || at < from || at >= until + DAY_MS) continue
+    const { givenMinor } = await countGiven(shopId, { id, title, from, until }, at)
+    if (budgetMinor !== null && givenMinor >= budgetMinor && at < until) await endCampaign(shopId, id, at, 'budget')
+  }
 }
 
 async function sync(

@@ -80,6 +80,11 @@ export type Order = {
   refunds: readonly Refund[]
   /** `discount_codes[].code`, as written there. */
   discountCodes: readonly string[]
+  /**
+   * Money off by each automatic discount, goods and shipping, by the title that the shopper saw: what campaigns have given. Absent
+   * where there was none, and in orders read from the Admin API.
+   */
+  automaticDiscounts?: readonly { title: string; amountMinor: number }[]
 }
 
 /** One answer to "why": what a rule gave, by how much one multiplied, or why there is nothing. The contract's shape (contracts/README.md 3). */

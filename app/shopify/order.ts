@@ -81,7 +81,29 @@ function readOrder(fields: Fields, currency: string, exponent: number): Order {
     ...shipping,
     refunds,
     discountCodes: readList(fields, 'discount_codes', (entry) => requireText(entry, 'code')),
+    ...readAutomaticDiscounts(fields, exponent),
   }
+}
+
+/** What each automatic discount took off lines and shipping together, by `discount_applications[].title`; nothing where there was none. */
+function readAutomaticDiscounts(fields: Fields, exponent: number): Pick<Order, 'automaticDiscounts'> {
+  const applications = readList(fields, 'discount_applications', (entry) => ({
+    title: findText(entry, 'title'),
+    automatic: findText(entry, 'type') === 'automatic',
+  }))
+  if (!applications.some(({ automatic }) => automatic)) return {}
+  const amounts = new Map<string, number>()
+  const addAllocations = (line: Fields) =>
+    readList(line, 'discount_allocations', (allocation) => {
+      const application = applications[findCount(allocation, 'discount_application_index') ?? -1]
+      if (!application?.automatic || application.title === null) return
+      const amountMinor = requireShopMoney(allocation, 'amount', exponent)
+      amounts.set(application.title, (amounts.get(application.title) ?? 0) + amountMinor)
+    })
+  readList(fields, 'line_items', addAllocations)
+  readList(fields, 'shipping_lines', addAllocations)
+  if (amounts.size === 0) return {}
+  return { automaticDiscounts: [...amounts].map(([title, amountMinor]) => ({ title, amountMinor })) }
 }
 
 function readLine(fields: Fields, exponent: number, isSubscription: boolean, refunds: readonly Refund[]): OrderLine {

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 import { pool } from '#app/db/client.server.ts'
+import { endCampaign } from '#app/db/campaign-figures.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
 import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { parseOrder } from '#app/shopify/order.ts'
+import { orderPayload } from '#test/dev-store/payloads.ts'
 import { newShopper } from '#test/dev-store/shopper.ts'
 import { createStorefront } from '#test/dev-store/storefront/storefront.ts'
 import { makeProgram, openSpendingShop } from './spending-shop.ts'
@@ -97,12 +101,38 @@ test('a campaign that was ended early ends at Shopify at that instant', async ()
   const world = await open({ campaigns: [campaign()] })
   await syncFunctionDiscounts(world.shop, world.admin)
   const endedAt = new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000)
-  await pool.query(
-    `insert into campaigns (shop_id, id, ended_at, ended_reason, updated_at) values ($1, 'spring', $2, 'budget', $2)`,
-    [world.shop.id, endedAt],
-  )
+  await endCampaign(world.shop.id, 'spring', endedAt.getTime(), 'by hand')
   expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, updated: 1 })
   expect(world.store.discounts(world.shop.domain)[0]!.endsAt).toBe(endedAt.getTime())
+})
+
+test('a campaign ends when its budget is given, counting only its own discount and no cancelled order', async () => {
+  const world = await open({ tiers: TIERS, campaigns: [campaign({ budget: '10.00' })] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const { store, shop } = world
+  const mug = store.addProduct(shop.domain, { title: 'Mug', priceMinor: 2000 })
+  const storefront = await createStorefront({ store })
+  const buyAndDrain = async (cancel = false) => {
+    const shopper = newShopper(storefront)
+    await shopper.post('/cart/add', { id: mug.variants[0]!.id.split('/').at(-1)! })
+    await shopper.post('/checkout', { intent: 'pay', email: `${crypto.randomUUID()}@example.com` })
+    const order = store.orders(shop.domain).at(-1)!
+    if (cancel) store.cancelOrder(shop.domain, order.id)
+    await hearOfOrder(world, order.id)
+  }
+  await buyAndDrain()
+  await buyAndDrain(true)
+  await buyAndDrain()
+  expect(await syncFunctionDiscounts(shop, world.admin)).toEqual(nothing)
+  expect(await readCampaign(shop.id)).toMatchObject({ given_minor: '800', orders: 2, ended_reason: null })
+
+  await buyAndDrain()
+  expect(await syncFunctionDiscounts(shop, world.admin)).toEqual({ ...nothing, updated: 1 })
+  expect(await readCampaign(shop.id)).toMatchObject({ given_minor: '1200', orders: 3, ended_reason: 'budget' })
+  const shopper = newShopper(storefront)
+  await shopper.post('/cart/add', { id: mug.variants[0]!.id.split('/').at(-1)! })
+  expect((await shopper.get('/cart')).text).not.toContain('Spring days')
+  expect(await syncFunctionDiscounts(shop, world.admin)).toEqual(nothing)
 })
 
 test('what a merchant changed or deleted in the admin is put right', async () => {
@@ -142,3 +172,21 @@ test('two at once do the work once', async () => {
   expect(runs.filter((run) => run?.created === 1)).toHaveLength(1)
   expect(world.store.discounts(world.shop.domain)).toHaveLength(1)
 })
+
+/** The order's latest webhook, as the inbox would have it worked on. */
+async function hearOfOrder({ store, shop }: SpendingShop, orderId: string): Promise<void> {
+  const order = store.order(shop.domain, orderId)!
+  const customer = order.customerId ? store.customer(shop.domain, order.customerId)! : null
+  const parsed = parseOrder(orderPayload(store.shop(shop.domain), order, customer))
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed))
+  const at = Date.now()
+  const applied = await applyEvents(shop.id, [{ type: 'order', at, order: parsed.value }], at)
+  if (!applied.ok) throw new Error(applied.reason)
+}
+
+async function readCampaign(shopId: number) {
+  const { rows } = await pool.query('select given_minor, orders, ended_reason from campaigns where shop_id = $1', [
+    shopId,
+  ])
+  return rows[0] as { given_minor: string; orders: number; ended_reason: string | null }
+}
