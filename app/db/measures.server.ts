@@ -1,12 +1,13 @@
 // The counters of retention/rollups.ts as they are stored, kept up to date in the transaction that writes the orders, and
 // read by the pages. A counter row is locked for the short end of a batch only, always in the same order.
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryArrayConfig } from 'pg'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
 import type { OrderLog } from '#app/retention/order-log.ts'
 import {
   changeCounters,
   COUNTER_KINDS,
   listCounters,
+  nameCounter,
   type CounterKind,
   type CounterRow,
   type CountedOrder,
@@ -263,7 +264,7 @@ function toColumns(counters: Counters): [number[], number[], number[], number[]]
 // ── Counting anew ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** How many customers' orders are fetched at a time. */
-const CUSTOMERS_PER_FETCH = 20_000
+const CUSTOMERS_PER_FETCH = 10_000
 
 /**
  * Counts the shop's orders anew: after a change of its zone, or to check. Calls `take` with each customer and its orders
@@ -274,29 +275,54 @@ async function eachCustomer(
   client: Queryable,
   take: (member: string, orders: CountedOrder[]) => void,
 ): Promise<void> {
-  // One index in its own order; whole customers come packed in a row, which is cheaper to carry than a row an order.
+  // The index has them in this order. A customer's orders come in two arrays: a row for each would take longer to carry than
+  // all the counting. Seconds as a float are exact to the microsecond until the year 2255, and far cheaper than as a decimal.
   await client.query(
     `declare measured no scroll cursor for
-     select member_id::text as member, string_agg((extract(epoch from placed_at) * 1000)::bigint || ' ' || goods_minor, ' ' order by placed_at, id) as orders
-       from orders where shop_id = ${Number(shopId)} and counts and member_id is not null group by member_id`,
+     select member_id::text, array_agg((date_part('epoch', placed_at) * 1000)::int8)::text, array_agg(goods_minor)::text
+       from (select member_id, placed_at, goods_minor from orders
+              where shop_id = ${Number(shopId)} and counts and member_id is not null order by member_id, placed_at) as o
+      group by member_id`,
   )
   for (;;) {
-    const { rows } = await client.query<{ member: string; orders: string }>(
-      `fetch ${CUSTOMERS_PER_FETCH} from measured`,
-    )
+    const { rows } = await client.query<[string, string, string]>({
+      text: `fetch ${CUSTOMERS_PER_FETCH} from measured`,
+      rowMode: 'array',
+    } as QueryArrayConfig)
     if (rows.length === 0) break
-    for (const row of rows) take(row.member, unpackOrders(row.orders))
+    for (const [member, ats, amounts] of rows) {
+      const amountMinor = readNumbers(amounts)
+      take(
+        member,
+        readNumbers(ats).map((at, place) => ({ id: '', at, amountMinor: amountMinor[place]! })),
+      )
+    }
   }
   await client.query('close measured')
 }
 
-function unpackOrders(packed: string): CountedOrder[] {
-  const numbers = packed.split(' ')
-  const orders: CountedOrder[] = []
-  for (let place = 0; place < numbers.length; place += 2) {
-    orders.push({ id: '', at: Number(numbers[place]), amountMinor: Number(numbers[place + 1]) })
+/** The whole numbers of an array as PostgreSQL writes it: "{12,-3}". */
+function readNumbers(text: string): number[] {
+  const numbers: number[] = []
+  let value = 0
+  let negative = false
+  for (let place = 1; place < text.length; place++) {
+    const code = text.charCodeAt(place)
+    if (code >= 48) {
+      if (code <= 57) {
+        value = value * 10 + code - 48
+        continue
+      }
+    } else if (code === 45) {
+      negative = true
+      continue
+    }
+    // A comma, or the brace that closes it.
+    numbers.push(negative ? -value : value)
+    value = 0
+    negative = false
   }
-  return orders
+  return numbers
 }
 
 /** All orders of a shop that count, as the measures read them: the ids are the numbers inside the customers' gids. */
@@ -335,11 +361,21 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
   })
   await client.query('delete from measure_counters where shop_id = $1', [shopId])
   await addCounters(shopId, counters, client)
-  await client.query('delete from customer_standings where shop_id = $1', [shopId])
+  // Only what differs is written: a recount that finds everything in order leaves the table as it is.
   await client.query(
-    `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at)
-     select shop_id, member_id, count(*), sum(goods_minor), min(placed_at), max(placed_at) from orders
-      where shop_id = $1 and counts and member_id is not null group by shop_id, member_id`,
+    `insert into customer_standings as s (shop_id, member_id, orders, revenue_minor, first_at, last_at)
+     select $1, member_id, count(*), sum(goods_minor), min(placed_at), max(placed_at) from orders
+      where shop_id = $1 and counts and member_id is not null group by member_id
+     on conflict (shop_id, member_id) do update
+       set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
+           last_at = excluded.last_at
+     where (s.orders, s.revenue_minor, s.first_at, s.last_at)
+           is distinct from (excluded.orders, excluded.revenue_minor, excluded.first_at, excluded.last_at)`,
+    [shopId],
+  )
+  await client.query(
+    `delete from customer_standings s where s.shop_id = $1 and not exists (
+       select 1 from orders o where o.shop_id = $1 and o.member_id = s.member_id and o.counts)`,
     [shopId],
   )
 }
@@ -391,12 +427,13 @@ async function compareMeasures(shopId: number, client: Queryable): Promise<Measu
   const compare = (what: string, kept: string | undefined, wanted: string | undefined) => {
     if (kept !== wanted) differences.push({ what, kept: kept ?? 'nothing', counted: wanted ?? 'nothing' })
   }
-  for (const { kind, x, y, value } of await readCounters(shopId, undefined, client)) {
-    const name = `${kind}:${x}:${y}`
-    compare(name, String(value), counted.get(name)?.toString())
-    counted.delete(name)
+  const wanted = new Map([...listCounters(counted)].map((row) => [nameCounter(row), String(row.value)]))
+  for (const row of await readCounters(shopId, undefined, client)) {
+    const name = nameCounter(row)
+    compare(name, String(row.value), wanted.get(name))
+    wanted.delete(name)
   }
-  for (const [name, value] of counted) compare(name, undefined, String(value))
+  for (const [name, value] of wanted) compare(name, undefined, value)
   const { rows } = await client.query<{
     member_id: string
     orders: number

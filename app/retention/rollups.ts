@@ -48,7 +48,7 @@ export const COUNTER_KINDS = {
   active: 6,
   /** customers active at the start of month x − 1 and no longer at that of x */
   lapsed: 7,
-  /** intervals of x whole hours between consecutive orders; of those from the y-th order to the next */
+  /** intervals in bucket x (hours) between consecutive orders; of those from the y-th order to the next */
   interval: 8,
   intervalAfter: 9,
   /** the sum of all intervals: whole days (x = 0) and milliseconds beyond them (x = 1) */
@@ -60,14 +60,23 @@ export const COUNTER_KINDS = {
 } as const
 export type CounterKind = keyof typeof COUNTER_KINDS
 
-/** Counters by their name; ones that are 0 need not be there. */
-export type Counters = Map<string, number>
+/** Counters by kind and places; ones that are 0 are not there. Numbers as keys: a recount adds some ten million times. */
+export type Counters = Map<CounterKind, Map<number, number>>
 
 /** Intervals are told apart by the order they follow up to this one: 1 → 2, 2 → 3, 3 → 4, 4 → 5. */
 export const LAST_ORDINAL = 4
 
+/** Kinds with a second place; the others have 0 there. */
+const HAS_Y: ReadonlySet<CounterKind> = new Set(['cohortBuyers', 'cohortRevenue', 'intervalAfter'] as const)
+/** Second places are months and ordinals: below this, whatever their sign. */
+const Y_SPAN = 65_536
+
+function keyOf(kind: CounterKind, x: number, y: number): number {
+  return HAS_Y.has(kind) ? x * Y_SPAN + y + Y_SPAN / 2 : x
+}
+
 /** "cohortBuyers:660:663". */
-export function nameCounter(kind: CounterKind, x: number, y = 0): string {
+export function nameCounter({ kind, x, y }: Pick<CounterRow, 'kind' | 'x' | 'y'>): string {
   return `${kind}:${x}:${y}`
 }
 
@@ -157,7 +166,7 @@ function countInterval(
   gap: number,
   ordinal: number,
 ) {
-  const hours = Math.floor(gap / HOUR_MS)
+  const hours = bucketInterval(gap)
   const days = Math.floor(gap / DAY_MS)
   add('interval', hours, 0, 1)
   if (ordinal <= LAST_ORDINAL) add('intervalAfter', hours, ordinal, 1)
@@ -179,10 +188,24 @@ function countStanding(
 
 function addTo(counters: Counters, kind: CounterKind, x: number, y: number, by: number): void {
   if (by === 0) return
-  const name = nameCounter(kind, x, y)
-  const sum = (counters.get(name) ?? 0) + by
-  if (sum === 0) counters.delete(name)
-  else counters.set(name, sum)
+  let places = counters.get(kind)
+  if (!places) counters.set(kind, (places = new Map<number, number>()))
+  const key = keyOf(kind, x, y)
+  const sum = (places.get(key) ?? 0) + by
+  if (sum === 0) places.delete(key)
+  else places.set(key, sum)
+}
+
+/** Intervals are kept to the hour below this, to the day from there on. */
+const HOURLY_DAYS = 30
+
+/**
+ * An interval as its histogram keeps it, in hours: the whole hour below it up to 30 days, the whole day below it after. So the
+ * histogram has some two thousand places however many orders there are, and a quartile is right to the hour, or to the day.
+ */
+export function bucketInterval(gapMs: number): number {
+  if (gapMs < HOURLY_DAYS * DAY_MS) return Math.floor(gapMs / HOUR_MS)
+  return Math.floor(gapMs / DAY_MS) * 24
 }
 
 /**
@@ -202,9 +225,11 @@ export type CounterRow = { kind: CounterKind; x: number; y: number; value: numbe
 
 /** Counters as rows, for reading and for writing. */
 export function* listCounters(counters: Counters): Generator<CounterRow> {
-  for (const [name, value] of counters) {
-    const [kind, x, y] = name.split(':') as [CounterKind, string, string]
-    yield { kind, x: Number(x), y: Number(y), value }
+  for (const [kind, places] of counters) {
+    for (const [key, value] of places) {
+      const x = HAS_Y.has(kind) ? Math.floor(key / Y_SPAN) : key
+      yield { kind, x, y: HAS_Y.has(kind) ? key - x * Y_SPAN - Y_SPAN / 2 : 0, value }
+    }
   }
 }
 
@@ -279,7 +304,7 @@ export function readCohorts(rows: Iterable<CounterRow>, asOf: number, { timeZone
   return [...cohorts.values()].filter(({ size }) => size > 0).sort((a, b) => a.month - b.month)
 }
 
-/** Intervals from their histogram: the mean exact, quartiles to the whole hour below; of one ordinal, or of all. */
+/** Intervals from their histogram: the mean over all exact, quartiles as {@link bucketInterval} has them; of one ordinal, or of all. */
 export function readIntervals(rows: Iterable<CounterRow>, ordinal?: number): IntervalDays {
   const hours: { value: number; count: number }[] = []
   let [days, rest] = [0, 0]

@@ -105,7 +105,7 @@ test('after any inserts, refunds, cancellations and back-dated orders the counte
           amountMinor: log.amountMinor[log.starts[customer]! + place]!,
         })),
       )
-      const sorted = (counters: Counters) => [...counters].sort(([a], [b]) => (a < b ? -1 : 1))
+      const sorted = (counters: Counters) => [...listCounters(counters)].map((row) => JSON.stringify(row)).sort()
       expect(sorted(shop.counters)).toEqual(sorted(countShop(customers, options)))
     }),
     { numRuns: 300 },
@@ -144,10 +144,12 @@ test('every measure read from the counters equals the one counted from the order
       const intervals = readIntervals(rows)
       expect(intervals.count).toBe(measures.intervalDays.count)
       expect(intervals.mean).toBe(measures.intervalDays.mean)
+      // Kept to the hour, or to the day where some are longer than 30 days.
+      const coarsest = (listIntervals(log).at(-1) ?? 0) < 30 * 86_400_000 ? 1 / 24 : 1
       for (const figure of ['median', 'p25', 'p75', 'p90'] as const) {
         const [kept, exact] = [intervals[figure], measures.intervalDays[figure]]
         if (exact === null) expect(kept).toBeNull()
-        else expect(exact - kept!).toBeLessThan(1 / 24 + 1e-6)
+        else expect(exact - kept!).toBeLessThan(coarsest + 1e-5)
       }
       expect(readIntervals(rows, 2).count).toBe(listIntervals(log, 2).length)
       const counts = log.ids.map((_, customer) => log.starts[customer + 1]! - log.starts[customer]!)
@@ -171,7 +173,7 @@ test('an order adds a constant number of counters, however many orders its custo
   const order = { id: 'new', at: 2_000 * day, amountMinor: 100 }
   const before = history.slice(-1)
   changeCounters(counters, { standing, skipped: 1_999, before, after: [...before, order] }, options)
-  expect(counters.size).toBeLessThan(20)
+  expect([...listCounters(counters)].length).toBeLessThan(20)
 })
 
 test('money buckets are exact for small sums, within 0.4 % for large ones, and never change the order', () => {
