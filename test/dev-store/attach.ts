@@ -9,3 +9,9 @@ const address = process.env.SHOPIFY_DEV_STORE_URL
 if (!address) throw new Error('attach.ts needs SHOPIFY_DEV_STORE_URL, the address of the dev store.')
 await attachTo(address)
 letDevStoreFrameTheApp(address)
+
+// Started beside its dev store (local.ts), the app ends with it, also after `kill -9`: nothing may stay behind on a port.
+if (process.channel) {
+  process.channel.unref()
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+}

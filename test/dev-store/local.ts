@@ -74,8 +74,9 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const child = spawn(process.execPath, ['--import', './test/dev-store/attach.ts', 'app/server.ts'], {
       cwd: ROOT,
       env: environment,
-      stdio: ['ignore', output, output],
-      // Ctrl-C reaches the whole group of the terminal; the app is ended by us, after the store.
+      // The fourth is a line to the app that breaks when this process ends, however it ends: attach.ts then ends the app.
+      stdio: ['ignore', output, output, 'ipc'],
+      // Ctrl-C reaches the whole group of the terminal; the app is ended by us, before the store.
       detached: true,
     })
     app = child
@@ -89,8 +90,6 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     ending.kill(signal)
     await ended
   }
-  // Whatever ends this process, the app must not stay behind on its port.
-  process.once('exit', () => app?.kill('SIGKILL'))
   try {
     await startApp()
   } catch (error) {

@@ -1,0 +1,125 @@
+/** Every page, as it opens on a desk and on a phone: it loads, breaks no rule of axe, and does not scroll sideways. */
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { expectAccessible, openShop, PROGRAM, SHOP } from './shop.ts'
+
+const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } }
+
+/** A program with something on every page: tiers, rewards, a campaign that has not begun. */
+const FULL_PROGRAM = {
+  ...PROGRAM,
+  tiers: {
+    metric: 'spend',
+    window: { rollingDays: 365 },
+    graceDays: 0,
+    levels: [
+      { id: 'member', name: 'Member', threshold: '0.00' },
+      { id: 'gold', name: 'Gold', threshold: '500.00', multiplier: 2, discountPercent: 10 },
+    ],
+  },
+  campaigns: [
+    {
+      id: 'spring',
+      name: 'Spring days',
+      from: '2090-04-10T09:00',
+      until: '2090-04-13T09:00',
+      offer: { bands: [{ from: '50.00', percentage: 5 }] },
+      holdOut: 0.1,
+    },
+  ],
+}
+
+const shop = await openShop(FULL_PROGRAM)
+const { store } = shop.local.dev
+const placed = store.placeOrder(SHOP, {
+  customerId: shop.customer.id,
+  lines: [{ variantId: shop.products[0]!.variants[0]!.id, quantity: 2 }],
+})
+if (!placed.ok) throw new Error(placed.detail)
+await store.drained()
+
+const memberNumber = shop.customer.id.split('/').at(-1)
+const ADMIN_PAGES = [
+  '/app',
+  '/app/members',
+  `/app/members/${memberNumber}`,
+  '/app/program',
+  '/app/program/versions',
+  '/app/tiers',
+  '/app/rewards',
+  '/app/rewards/five-off',
+  '/app/campaigns',
+  '/app/campaigns/spring',
+  '/app/messages',
+  '/app/retention',
+  '/app/retention/months',
+  '/app/retention/cohorts',
+  '/app/retention/intervals',
+  '/app/retention/lifecycle',
+  '/app/retention/rfm',
+  '/app/retention/value',
+  '/app/retention/points',
+  '/app/retention/customers',
+]
+const STORE_PAGES = ['/', '/collections/all', `/products/${shop.products[0]!.handle}`, '/cart', '/account/login']
+const SIGNED_IN_PAGES = ['/account', '/pages/loyalty']
+const MERCHANT_PAGES = ['/orders', `/orders/${placed.order.id.split('/').at(-1)}`, '/customers']
+
+describe.each(Object.entries(SIZES))('at %s width', (_size, viewport) => {
+  test.each(ADMIN_PAGES)('the admin page %s opens, is accessible and fits', async (path) => {
+    const page = await shop.open(viewport)
+    const problems = watch(page)
+    await page.goto(shop.local.dev.adminUrl(SHOP) + path.replace(/^\/app(?=\/|$)/, '/app'))
+    const frame = page.frameLocator('iframe')
+    await frame.locator('h1').first().waitFor()
+    await page.waitForLoadState('networkidle')
+    expect(await frame.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth)).toBeLessThanOrEqual(0)
+    await expectAccessible(page)
+    expect(problems).toEqual([])
+    await page.context().close()
+  })
+
+  test.each([...STORE_PAGES, '/dev'])('the page %s opens, is accessible and fits', async (path) => {
+    const page = await shop.open(viewport)
+    await expectGoodPage(page, shop.local.storeUrl + path)
+    await page.context().close()
+  })
+
+  test.each(SIGNED_IN_PAGES)('the shopper’s page %s opens, is accessible and fits', async (path) => {
+    const page = await shop.open(viewport)
+    await page.goto(`${shop.local.storeUrl}/account/login`)
+    await page.getByRole('button', { name: 'Ada Wren' }).click()
+    await expectGoodPage(page, shop.local.storeUrl + path)
+    await page.context().close()
+  })
+
+  test.each(MERCHANT_PAGES)('the merchant’s page %s opens, is accessible and fits', async (path) => {
+    const page = await shop.open(viewport)
+    await expectGoodPage(page, `${shop.local.storeUrl}/store/${SHOP.replace('.myshopify.com', '')}${path}`)
+    await page.context().close()
+  })
+})
+
+async function expectGoodPage(page: Page, url: string): Promise<void> {
+  const problems = watch(page)
+  const response = await page.goto(url)
+  expect(response?.status()).toBe(200)
+  await page.locator('h1').first().waitFor()
+  await page.waitForLoadState('networkidle')
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  expect(overflow).toBeLessThanOrEqual(0)
+  await expectAccessible(page)
+  expect(problems).toEqual([])
+}
+
+/** What the browser complained about while the page was open. */
+function watch(page: Page): string[] {
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text())
+  })
+  return problems
+}
