@@ -374,9 +374,7 @@ function buildOrder(store: StoreTables, shop: Shop, input: PlaceOrder, at: numbe
 }
 
 function buildLine(store: StoreTables, shop: Shop, taxesIncluded: boolean, input: PlaceOrderLine): OrderLine {
-  const product = input.variantId
-    ? store.list('products', shop.domain).find((row) => row.variants.some((variant) => variant.id === input.variantId))
-    : undefined
+  const product = input.variantId ? store.productOfVariant(shop.domain, input.variantId) : undefined
   const variant = product?.variants.find((row) => row.id === input.variantId)
   if (input.variantId && !variant) throw new NotInStore(`${shop.domain} has no variant ${input.variantId}.`)
   const unitPriceMinor = input.unitPriceMinor ?? variant?.priceMinor

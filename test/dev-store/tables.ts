@@ -4,7 +4,18 @@
  */
 import { randomUUID } from 'node:crypto'
 import { compactJournal, openJournal, readJournal, type Change, type JournalWriter } from './journal.ts'
-import type { Customer, Gid, Metafield, Order, RedeemCode, Settings, Shop, TableName, Tables } from './records.ts'
+import type {
+  Customer,
+  Gid,
+  Metafield,
+  Order,
+  Product,
+  RedeemCode,
+  Settings,
+  Shop,
+  TableName,
+  Tables,
+} from './records.ts'
 
 /** Ids start here: 13 digits, like those of real shops today. */
 const FIRST_ID = 7_100_000_000_001
@@ -47,6 +58,7 @@ export class StoreTables {
   private readonly customersByEmail = new Map<string, Set<Gid>>()
   private readonly codesByText = new Map<string, Gid>()
   private readonly codesOfDiscount = new Map<Gid, Set<Gid>>()
+  private readonly productsByVariant = new Map<Gid, Gid>()
   private readonly metafieldsOfOwner = new Map<Gid, Set<Gid>>()
   private readonly listeners = new Set<(changed: ReadonlySet<TableName>) => void>()
   private readonly journal: JournalWriter | null
@@ -155,6 +167,12 @@ export class StoreTables {
     this.write(() => this.touch(table, key, null))
   }
 
+  /** The shop's product that has this variant. */
+  productOfVariant(shop: string, variantId: Gid): Product | undefined {
+    const product = this.find('products', shop, this.productsByVariant.get(variantId) ?? '')
+    return product?.variants.some((variant) => variant.id === variantId) ? product : undefined
+  }
+
   /** A customer's orders, oldest first. */
   ordersOf(customerId: Gid): Order[] {
     const orders = [...(this.ordersOfCustomer.get(customerId) ?? [])].map((id) => this.get('orders', id))
@@ -241,6 +259,10 @@ export class StoreTables {
       const code = record as RedeemCode
       this.codesByText.set(codeKey(code.shop, code.code), code.id)
       addTo(this.codesOfDiscount, code.discountId, code.id)
+    }
+    if (table === 'products') {
+      const product = record as Product
+      for (const variant of product.variants) this.productsByVariant.set(variant.id, product.id)
     }
     if (table === 'metafields') addTo(this.metafieldsOfOwner, (record as Metafield).ownerId, key)
   }

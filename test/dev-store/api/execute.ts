@@ -119,7 +119,7 @@ function readDocument(
   return { document: known.document, operation }
 }
 
-function checkDocument(text: string): { document: DocumentNode; errors: readonly GraphQLError[] } {
+export function checkDocument(text: string): { document: DocumentNode; errors: readonly GraphQLError[] } {
   let document: DocumentNode
   try {
     document = parse(text)

@@ -41,9 +41,7 @@ export function findOf(context: Context, id: Gid, ...types: string[]): { id: Gid
 
 /** A variant together with its product. */
 export function findVariant({ store, domain }: Pick<Context, 'store' | 'domain'>, id: Gid): VariantNode | null {
-  for (const product of store.products(domain)) {
-    const variant = product.variants.find((row) => row.id === id)
-    if (variant) return { ...variant, product }
-  }
-  return null
+  const product = store.tables.productOfVariant(domain, id)
+  const variant = product?.variants.find((row) => row.id === id)
+  return product && variant ? { ...variant, product } : null
 }
