@@ -106,6 +106,9 @@ function readAutomaticDiscounts(fields: Fields, exponent: number): Pick<Order, '
   return { automaticDiscounts: [...amounts].map(([title, amountMinor]) => ({ title, amountMinor })) }
 }
 
+/** In minor units. No order's line comes near it, and hundreds of such lines still add up exactly. */
+const LARGEST_LINE = 1e13
+
 function readLine(fields: Fields, exponent: number, isSubscription: boolean, refunds: readonly Refund[]): OrderLine {
   const id = requireGid(fields, 'LineItem')
   const quantity = requireCount(fields, 'quantity')
@@ -113,12 +116,15 @@ function readLine(fields: Fields, exponent: number, isSubscription: boolean, ref
   if (currentQuantity > quantity || currentQuantity < 0) {
     throw new UnreadableField('current_quantity', `must be from 0 to quantity (${quantity}), not ${currentQuantity}`)
   }
+  const priceMinor = requireShopMoney(fields, 'price', exponent)
+  if (priceMinor * quantity > LARGEST_LINE)
+    throw new UnreadableField('quantity', `${quantity} at this price is too much to count`)
   return {
     id,
     product: findGid(fields, 'Product', 'product_id'),
     quantity,
     currentQuantity,
-    priceMinor: requireShopMoney(fields, 'price', exponent),
+    priceMinor,
     discountMinor: sumMoney(fields, 'discount_allocations', 'amount', exponent),
     taxMinor: sumMoney(fields, 'tax_lines', 'price', exponent),
     giftCard: readFlag(fields, 'gift_card', false),

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseLogLine } from '#app/commands/event-log.ts'
 
@@ -352,6 +353,56 @@ test('our own events are read whole', () => {
   expect(read('app/opt-in', { customer })).toEqual({ type: 'opt-in', at, customer })
   expect(read('app/fly', {})).toBe('topic: "app/fly" is not a topic of an event log')
 })
+
+test('whatever is broken in a line, it is read or its field is named: never a crash', () => {
+  const lines = readFileSync(EVENTS, 'utf8').trim().split('\n')
+  const junk = fc.constantFrom<unknown>(
+    null,
+    undefined,
+    true,
+    -1,
+    1.5,
+    1e300,
+    '',
+    'x',
+    '-1.00',
+    '1e5',
+    [],
+    [null],
+    {},
+    { id: {} },
+    2 ** 53,
+  )
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...lines),
+      fc.array(fc.tuple(fc.nat(), junk), { minLength: 1, maxLength: 3 }),
+      (text, changes) => {
+        const event = JSON.parse(text)
+        for (const [choice, value] of changes) {
+          const places = placesIn(event)
+          const [parent, key] = places[choice % places.length] as [Record<string, unknown>, string]
+          parent[key] = structuredClone(value)
+        }
+        const parsed = parseLogLine(JSON.stringify(event))
+        if (!parsed.ok) expect(parsed.message).not.toBe('')
+      },
+    ),
+    { numRuns: 3000 },
+  )
+})
+
+function placesIn(
+  value: unknown,
+  places: [Record<string, unknown>, string][] = [],
+): [Record<string, unknown>, string][] {
+  if (typeof value !== 'object' || value === null) return places
+  for (const [key, inner] of Object.entries(value)) {
+    places.push([value as Record<string, unknown>, key])
+    placesIn(inner, places)
+  }
+  return places
+}
 
 test('events within one millisecond come in their own order, not the file’s', () => {
   const at = (fraction: string) => `2026-08-20T00:00:00.${fraction}Z`
