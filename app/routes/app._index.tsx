@@ -33,7 +33,6 @@ export async function loader({ request }: LoaderFunctionArgs) {
     checks: judgeConnection(connection, at),
     setAside: connection.setAside,
     steps,
-    shopDomain: shop.domain,
     apiKey: env().SHOPIFY_API_KEY,
   }
 }
@@ -46,13 +45,13 @@ export async function action({ request }: ActionFunctionArgs) {
 }
 
 export default function Home() {
-  const { today, standing, checks, setAside, steps, shopDomain, apiKey } = useLoaderData<typeof loader>()
+  const { today, standing, checks, setAside, steps, apiKey } = useLoaderData<typeof loader>()
   return (
     <Page title="Perennial">
       <Layout>
         {!steps.dismissed && (
           <Layout.Section>
-            <FirstStepsCard steps={steps} shopDomain={shopDomain} apiKey={apiKey} />
+            <FirstStepsCard steps={steps} apiKey={apiKey} />
           </Layout.Section>
         )}
         <Layout.Section>
@@ -83,7 +82,7 @@ export default function Home() {
           </BlockStack>
         </Layout.Section>
         <Layout.Section>
-          <ConnectionCard checks={checks} setAside={setAside} shopDomain={shopDomain} apiKey={apiKey} />
+          <ConnectionCard checks={checks} setAside={setAside} apiKey={apiKey} />
         </Layout.Section>
       </Layout>
     </Page>

@@ -63,25 +63,12 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     currency: shop.currency,
     levels: published?.document.tiers?.levels.map(({ id, name }) => ({ id, name })) ?? [],
     timezone: shop.timezone,
-    shopDomain: shop.domain,
   }
 }
 
 export default function Member() {
-  const {
-    story,
-    transfers,
-    older,
-    orders,
-    name,
-    pointsName,
-    tierName,
-    progress,
-    currency,
-    levels,
-    timezone,
-    shopDomain,
-  } = useLoaderData<typeof loader>()
+  const { story, transfers, older, orders, name, pointsName, tierName, progress, currency, levels, timezone } =
+    useLoaderData<typeof loader>()
   const [adjusting, setAdjusting] = useState(false)
   const [placing, setPlacing] = useState(false)
   const [takingBack, setTakingBack] = useState<string | null>(null)
@@ -102,7 +89,7 @@ export default function Member() {
         ...(levels.length > 1
           ? [{ content: 'Change tier', disabled: story.erasedAt !== null, onAction: () => setPlacing(true) }]
           : []),
-        { content: 'Open in Shopify', url: `https://${shopDomain}/admin/customers/${id}`, target: '_top' },
+        { content: 'Open in Shopify', url: `shopify://admin/customers/${id}`, target: '_top' },
       ]}
     >
       <AdjustPoints open={adjusting} onClose={() => setAdjusting(false)} balance={story.available} name={pointsName} />
@@ -126,7 +113,7 @@ export default function Member() {
         </Layout.Section>
         <Layout.Section>
           <BlockStack gap="400">
-            <MemberOrders orders={orders} pointsName={pointsName} timezone={timezone} shopDomain={shopDomain} />
+            <MemberOrders orders={orders} pointsName={pointsName} timezone={timezone} />
             <MemberHistory transfers={transfers} older={older} orders={orders} timezone={timezone} />
           </BlockStack>
         </Layout.Section>

@@ -4,7 +4,7 @@ import type { Check } from '#app/ui/health.ts'
 import { useThemeBlocks, type ThemeBlocks } from '#app/ui/theme-blocks.ts'
 import { showCount } from '#app/ui/words.ts'
 
-type ConnectionCardProps = { checks: Check[]; setAside: number; shopDomain: string; apiKey: string }
+type ConnectionCardProps = { checks: Check[]; setAside: number; apiKey: string }
 
 const BADGES = {
   good: { tone: 'success', text: 'Working' },
@@ -13,8 +13,8 @@ const BADGES = {
 } as const
 
 /** Is everything connected: one line for each step between a shopper's order and the points on the storefront. */
-export function ConnectionCard({ checks, setAside, shopDomain, apiKey }: ConnectionCardProps) {
-  const blocks = useThemeBlocks(shopDomain, apiKey)
+export function ConnectionCard({ checks, setAside, apiKey }: ConnectionCardProps) {
+  const blocks = useThemeBlocks(apiKey)
   const all = [...checks, judgeBlocks(blocks), judgeSetAside(setAside)]
   const bad = all.filter((check) => check.state === 'bad').length
   return (

@@ -7,15 +7,14 @@ import { useThemeBlocks } from '#app/ui/theme-blocks.ts'
 
 type FirstStepsCardProps = {
   steps: { published: boolean; hasRewards: boolean; earnedOnce: boolean }
-  shopDomain: string
   apiKey: string
 }
 
 type Step = { title: string; text: string; done: boolean; action: string; url: string; external?: boolean }
 
 /** What to do next, in the order in which it makes sense. It goes away for good with one click. */
-export function FirstStepsCard({ steps, shopDomain, apiKey }: FirstStepsCardProps) {
-  const blocks = useThemeBlocks(shopDomain, apiKey)
+export function FirstStepsCard({ steps, apiKey }: FirstStepsCardProps) {
+  const blocks = useThemeBlocks(apiKey)
   const dismissal = useFetcher()
   const heading = useId()
   const list: Step[] = [

@@ -21,10 +21,10 @@ export type ToldOrder = {
   reasons: string[]
 }
 
-type MemberOrdersProps = { orders: ToldOrder[]; pointsName: PointsName; timezone: string; shopDomain: string }
+type MemberOrdersProps = { orders: ToldOrder[]; pointsName: PointsName; timezone: string }
 
 /** Orders with what each is worth now, and on request why. */
-export function MemberOrders({ orders, pointsName, timezone, shopDomain }: MemberOrdersProps) {
+export function MemberOrders({ orders, pointsName, timezone }: MemberOrdersProps) {
   if (orders.length === 0) {
     return <NothingYet heading="No orders yet">Paid orders appear here with the points they earned.</NothingYet>
   }
@@ -37,7 +37,7 @@ export function MemberOrders({ orders, pointsName, timezone, shopDomain }: Membe
         {orders.map((order) => (
           <BlockStack key={order.order} gap="300">
             <Divider />
-            <OrderLine order={order} pointsName={pointsName} timezone={timezone} shopDomain={shopDomain} />
+            <OrderLine order={order} pointsName={pointsName} timezone={timezone} />
           </BlockStack>
         ))}
       </BlockStack>
@@ -45,12 +45,7 @@ export function MemberOrders({ orders, pointsName, timezone, shopDomain }: Membe
   )
 }
 
-function OrderLine({
-  order,
-  pointsName,
-  timezone,
-  shopDomain,
-}: Omit<MemberOrdersProps, 'orders'> & { order: ToldOrder }) {
+function OrderLine({ order, pointsName, timezone }: Omit<MemberOrdersProps, 'orders'> & { order: ToldOrder }) {
   const [open, setOpen] = useState(false)
   const panel = useId()
   const points = showPoints(order.points, pointsName)
@@ -59,11 +54,7 @@ function OrderLine({
       <InlineStack align="space-between" blockAlign="start" gap="200">
         <BlockStack gap="050">
           <Text as="p" fontWeight="medium">
-            <a
-              href={`https://${shopDomain}/admin/orders/${shopifyNumber(order.order)}`}
-              target="_top"
-              style={{ color: 'inherit' }}
-            >
+            <a href={`shopify://admin/orders/${shopifyNumber(order.order)}`} target="_top" style={{ color: 'inherit' }}>
               {orderName(order)}
             </a>
             {` · ${order.goods} of goods`}

@@ -12,7 +12,7 @@ export type ThemeBlocks = {
 }
 
 /** Asks App Bridge (`shopify.app.extensions`) once which of our theme blocks are placed in the published theme. */
-export function useThemeBlocks(shopDomain: string, apiKey: string): ThemeBlocks {
+export function useThemeBlocks(apiKey: string): ThemeBlocks {
   const shopify = useAppBridge()
   const [blocks, setBlocks] = useState<Block[] | null>(null)
   useEffect(() => {
@@ -32,7 +32,7 @@ export function useThemeBlocks(shopDomain: string, apiKey: string): ThemeBlocks 
   return {
     state: blocks === null ? 'unknown' : active.length > 0 ? 'active' : 'available',
     active: active.map((block) => block.name),
-    editorUrl: editorUrl(shopDomain, apiKey, blocks?.find((block) => !block.active) ?? blocks?.[0]),
+    editorUrl: editorUrl(apiKey, blocks?.find((block) => !block.active) ?? blocks?.[0]),
   }
 }
 
@@ -48,9 +48,9 @@ function readBlocks(extension: { activations: unknown }): Block[] {
   }))
 }
 
-/** Deep links as shopify.dev describes them ("Configure theme app extensions", 2026): a block is placed, an embed switched on. */
-function editorUrl(shopDomain: string, apiKey: string, block: Block | undefined): string {
-  const editor = `https://${shopDomain}/admin/themes/current/editor`
+/** `shopify://admin` leads into the merchant's own admin (App Bridge). Deep links as shopify.dev describes them ("Configure theme app extensions", 2026): a block is placed, an embed switched on. */
+function editorUrl(apiKey: string, block: Block | undefined): string {
+  const editor = `shopify://admin/themes/current/editor`
   if (!block) return `${editor}?context=apps`
   const id = `${apiKey}/${block.handle}`
   return block.embed
