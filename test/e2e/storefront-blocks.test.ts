@@ -1,9 +1,9 @@
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
 import { expectAccessible, openShop, PROGRAM, signIn } from './shop.ts'
 
-const TEXT = async (page: import('playwright-core').Page) =>
-  (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
+const TEXT = async (page: Page) => (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
 
 /** The app works behind the shopper's back. */
 const PATIENT = { timeout: 30_000, interval: 500 }
