@@ -46,12 +46,13 @@ export function requireDiscounts(
   }
   for (const campaign of program.campaigns) {
     const document = program.document.campaigns.find(({ id }) => id === campaign.id)
-    if (!document || campaign.untilAt <= at) continue
+    const end = Math.min(campaign.untilAt, endedAt.get(campaign.id) ?? Infinity)
+    // Over, or called off before it began: Shopify knows no discount that ends before it starts.
+    if (!document || campaign.untilAt <= at || end <= campaign.fromAt) continue
     const documents = documentsForCampaign(document)
     if (documents.ok) {
-      const endsAt = Math.min(campaign.untilAt, endedAt.get(campaign.id) ?? Infinity)
       const { name: title, fromAt: startsAt, combinesWith } = campaign
-      required.push({ documents, title, startsAt, endsAt: Math.max(endsAt, startsAt), combinesWith })
+      required.push({ documents, title, startsAt, endsAt: end, combinesWith })
     } else if (documents.reason !== 'nothing_to_give') refused.push({ campaign: campaign.id, refusal: documents })
   }
   return { required, refused }

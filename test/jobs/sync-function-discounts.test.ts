@@ -106,6 +106,16 @@ test('a campaign that was ended early ends at Shopify at that instant', async ()
   expect(world.store.discounts(world.shop.domain)[0]!.endsAt).toBe(endedAt.getTime())
 })
 
+test('a campaign called off before it began never starts', async () => {
+  const later = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 16)
+  const world = await open({ campaigns: [campaign({ from: later(5), until: later(9) })] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  await endCampaign(world.shop.id, 'spring', Date.now(), 'by hand')
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, stopped: 1 })
+  world.store.advanceTime(6 * DAY_MS)
+  expect(world.store.activeAutomaticDiscounts(world.shop.domain)).toEqual([])
+})
+
 test('a campaign ends when its budget is given, counting only its own discount and no cancelled order', async () => {
   const world = await open({ tiers: TIERS, campaigns: [campaign({ budget: '10.00' })] })
   await syncFunctionDiscounts(world.shop, world.admin)
