@@ -41,8 +41,8 @@ export type Refund = {
   /** Units given back, by line. Read only where the refund comes alone: a snapshot's `currentQuantity` already leaves them out. */
   lines: readonly { line: string; quantity: number }[]
   /**
-   * Money given back to the shopper that belongs to no line: minus the sum of `order_adjustments` of kind `refund_discrepancy`, tax included
-   * (Shopify writes what the shop gives away as a negative amount). Below 0 where the shop kept part of what the refunded lines were worth.
+   * Money given back to the shopper that belongs to no line: minus the sum of `order_adjustments` of kind `refund_discrepancy`, in the
+   * order's own prices: with their tax only where taxes are included (Shopify writes what the shop gives away as a negative amount). Below 0 where the shop kept part of what the refunded lines were worth.
    */
   givenBackMinor: number
   /** Shipping money given back, 0 or more, in the terms of `Order.shippingMinor`: with tax only where the order has taxes included. */
