@@ -288,6 +288,8 @@ export type World = {
   redemption(id: string): Redemption | undefined
   redemptionByCode(code: string): Redemption | undefined
   fact(key: string): Fact | undefined
+  /** What {@link nextDueAt} said of this record when it was kept, Infinity for nothing; a world that does not know leaves it to be worked out. */
+  dueAt?(member: Member): number
 }
 
 /** What an event changed. Records replace those with the same key; transfers are only ever added. */
@@ -465,19 +467,8 @@ export function apply(member: Member, event: Event, programs: Programs): Applied
 
 /** The instant of the member's next scheduled thing, null where none will come without a new event. Store and index it. */
 export function nextDueAt(member: Member, programs: Programs): number | null {
-  const due = recallDue(member, programs)
-  return due === Infinity ? null : due
-}
-
-/** Records never change, so what is due of one is worked out once. */
-const dues = new WeakMap<Member, { programs: Programs; due: number }>()
-
-function recallDue(member: Member, programs: Programs): number {
-  const known = dues.get(member)
-  if (known?.programs === programs) return known.due
   const due = findDue(member, programs)
-  dues.set(member, { programs, due })
-  return due
+  return due === Infinity ? null : due
 }
 
 /** The drafts and records of one event. */
@@ -500,7 +491,8 @@ function draftOf(work: Work, customer: string): Draft {
   if (open) return open.draft
   const draft = openDraft(known ?? createMember(id, work.at, work.programs), work.programs, work.at)
   work.drafts.set(id, { draft, before: known, mergedAway: false })
-  if (known && recallDue(known, work.programs) <= work.at) advanceDraft(draft, work.at)
+  const dueAt = known ? (work.world.dueAt?.(known) ?? -Infinity) : Infinity
+  if (dueAt <= work.at) advanceDraft(draft, work.at)
   draft.member.advancedTo = draft.now
   moveDraft(draft, work.at)
   return draft

@@ -16,7 +16,7 @@ import {
 import { isEnrolled } from './events.ts'
 import { versionAt, type Transfer } from './ledger.ts'
 import { findLotEnd } from './lots.ts'
-import type { OrderRecord, Reason } from './order.ts'
+import type { Order, OrderLine, OrderRecord, Reason } from './order.ts'
 import type { Program } from './program.ts'
 import { normalizeCode, type Redemption } from './rewards.ts'
 import { findNextTier, type NextTier } from './tiers.ts'
@@ -80,7 +80,7 @@ export type Simulation = {
 export type SimulationRecords = {
   simulation: Simulation
   members: ReadonlyMap<string, Member>
-  orders: ReadonlyMap<string, OrderRecord>
+  orders: { readonly size: number; get(id: string): OrderRecord | undefined; values(): Iterable<OrderRecord> }
   redemptions: ReadonlyMap<string, Redemption>
 }
 
@@ -129,13 +129,15 @@ class Simulator implements World {
   private readonly options: SimulateOptions
   private readonly members = new Map<string, Member>()
   private readonly aliases = new Map<string, string>()
-  private readonly orders = new Map<string, OrderRecord>()
+  private readonly orders = new PackedOrders()
   private readonly redemptions = new Map<string, Redemption>()
   private readonly codes = new Map<string, string>()
   private readonly facts = new Map<string, Fact>()
   /** Orders of which no snapshot was heard yet. */
   private readonly unseen = new Set<string>()
   private readonly timetable = new Timetable()
+  /** When each member is due next. */
+  private readonly dueAts = new Map<string, number>()
   private readonly rejected: { line: number; reason: string }[] = []
   private readonly totals: Totals = {
     issued: 0,
@@ -174,14 +176,17 @@ class Simulator implements World {
     return this.facts.get(key)
   }
 
+  dueAt(member: Member): number {
+    return this.dueAts.get(member.id) ?? Infinity
+  }
+
   /** Lets happen what is due of all members up to and including an instant, in the order of time. */
   advanceTo(at: number): void {
     for (let due = this.timetable.take(at); due !== null; due = this.timetable.take(at)) {
       const member = this.members.get(due.member)
       if (!member) continue
-      const dueAt = nextDueAt(member, this.programs)
       // An entry outlives what it was written for; whatever the member has now has an entry of its own.
-      if (dueAt === null || dueAt !== due.at) continue
+      if (this.dueAts.get(member.id) !== due.at) continue
       const { member: moved, redemptions, transfers } = advance(member, this.programs, due.at)
       this.keep({ members: [moved], orders: [], redemptions, facts: [], transfers })
     }
@@ -222,12 +227,18 @@ class Simulator implements World {
         if (this.aliases.get(alias) === member.id) continue
         this.aliases.set(alias, member.id)
         this.members.delete(alias)
+        this.dueAts.delete(alias)
       }
       this.members.set(member.id, member)
       const dueAt = nextDueAt(member, this.programs)
-      if (dueAt !== null) this.timetable.add(dueAt, member.id)
+      const known = this.dueAts.get(member.id)
+      if (dueAt === null) this.dueAts.delete(member.id)
+      else if (dueAt !== known) {
+        this.dueAts.set(member.id, dueAt)
+        this.timetable.add(dueAt, member.id)
+      }
     }
-    for (const order of changes.orders) this.orders.set(order.id, order)
+    for (const order of changes.orders) this.orders.set(order)
     for (const redemption of changes.redemptions) {
       this.redemptions.set(redemption.id, redemption)
       if (redemption.code !== null) this.codes.set(normalizeCode(redemption.code), redemption.id)
@@ -325,18 +336,78 @@ const TOTALS: Record<string, keyof Totals> = {
   'shop.adjusted': 'adjusted',
 }
 
+/**
+ * Order records, each as one compact text: they are kept for the whole run, and hardly any is looked at again. Field names are left out, so an
+ * order of three lines takes some 700 bytes.
+ */
+class PackedOrders {
+  private readonly texts = new Map<string, string>()
+  private readonly shapes = new Shapes()
+
+  get size(): number {
+    return this.texts.size
+  }
+
+  get(id: string): OrderRecord | undefined {
+    const text = this.texts.get(id)
+    return text === undefined ? undefined : this.unpack(text)
+  }
+
+  has(id: string): boolean {
+    return this.texts.has(id)
+  }
+
+  set(order: OrderRecord): void {
+    const { snapshot } = order
+    const head = snapshot && this.shapes.flatten({ ...snapshot, lines: null })
+    const lines = snapshot?.lines.map((line) => this.shapes.flatten(line))
+    this.texts.set(order.id, JSON.stringify([this.shapes.flatten({ ...order, snapshot: null }), head, lines]))
+  }
+
+  *values(): Generator<OrderRecord> {
+    for (const text of this.texts.values()) yield this.unpack(text)
+  }
+
+  private unpack(text: string): OrderRecord {
+    const [record, head, lines] = JSON.parse(text) as [unknown[], unknown[] | null, unknown[][]]
+    const order = this.shapes.restore(record) as OrderRecord
+    if (head === null) return order
+    const snapshot = this.shapes.restore(head) as Order
+    return { ...order, snapshot: { ...snapshot, lines: lines.map((line) => this.shapes.restore(line) as OrderLine) } }
+  }
+}
+
+/** What objects look like: their field names, each combination once, so that texts need not repeat them. */
+class Shapes {
+  private readonly fields: string[][] = []
+  private readonly numbers = new Map<string, number>()
+
+  /** The object's shape and values. */
+  flatten(object: object): unknown[] {
+    const names = Object.keys(object)
+    const key = names.join()
+    let number = this.numbers.get(key)
+    if (number === undefined) {
+      number = this.fields.push(names) - 1
+      this.numbers.set(key, number)
+    }
+    return [number, ...Object.values(object)]
+  }
+
+  restore([number, ...values]: unknown[]): unknown {
+    const names = this.fields[number as number] as string[]
+    return Object.fromEntries(names.map((name, index) => [name, values[index]]))
+  }
+}
+
 /** When members are due, the soonest first: a binary heap. Members due at one instant come in the order in which they were added. */
 class Timetable {
   private readonly ats: number[] = []
   private readonly members: string[] = []
   private readonly turns: number[] = []
   private turn = 0
-  /** The instant that each member was last added for, so that nothing stands in the heap twice for nothing. */
-  private readonly latest = new Map<string, number>()
 
   add(at: number, member: string): void {
-    if (this.latest.get(member) === at) return
-    this.latest.set(member, at)
     let index = this.ats.length
     this.ats.push(at)
     this.members.push(member)
@@ -358,7 +429,6 @@ class Timetable {
     this.members.pop()
     this.turns.pop()
     this.sink()
-    if (this.latest.get(taken.member) === taken.at) this.latest.delete(taken.member)
     return taken
   }
 
