@@ -39,7 +39,7 @@ import {
 import type { Transfer } from '#app/loyalty/ledger.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
 import type { OrderRecord } from '#app/loyalty/order.ts'
-import type { Redemption } from '#app/loyalty/rewards.ts'
+import { normalizeCode, type Redemption } from '#app/loyalty/rewards.ts'
 
 /** A loaded world, and everything that has changed in it since. */
 export type LoadedWorld = World & {
@@ -229,7 +229,7 @@ class Loading {
   #putRedemption(redemption: Redemption): void {
     this.#redemptions.set(redemption.id, redemption)
     // Shopify compares codes without regard to case.
-    if (redemption.code !== null) this.#codes.set(redemption.code.toUpperCase(), redemption.id)
+    if (redemption.code !== null) this.#codes.set(normalizeCode(redemption.code), redemption.id)
   }
 
   #makeWorld(): LoadedWorld {
@@ -252,7 +252,7 @@ class Loading {
       member: (id) => this.#members.get(whoIs(id)),
       order: (id) => this.#orders.get(id),
       redemption: (id) => this.#redemptions.get(id),
-      redemptionByCode: (code) => this.#redemptions.get(this.#codes.get(code.toUpperCase()) ?? ''),
+      redemptionByCode: (code) => this.#redemptions.get(this.#codes.get(normalizeCode(code)) ?? ''),
       fact: (key) => this.#facts.get(key),
       put: (changes) => {
         const members = 'members' in changes ? changes.members : [changes.member]

@@ -102,11 +102,12 @@ async function drainBatch(
   batch: Message[],
 ): Promise<Drained> {
   return inTransaction(async (client) => {
-    const at = now()
     const programs = await loadPrograms(shopId, client)
     // Without a program nobody can say what an order is worth: those messages wait until one is published.
     const topics = programs ? undefined : NOTICE_TOPICS
-    const claimed = await underClaimLock(shopId, client, async () => {
+    const { at, sorted, world } = await underClaimLock(shopId, client, async () => {
+      // Read under the lock: whoever claims later also has the later time.
+      const at = now()
       batch.push(...(await claimMessages(shopId, at, { ...claim, topics }, client)))
       const sorted = sortMessages(batch)
       const world = programs
@@ -117,9 +118,8 @@ async function drainBatch(
             client,
           )
         : null
-      return { sorted, world }
+      return { at, sorted, world }
     })
-    const { sorted, world } = claimed
     const applied =
       programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
     if (programs && world) await saveWorld(shopId, world, programs, at, client)

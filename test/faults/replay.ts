@@ -1,0 +1,55 @@
+// The pure engine over the same events in the same order, in memory: what the database must hold in the end.
+import { advance, handle, nextDueAt, type Event, type Member, type Programs, type World } from '#app/loyalty/engine.ts'
+import type { OrderRecord } from '#app/loyalty/order.ts'
+import { normalizeCode, type Redemption } from '#app/loyalty/rewards.ts'
+
+export type Replay = {
+  apply: (event: Event) => void
+  letTimePass: (at: number) => void
+  members: () => Map<string, Member>
+  orders: () => Map<string, OrderRecord>
+}
+
+export function startReplay(programs: Programs): Replay {
+  const members = new Map<string, Member>()
+  const survivors = new Map<string, string>()
+  const orders = new Map<string, OrderRecord>()
+  const redemptions = new Map<string, Redemption>()
+  const facts = new Map<string, { key: string; member: string; data: string }>()
+  const world: World = {
+    member: (id) => members.get(survivors.get(id) ?? id),
+    order: (id) => orders.get(id),
+    redemption: (id) => redemptions.get(id),
+    redemptionByCode: (code) =>
+      [...redemptions.values()].find((each) => each.code !== null && normalizeCode(each.code) === normalizeCode(code)),
+    fact: (key) => facts.get(key),
+  }
+  const put = (changed: { members: Member[]; orders: OrderRecord[]; redemptions: Redemption[] }) => {
+    for (const member of changed.members) members.set(member.id, member)
+    for (const member of changed.members) {
+      for (const alias of member.aliases) {
+        survivors.set(alias, member.id)
+        members.delete(alias)
+      }
+    }
+    for (const order of changed.orders) orders.set(order.id, order)
+    for (const redemption of changed.redemptions) redemptions.set(redemption.id, redemption)
+  }
+  return {
+    apply: (event) => {
+      const changes = handle(world, event, programs)
+      for (const fact of changes.facts) facts.set(fact.key, fact)
+      put(changes)
+    },
+    letTimePass: (at) => {
+      for (const member of [...members.values()]) {
+        const dueAt = nextDueAt(member, programs)
+        if (dueAt === null || dueAt > at) continue
+        const { member: changed, ...rest } = advance(member, programs, at)
+        put({ members: [changed], ...rest })
+      }
+    },
+    members: () => members,
+    orders: () => orders,
+  }
+}
