@@ -389,3 +389,26 @@ export function countGroups(grid: readonly RfmCell[]): { group: RfmGroup; custom
     }
   })
 }
+
+/** Which of these segments each of these customers (gids) is in now; customers in none are left out. */
+export async function findSegmentsOf(
+  asked: Asked,
+  segments: readonly { name: string; group: CustomerGroup }[],
+  customers: readonly string[],
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>()
+  const numbers = customers.map((customer) => customer.slice(customer.lastIndexOf('/') + 1))
+  for (const { name, group } of segments) {
+    const { condition, values } = await groupSql(asked, group)
+    const { rows } = await pool.query<{ member_id: string }>(
+      `select s.member_id from customer_standings s
+        where s.shop_id = $1 and ${condition} and s.member_id = any($${values.length + 2}::bigint[])`,
+      [asked.shopId, ...values, numbers],
+    )
+    for (const { member_id } of rows) {
+      const customer = toGid('Customer', member_id)
+      found.set(customer, [...(found.get(customer) ?? []), name])
+    }
+  }
+  return found
+}

@@ -5,6 +5,7 @@ import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
+import { refreshSegments } from '#app/jobs/refresh-segments.ts'
 import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
 import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
 import type { Shop } from '#app/db/shops.server.ts'
@@ -25,6 +26,7 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
   'sync-function-discounts': { everyMinutes: 1, run: syncFunctionDiscounts },
+  'refresh-segments': { everyMinutes: 15, run: refreshSegments },
   // Looks whether a day has passed; fits once a day.
   'fit-predictions': { everyMinutes: 5, run: fitPredictions },
 }

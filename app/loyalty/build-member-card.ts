@@ -14,15 +14,10 @@ import { DAY_MS } from './time.ts'
 const GIFT_CARD_SHOWN_DAYS = 90
 
 /**
- * A member's card at an instant: what the storefront, the Function and customer accounts may know. `segments` are the retention
- * segments the member is in. Members who were erased have none: null.
+ * A member's card at an instant: what the storefront, the Function and customer accounts may know. Members who were erased have
+ * none: null.
  */
-export function buildMemberCard(
-  member: Member,
-  programs: Programs,
-  at: number,
-  segments: readonly string[] = [],
-): MemberCard | null {
+export function buildMemberCard(member: Member, programs: Programs, at: number): MemberCard | null {
   if (member.erasedAt !== null) return null
   const program = programAt(programs, at)
   const level = program.tiers?.levels.find(({ id }) => id === member.tier.level)
@@ -37,7 +32,8 @@ export function buildMemberCard(
     heldOut: program.campaigns
       .filter((campaign) => at < campaign.untilAt && isHeldOut(campaign, member.id))
       .map(({ id }) => id),
-    segments: [...segments],
+    // Records that were stored before members knew their segments have none.
+    segments: [...(member.segments ?? [])],
   }
 }
 

@@ -49,7 +49,7 @@ export function estimatePoints(
   const worth = calculateWorth(order, program, {
     tier: member ? member.tier.level : (program.tiers?.levels[0]?.id ?? null),
     customer: member?.id ?? null,
-    segments: [],
+    segments: member?.segments ?? [],
     loneRefunds: [],
     hasPlace: (rule) =>
       member === null ||

@@ -203,6 +203,10 @@ function sayEffect(kind: string): string {
 const EFFECTS: Record<string, string> = {
   'member-card': 'A member’s card',
   'program-card': 'The program for the storefront',
+  'all-member-cards': 'Every member’s card',
+  'function-discounts': 'Discounts of levels and campaigns',
+  'fill-pools': 'Codes made ahead',
+  'tier-changed': 'The customer tag of a level',
   'settle-code': 'A code to take back',
   'refetch-order': 'An order to read again',
 }

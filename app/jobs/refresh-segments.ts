@@ -1,0 +1,69 @@
+import { now } from '#app/clock.server.ts'
+import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { askMeasures, findSegmentsOf } from '#app/db/retention.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import { programAt } from '#app/loyalty/build-member-card.ts'
+import type { Event } from '#app/loyalty/engine.ts'
+import type { Program } from '#app/loyalty/program.ts'
+import { findSegment } from '#app/retention/segments.ts'
+
+/**
+ * Tells members which retention segments they are in, as far as a campaign asks for it: the card carries the answer to the Function,
+ * the engine uses it for points. Customers come under a segment and leave it by time alone, so that somebody has to look again. Only
+ * members whose answer changed are touched; a shop without such campaigns costs one query.
+ */
+
+const MEMBERS_A_SLICE = 1_000
+const EVENTS_AT_ONCE = 100
+
+/** Refreshes one shop. Returns how many members were looked at and how many changed. Safe to run twice or late. */
+export async function refreshSegments(shop: Shop): Promise<{ looked: number; changed: number }> {
+  const run = { looked: 0, changed: 0 }
+  const programs = await loadPrograms(shop.id)
+  if (!programs) return run
+  const at = now()
+  const segments = findAskedSegments(programAt(programs, at), at)
+  if (segments.length === 0) return run
+  const asked = await askMeasures(shop, at)
+  for (let after = '0'; ;) {
+    const members = await listMembersAfter(shop.id, after, MEMBERS_A_SLICE)
+    const found = await findSegmentsOf(asked, segments, members)
+    const events = await findChanges(shop.id, members, found, at)
+    for (let start = 0; start < events.length; start += EVENTS_AT_ONCE) {
+      await applyEvents(shop.id, events.slice(start, start + EVENTS_AT_ONCE), at)
+    }
+    run.looked += members.length
+    run.changed += events.length
+    const last = members.at(-1)
+    if (!last || members.length < MEMBERS_A_SLICE) return run
+    after = last.slice(last.lastIndexOf('/') + 1)
+  }
+}
+
+/** Segments that a campaign asks for which is not over. */
+function findAskedSegments(program: Program, at: number) {
+  const names = new Set(
+    program.campaigns.filter(({ untilAt }) => at < untilAt).flatMap(({ segments }) => [...(segments ?? [])]),
+  )
+  return [...names].sort().flatMap((name) => {
+    const group = findSegment(name)
+    return group ? [{ name, group }] : []
+  })
+}
+
+async function findChanges(
+  shopId: number,
+  members: readonly string[],
+  found: ReadonlyMap<string, string[]>,
+  at: number,
+): Promise<Event[]> {
+  const records = await readMembers(shopId, members)
+  return members.flatMap((customer) => {
+    const segments = found.get(customer) ?? []
+    const known = records.get(customer)?.segments ?? []
+    const same = known.length === segments.length && segments.every((name) => known.includes(name))
+    return same || !records.has(customer) ? [] : [{ type: 'segments' as const, at, customer, segments }]
+  })
+}
