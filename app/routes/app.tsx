@@ -40,7 +40,7 @@ export default function App() {
         <Link to="/app/messages">Messages</Link>
       </NavMenu>
       {waiting && <PageLoading />}
-      <main hidden={waiting}>
+      <main hidden={waiting} aria-label="Perennial">
         <Outlet />
       </main>
     </AppProvider>
