@@ -132,7 +132,7 @@ export function orderPage(store: DevStore, shop: Shop, order: Order, url: URL): 
 function linesCard(order: Order): Html {
   return html`<section class="card" aria-labelledby="lines">
     <h2 id="lines">Items</h2>
-    <div class="scroll" tabindex="0" role="region" aria-label="Items">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of items">
       <table>
         <thead>
           <tr>
