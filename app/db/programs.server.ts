@@ -79,9 +79,11 @@ export async function publishProgram(
     [shopId, JSON.stringify(document), new Date(effectiveAt), new Date(at), actor ?? null, note ?? null],
   )
   if (!rows[0]) throw new Error(`There is no shop ${shopId}.`)
-  // What shoppers read of the program, codes for its rewards, and every member's card in its words, once it is in force.
+  // What shoppers read of the program, its discounts at checkout, codes for its rewards, and every member's card in its words, once it
+  // is in force.
   const dueAt = Math.max(at, effectiveAt)
-  const effects = ['program-card', 'fill-pools', 'all-member-cards'].map((kind) => ({ kind, key: 'program', dueAt }))
+  const kinds = ['program-card', 'function-discounts', 'fill-pools', 'all-member-cards']
+  const effects = kinds.map((kind) => ({ kind, key: 'program', dueAt }))
   await enqueueEffects(shopId, effects, at, client)
   return rows[0].version
 }

@@ -29,6 +29,7 @@ import {
 import type { CardToWrite } from '#app/shopify/member-card.server.ts'
 import { fillCodePools } from './fill-code-pools.ts'
 import { settleEnding } from './settle-redemptions.ts'
+import { syncFunctionDiscounts } from './sync-function-discounts.ts'
 
 /**
  * Carries out what the outbox holds: cards in batches of 25, tags of tiers, codes to be taken out of use, pools to be filled. One
@@ -55,6 +56,7 @@ type Outcome = {
 const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'settle-code', batch: 10, carry: carryOutSettling },
   { kind: 'program-card', batch: 1, carry: carryOutProgramCard },
+  { kind: 'function-discounts', batch: 1, carry: carryOutFunctionDiscounts },
   { kind: 'all-member-cards', batch: 1, carry: carryOutAllCards },
   { kind: 'member-card', batch: 10 * CARDS_PER_CALL_MAX, carry: carryOutMemberCards },
   { kind: 'tier-changed', batch: 25, carry: carryOutTierTags },
@@ -264,6 +266,17 @@ async function carryOutFilling({ shop, admin }: Carrying, effects: Effect[]): Pr
     refused: [],
     later: effects.map((effect) => ({ effect, detail: `${failed} pools could not be filled` })),
   }
+}
+
+/** Tier perks and campaigns at checkout, as soon as a program is published; the timetable looks again every minute. */
+async function carryOutFunctionDiscounts({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  const run = await syncFunctionDiscounts(shop, admin)
+  if (run && run.refused.length === 0) return { done: effects, refused: [], later: [] }
+  const detail = run
+    ? run.refused.map(({ key, detail: why }) => `${key}: ${why}`).join('; ')
+    : 'another process is at it'
+  const undone = effects.map((effect) => ({ effect, detail }))
+  return run ? { done: [], refused: undone, later: [] } : { done: [], refused: [], later: undone }
 }
 
 function nothingToDo(_: Carrying, effects: Effect[]): Promise<Outcome> {
