@@ -1,9 +1,11 @@
 // The counters of retention/rollups.ts as they are stored, kept up to date in the transaction that writes the orders, and
-// read by the pages. A counter row is locked for the short end of a batch only, always in the same order.
+// read by the pages. A *delta* is what one batch of orders adds to the counters: it is written as one row, which nobody else
+// waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads both.
 import type { PoolClient, QueryArrayConfig } from 'pg'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
 import type { OrderLog } from '#app/retention/order-log.ts'
 import {
+  addToCounters,
   changeCounters,
   COUNTER_KINDS,
   listCounters,
@@ -56,7 +58,7 @@ export async function applyMeasures(
     standings.set(member, changeCounters(counters, { standing, skipped, before, after }, settings))
   }
   await saveStandings(shopId, standings, client)
-  await addCounters(shopId, counters, client)
+  await addDelta(shopId, counters, client)
 }
 
 /** What changes of a customer's orders: which leave, which come, and from when on. */
@@ -174,7 +176,7 @@ async function loadCustomers(shopId: number, changes: ReadonlyMap<string, Custom
              left join customer_standings s on s.shop_id = $1 and s.member_id = g.member_id
              left join lateral (
                select array_agg(id order by placed_at, id) as ids, array_agg(goods_minor order by placed_at, id) as amounts,
-                      array_agg((extract(epoch from placed_at) * 1000)::bigint order by placed_at, id) as ats
+                      array_agg((date_part('epoch', placed_at) * 1000)::int8 order by placed_at, id) as ats
                  from orders
                 where shop_id = $1 and member_id = g.member_id and counts and s.orders is not null
                   and placed_at >= coalesce((select p.placed_at from orders p
@@ -235,6 +237,44 @@ async function saveStandings(shopId: number, standings: ReadonlyMap<string, Stan
       kept.map(([, standing]) => new Date(standing.lastAt)),
     ],
   })
+}
+
+/** Deltas of a shop that may wait to be folded, about. */
+const DELTAS_PER_FOLD = 16
+
+async function addDelta(shopId: number, counters: Counters, client: Queryable): Promise<void> {
+  const changes: string[] = []
+  for (const { kind, x, y, value } of listCounters(counters)) {
+    changes.push(`${COUNTER_KINDS[kind]} ${x} ${y} ${value}`)
+  }
+  if (changes.length === 0) return
+  const { rows } = await client.query<{ id: string }>({
+    name: 'measures-delta',
+    text: 'insert into measure_deltas (shop_id, changes) values ($1, $2) returning id',
+    values: [shopId, changes.join('\n')],
+  })
+  if (Number(rows[0]!.id) % DELTAS_PER_FOLD === 0) await foldDeltas(shopId, client)
+}
+
+/** Folds the deltas into the counters, all but those that another transaction is folding. */
+async function foldDeltas(shopId: number, client: Queryable): Promise<void> {
+  const { rows } = await client.query<{ changes: string }>({
+    name: 'measures-fold',
+    text: `delete from measure_deltas where shop_id = $1 and id in (
+             select id from measure_deltas where shop_id = $1 order by id for update skip locked)
+           returning changes`,
+    values: [shopId],
+  })
+  const counters: Counters = new Map()
+  for (const { changes } of rows) for (const row of readDelta(changes)) addToCounters(counters, row)
+  await addCounters(shopId, counters, client)
+}
+
+function* readDelta(changes: string): Generator<CounterRow> {
+  for (const line of changes.split('\n')) {
+    const [kind, x, y, value] = line.split(' ').map(Number) as [number, number, number, number]
+    yield { kind: KIND_NAMES.get(kind)!, x, y, value }
+  }
 }
 
 /** Adds to the stored counters, in the order of their places, so that two transactions never wait for each other in a ring. */
@@ -359,6 +399,7 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
   await eachCustomer(shopId, client, (_, orders) => {
     changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
   })
+  await client.query('delete from measure_deltas where shop_id = $1', [shopId])
   await client.query('delete from measure_counters where shop_id = $1', [shopId])
   await addCounters(shopId, counters, client)
   // Only what differs is written: a recount that finds everything in order leaves the table as it is.
@@ -473,16 +514,30 @@ export async function readCounters(
   client: Queryable = pool,
   { sizesOnly = false }: { sizesOnly?: boolean } = {},
 ): Promise<CounterRow[]> {
-  const { rows } = await client.query<{ kind: number; x: string; y: number; value: string }>({
+  // One statement, so that no delta is seen both folded and not.
+  const { rows } = await client.query<
+    { kind: number; x: string; y: number; value: string; changes: null } | { kind: null; changes: string }
+  >({
     name: sizesOnly ? 'measures-read-sizes' : 'measures-read',
-    text: `select kind, x, y, value from measure_counters where shop_id = $1 and kind = any($2::smallint[]) and value <> 0
-           ${sizesOnly ? `and (kind <> ${COUNTER_KINDS.cohortBuyers} or x = y)` : ''}`,
+    text: `select kind, x, y, value, null as changes from measure_counters
+            where shop_id = $1 and kind = any($2::smallint[]) and value <> 0
+            ${sizesOnly ? `and (kind <> ${COUNTER_KINDS.cohortBuyers} or x = y)` : ''}
+           union all
+           select null, null, null, null, changes from measure_deltas where shop_id = $1`,
     values: [shopId, kinds.map((kind) => COUNTER_KINDS[kind])],
   })
-  return rows.map((row) => ({
-    kind: KIND_NAMES.get(row.kind)!,
-    x: Number(row.x),
-    y: row.y,
-    value: Number(row.value),
-  }))
+  const counters: Counters = new Map()
+  const wanted = new Set(kinds)
+  for (const row of rows) {
+    if (row.kind !== null) {
+      const { kind, x, y, value } = row
+      addToCounters(counters, { kind: KIND_NAMES.get(kind)!, x: Number(x), y, value: Number(value) })
+      continue
+    }
+    for (const change of readDelta(row.changes)) {
+      if (!wanted.has(change.kind) || (sizesOnly && change.kind === 'cohortBuyers' && change.x !== change.y)) continue
+      addToCounters(counters, change)
+    }
+  }
+  return [...listCounters(counters)]
 }

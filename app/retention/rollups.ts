@@ -186,6 +186,11 @@ function countStanding(
   addTo(counters, 'money', bucketMoney(standing.revenueMinor), 0, sign)
 }
 
+/** Adds a row to counters. */
+export function addToCounters(counters: Counters, { kind, x, y, value }: CounterRow): void {
+  addTo(counters, kind, x, y, value)
+}
+
 function addTo(counters: Counters, kind: CounterKind, x: number, y: number, by: number): void {
   if (by === 0) return
   let places = counters.get(kind)

@@ -91,7 +91,7 @@ test('an order that is delivered again as it is changes no counter', async () =>
 test('drift is found and named', async () => {
   const shop = await makeShop()
   await write(shop.id, [order(1), order(2, { memberId: '2' })])
-  await pool.query('update measure_counters set value = value + 1 where shop_id = $1 and kind = 1', [shop.id])
+  await pool.query(`insert into measure_deltas (shop_id, changes) values ($1, '1 659 0 1')`, [shop.id])
   await prisma.customerStanding.deleteMany({ where: { shopId: shop.id, memberId: 2n } })
   const differences = await findMeasureDifferences(shop.id)
   expect(differences).toHaveLength(2)
