@@ -29,6 +29,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { OWN_TOPICS, parseOwnEvent } from './own-events.ts'
 
+/** What is wrong in a line (from 1); `field` is "" where it is the line itself. */
 export type LineProblem = { readonly line: number; readonly field: string; readonly message: string }
 
 /** What happened and in which line (from 1) it was said; null for news that nothing happened. */
@@ -114,7 +115,7 @@ export class EventLog {
     if (this.temporary) rmSync(this.temporary, { force: true })
   }
 
-  /** Checks every line. Returns what is wrong, at most {@link MAXIMUM_PROBLEMS}; empty: the log can be played. */
+  /** Checks every line. Returns what is wrong, the first twenty mistakes at most; empty: the log can be played. */
   check(onProgress: (bytesDone: number) => void): LineProblem[] {
     const problems: LineProblem[] = []
     for (const { line, offset, bytes } of this.readLines(problems)) {
@@ -123,7 +124,10 @@ export class EventLog {
       const parsed = parseLogLine(text)
       if (parsed.ok) this.note(parsed.value, offset, bytes.length, line)
       else problems.push({ line, field: parsed.field, message: parsed.message })
-      if (problems.length >= MAXIMUM_PROBLEMS) break
+      if (problems.length >= MAXIMUM_PROBLEMS) {
+        problems.push({ line: line + 1, field: '', message: `not read any more, after ${MAXIMUM_PROBLEMS} mistakes` })
+        break
+      }
       if (line % 256 === 0) onProgress(offset)
     }
     return problems

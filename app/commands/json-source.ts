@@ -3,8 +3,10 @@
  * with more digits than can be kept.
  */
 
+/** What is wrong in a file, where; `field` is "" where it is the document itself. */
 export type SourceProblem = { readonly line: number; readonly field: string; readonly message: string }
 
+/** What {@link readJsonSource} answers. */
 export type JsonSource = {
   readonly value: unknown
   /** The line (from 1) of the value at a path; of the nearest thing around it where there is none, as for a field that is missing. */

@@ -18,6 +18,7 @@ export type CatalogProduct = {
 /** By product gid. */
 export type Catalog = ReadonlyMap<string, CatalogProduct>
 
+/** What {@link parseCatalog} answers. */
 export type ParsedCatalog =
   | { readonly ok: true; readonly catalog: Catalog }
   | { readonly ok: false; readonly reason: 'invalid_catalog'; readonly problems: readonly Problem[] }

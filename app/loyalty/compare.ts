@@ -35,6 +35,7 @@ export type Outcome = {
 /** A figure under both programs; `difference` is after − before. */
 export type Figure<T = number> = { readonly before: T; readonly after: T; readonly difference: T }
 
+/** A member whose level differs; null is no level at all. */
 export type TierMove = { readonly customer: string; readonly from: string | null; readonly to: string | null }
 
 /** Money is decimal text in the shop currency, percentages are numbers with one decimal. */
@@ -67,6 +68,7 @@ export type Comparison = {
   readonly margin: Margin | null
 }
 
+/** What is left of the goods under both programs. */
 export type Margin = {
   /** In percent, as it was given. */
   readonly costOfGoods: string

@@ -12,6 +12,7 @@ import { isTimeZone, parseLocalDateTime, toInstant } from './time.ts'
 /** What is wrong with a document, and where: `field` is the path as people write it, "earning[0].per" ("" is the document itself). */
 export type Problem = { readonly path: readonly (string | number)[]; readonly field: string; readonly message: string }
 
+/** What {@link parseProgram} answers: the document with its defaults and the program read from it, or everything that is wrong. */
 export type ParsedProgram =
   | { readonly ok: true; readonly document: ProgramDocument; readonly program: Program }
   | { readonly ok: false; readonly reason: 'invalid_program'; readonly problems: readonly Problem[] }
@@ -195,13 +196,20 @@ export const programSchema = z.strictObject({
 
 /** The document with its defaults filled in. It is plain JSON, and reads back as itself. */
 export type ProgramDocument = z.output<typeof programSchema>
+/** One entry of `earning` as JSON. */
 export type EarningDocument = ProgramDocument['earning'][number]
+/** One entry of `rewards` as JSON. */
 export type RewardDocument = ProgramDocument['rewards'][number]
+/** One entry of `campaigns` as JSON. */
 export type CampaignDocument = ProgramDocument['campaigns'][number]
+/** The `tiers` as JSON. */
 export type TiersDocument = NonNullable<ProgramDocument['tiers']>
 
+/** Who is a member: every customer, those with an account, or those who asked (SEMANTICS 9). */
 export type Enrolment = ProgramDocument['enrolment']
+/** What a reward gives (SEMANTICS 25). */
 export type RewardType = (typeof REWARD_TYPES)[number]
+/** Kinds of other discounts that a code or campaign may stand beside in one order. */
 export type CombinesWith = { readonly order: boolean; readonly product: boolean; readonly shipping: boolean }
 
 /** Lists mean "any of"; null means that the condition was not set. Weekdays are 1 (Monday) to 7. */
@@ -216,6 +224,7 @@ export type Conditions = {
   readonly minimumSubtotal: number | null
 }
 
+/** How often a rule gives points to one member; the place stays taken after a refund. */
 export type Limit = { readonly times: number; readonly every: 'ever' | 'day' | 'year' | 'order' }
 
 /**
@@ -238,6 +247,7 @@ export type EarningRule = {
   readonly limit: Limit | null
 }
 
+/** One step of the tiers, and what it gives. */
 export type Level = {
   readonly id: string
   readonly name: string
@@ -252,6 +262,7 @@ export type Level = {
   readonly perks: readonly string[]
 }
 
+/** Which activity counts for tiers: all, that of the last days of 24 hours, or of this calendar year and the last (SEMANTICS 32). */
 export type TierWindow =
   | { readonly kind: 'lifetime' }
   | { readonly kind: 'calendar-year' }
@@ -290,6 +301,7 @@ export type Reward = {
   readonly combinesWith: CombinesWith
 }
 
+/** What a campaign gives; amounts in minor units, `multiplier` in ten-thousandths. Bands ascend by `from`. */
 export type Offer =
   | { readonly kind: 'percentage'; readonly basisPoints: number }
   | { readonly kind: 'amount'; readonly amountMinor: number }
@@ -316,6 +328,7 @@ export type Campaign = {
   readonly combinesWith: CombinesWith
 }
 
+/** When points end: each lot some months after it was earned, all of them some months after the last earning, or never (SEMANTICS 15). */
 export type Expiry =
   | { readonly model: 'lot'; readonly months: number }
   | { readonly model: 'inactivity'; readonly months: number }

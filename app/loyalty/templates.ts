@@ -5,6 +5,7 @@ import { type ProgramDocument, parseProgram } from './program.ts'
 /** `id` is what a form posts; `title` and `promise` are shown to the merchant. */
 export type Template = { readonly id: TemplateId; readonly title: string; readonly promise: string }
 
+/** Names a template; also the value that a form posts. */
 export type TemplateId = 'cash-back' | 'tiers' | 'punch-card'
 
 /** The three templates, in the order in which they are offered. */

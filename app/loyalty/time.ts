@@ -4,7 +4,9 @@
  * and kept, so that the work per order is plain arithmetic.
  */
 
+/** Milliseconds of a second. */
 export const SECOND_MS = 1000
+/** Milliseconds of an hour. */
 export const HOUR_MS = 3_600_000
 /** 24 hours: the day of holds, codes and waits (SEMANTICS 13), never the shop's calendar day. */
 export const DAY_MS = 86_400_000
@@ -157,6 +159,7 @@ export function daysInMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
+/** True for a year with a 29 February: every fourth, but of the full centuries only every fourth too. */
 export function isLeapYear(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 }

@@ -267,6 +267,7 @@ type MoneyBag = { shopMoney: { amount: string } }
 type Nodes<T> = { nodes: T[] }
 type LinePage = Nodes<AdminOrderLine> & { pageInfo: { hasNextPage: boolean; endCursor: string | null } }
 
+/** What the queries above answer for a line. */
 export type AdminOrderLine = {
   id: string
   quantity: number

@@ -21,6 +21,7 @@ export type Parsed<T> =
       readonly message: string
     }
 
+/** The fields of a JSON object, each still to be read. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** Thrown by the readers below, caught by {@link readParsed}. */
