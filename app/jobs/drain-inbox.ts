@@ -156,9 +156,12 @@ async function underClaimLock<Result>(
   await client.query('select pg_advisory_lock($1, $2)', [CLAIM_LOCK, shopId])
   try {
     return await work()
+  } catch (error) {
+    // A transaction that failed takes no statement but its end, and its end does not give back a lock of the connection's.
+    await client.query('rollback')
+    throw error
   } finally {
-    // The lock is the connection's, not the transaction's. In a transaction that failed nothing runs; its end follows at once.
-    await client.query('select pg_advisory_unlock($1, $2)', [CLAIM_LOCK, shopId]).catch(() => undefined)
+    await client.query('select pg_advisory_unlock($1, $2)', [CLAIM_LOCK, shopId])
   }
 }
 
