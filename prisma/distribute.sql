@@ -1,0 +1,45 @@
+-- Past one machine: turns the tables of the business into Citus tables, distributed by shop. Run it once, on a migrated database
+-- with the citus extension, while no app process is running:
+--
+--   psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -v app_role=perennial -f prisma/distribute.sql
+--
+-- Nothing in the app changes: every statement on these tables names one shop (test/db/distribution.test.ts), so each goes to the
+-- one node that holds the shop. What stays local on the coordinator is plumbing that is read across shops.
+
+BEGIN;
+
+-- Citus distributes no table that has triggers. What they guard against, the app's role may no longer do at all.
+DROP TRIGGER IF EXISTS ledger_transfers_append_only ON ledger_transfers;
+DROP TRIGGER IF EXISTS ledger_transfers_no_truncate ON ledger_transfers;
+REVOKE UPDATE, DELETE, TRUNCATE ON ledger_transfers FROM :app_role;
+
+-- Shops are few, small and joined with everything: a copy on every node.
+SELECT create_reference_table('shops');
+
+-- The order follows the foreign keys. All share one co-location group, so that a shop's rows lie together and keep theirs.
+SELECT create_distributed_table('members', 'shop_id');
+SELECT create_distributed_table('member_aliases', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('ledger_transfers', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('balances', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('lots', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('facts', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('adjustments', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('orders', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('redemptions', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('code_pools', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('codes', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('programs', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('program_drafts', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('campaigns', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('readings', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('privacy_requests', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('measure_states', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('measure_counters', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('measure_deltas', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('customer_standings', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('predictions', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('customer_predictions', 'shop_id', colocate_with => 'members');
+
+-- Local, on the coordinator: sessions, inbox, outbox, work_due, Prisma's _prisma_migrations and graphile-worker's own schema.
+
+COMMIT;

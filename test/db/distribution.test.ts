@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import { pool } from '#app/db/client.server.ts'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { letTimePass } from '#app/jobs/nightly.ts'
+import { atInstant, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { orderBody } from '#test/setup/orders.ts'
+
+// Citus's rules (docs.citusdata.com, "Creating and Modifying Distributed Objects" and "Determining Application Type"): a primary
+// key or unique index holds the distribution column, a foreign key between distributed tables too, distributed tables have no
+// triggers, and a statement that names one value of the column goes to one node.
+
+const SCRIPT = readFileSync('prisma/distribute.sql', 'utf8')
+const DISTRIBUTED = [...SCRIPT.matchAll(/create_distributed_table\('(\w+)', 'shop_id'/g)].map(([, table]) => table!)
+const REFERENCE = [...SCRIPT.matchAll(/create_reference_table\('(\w+)'\)/g)].map(([, table]) => table!)
+const LOCAL = ['sessions', 'inbox', 'outbox', 'work_due', '_prisma_migrations']
+const DROPPED_TRIGGERS = [...SCRIPT.matchAll(/DROP TRIGGER IF EXISTS (\w+)/g)].map(([, trigger]) => trigger!)
+
+it('distribute.sql names every table, as distributed, as reference or as local', async () => {
+  const { rows } = await pool.query<{ name: string }>(
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`,
+  )
+  expect(rows.map(({ name }) => name)).toEqual([...DISTRIBUTED, ...REFERENCE, ...LOCAL].sort())
+})
+
+it('begins every primary key and unique index of a distributed table with the shop', async () => {
+  const { rows } = await pool.query<{ name: string; first: string }>(
+    `select i.indexrelid::regclass::text as name, a.attname as first
+       from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+      where i.indisunique and i.indrelid::regclass::text = any($1)`,
+    [DISTRIBUTED],
+  )
+  expect(rows.length).toBeGreaterThanOrEqual(DISTRIBUTED.length)
+  expect(rows.filter(({ first }) => first !== 'shop_id')).toEqual([])
+})
+
+it('carries the shop in every foreign key between distributed tables', async () => {
+  const { rows } = await pool.query<{ name: string; columns: string; target: string; targets: string }>(
+    `select c.conname as name, c.confrelid::regclass::text as target,
+            (select string_agg(a.attname, ',' order by k.at) from unnest(c.conkey) with ordinality k (num, at)
+               join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.num) as columns,
+            (select string_agg(a.attname, ',' order by k.at) from unnest(c.confkey) with ordinality k (num, at)
+               join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.num) as targets
+       from pg_constraint c where c.contype = 'f' and c.conrelid::regclass::text = any($1)`,
+    [DISTRIBUTED],
+  )
+  expect(rows.length).toBeGreaterThan(0)
+  for (const { columns, target, targets } of rows) {
+    expect(DISTRIBUTED).toContain(target)
+    expect([columns.split(',')[0], targets.split(',')[0]]).toEqual(['shop_id', 'shop_id'])
+  }
+})
+
+it('has no trigger on a distributed table but those that distribute.sql takes away', async () => {
+  const { rows } = await pool.query<{ name: string }>(
+    `select tgname as name from pg_trigger where not tgisinternal and tgrelid::regclass::text = any($1) order by 1`,
+    [DISTRIBUTED],
+  )
+  expect(rows.map(({ name }) => name)).toEqual([...DROPPED_TRIGGERS].sort())
+})
+
+it('numbers no distributed table with anything smaller than BIGINT, since nodes hand out numbers apart', async () => {
+  const { rows } = await pool.query(
+    `select table_name, column_name from information_schema.columns
+      where table_schema = 'public' and column_default like 'nextval%' and data_type <> 'bigint' and table_name = any($1)`,
+    [DISTRIBUTED],
+  )
+  expect(rows).toEqual([])
+})
+
+it('names the shop in every statement on a distributed table that the pipeline runs', async () => {
+  const statements = new Set<string>()
+  const original = pg.Client.prototype.query as (...args: unknown[]) => unknown
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const [query] = args
+    statements.add(typeof query === 'string' ? query : ((query as { text?: string }).text ?? ''))
+    return original.apply(this, args)
+  } as typeof pg.Client.prototype.query
+  try {
+    await runPipeline()
+  } finally {
+    pg.Client.prototype.query = original as typeof pg.Client.prototype.query
+  }
+  const onDistributed = [...statements].filter((statement) =>
+    tablesOf(statement).some((table) => DISTRIBUTED.includes(table)),
+  )
+  expect(onDistributed.length).toBeGreaterThan(20)
+  const namesOneShop = /"?shop_id"?\s*=\s*\$1|"shop_id" IN \(\$1\)|select \$1,|values \(\$1,|select \$1 |from shops where id = \$1/i
+  expect(onDistributed.filter((statement) => !namesOneShop.test(statement))).toEqual([])
+})
+
+async function runPipeline(): Promise<void> {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '60.00' }))
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: 2, goods: '60.00' }))
+  await drainShop(shop.id)
+  const merge = {
+    admin_graphql_api_customer_kept_id: 'gid://shopify/Customer/1',
+    admin_graphql_api_customer_deleted_id: 'gid://shopify/Customer/2',
+  }
+  await receive(shop.id, 'customers/merge', JSON.stringify({ ...merge, status: 'completed' }), {
+    at: '2026-08-02T08:00:00Z',
+  })
+  await receive(shop.id, 'customers/data_request', JSON.stringify({ customer: { id: 1 } }))
+  await drainShop(shop.id)
+  await atInstant('2026-08-20T08:00:00Z', () => letTimePass())
+  const at = Date.parse('2026-08-20T09:00:00Z')
+  const customer = 'gid://shopify/Customer/1'
+  await applyEvents(shop.id, [{ type: 'adjust', at, customer, points: 5, reason: 'r', actor: 'a', key: 'k' }], at)
+  await applyEvents(shop.id, [{ type: 'reserve', at, customer, id: 'rdm_1', reward: 'five-off' }], at)
+  await checkLedger(shop.id)
+}
+
+/** The tables that a statement reads or writes, as far as its words tell. */
+function tablesOf(statement: string): string[] {
+  return [...statement.matchAll(/\b(?:from|join|into|update|using)\s+(?:"?public"?\.)?"?(\w+)"?/gi)].map(
+    ([, table]) => table!,
+  )
+}
