@@ -166,7 +166,7 @@ function currentQuantityOf(line: OrderLine, loneRefunds: readonly Refund[]): num
   for (const refund of loneRefunds) {
     for (const part of refund.lines) if (part.line === line.id) units -= part.quantity
   }
-  return Math.max(0, Math.min(units, line.quantity))
+  return Math.max(0, units)
 }
 
 function countsUnderBasis(line: OrderLine, program: Program): boolean {
