@@ -159,24 +159,26 @@ function toSettings(row: { timezone: string; activity_days: number }): RollupSet
  */
 async function loadCustomers(shopId: number, changes: ReadonlyMap<string, CustomerOrders>, client: Queryable) {
   const members = [...changes.keys()]
-  const since = members.map((member) => new Date(changes.get(member)!.earliestAt))
+  const since = members.map((member) => changes.get(member)!.earliestAt)
   const { rows } = await client.query<{
     member_id: string
     orders: number | null
     revenue_minor: string
-    first_at: Date
-    last_at: Date
-    ids: string[] | null
-    ats: string[] | null
-    amounts: string[] | null
+    first_at: string
+    last_at: string
+    ids: string | null
+    ats: string | null
+    amounts: string | null
   }>({
     name: 'measures-load',
-    text: `select g.member_id, s.orders, s.revenue_minor, s.first_at, s.last_at, o.ids, o.ats, o.amounts
-             from unnest($2::bigint[], $3::timestamptz[]) as g (member_id, since)
+    text: `select g.member_id, s.orders, s.revenue_minor, ${inMilliseconds('s.first_at')} as first_at,
+                  ${inMilliseconds('s.last_at')} as last_at, o.ids, o.ats, o.amounts
+             from (select member_id, ${toInstantSql('ms')} as since from unnest($2::bigint[], $3::bigint[]) as i (member_id, ms)) as g
              left join customer_standings s on s.shop_id = $1 and s.member_id = g.member_id
              left join lateral (
-               select array_agg(id order by placed_at, id) as ids, array_agg(goods_minor order by placed_at, id) as amounts,
-                      array_agg((date_part('epoch', placed_at) * 1000)::int8 order by placed_at, id) as ats
+               select array_agg(id order by placed_at, id)::text as ids,
+                      array_agg(goods_minor order by placed_at, id)::text as amounts,
+                      array_agg(${inMilliseconds('placed_at')} order by placed_at, id)::text as ats
                  from orders
                 where shop_id = $1 and member_id = g.member_id and counts and s.orders is not null
                   and placed_at >= coalesce((select p.placed_at from orders p
@@ -188,23 +190,36 @@ async function loadCustomers(shopId: number, changes: ReadonlyMap<string, Custom
   })
   return new Map(
     rows.map((row) => {
-      const before = (row.ids ?? []).map((id, place) => ({
-        id,
-        at: Number(row.ats![place]),
-        amountMinor: Number(row.amounts![place]),
-      }))
+      const before = row.ids === null ? [] : readStoredOrders(row.ids, row.ats!, row.amounts!)
       const standing =
         row.orders === null
           ? null
           : {
               orders: row.orders,
               revenueMinor: Number(row.revenue_minor),
-              firstAt: row.first_at.getTime(),
-              lastAt: row.last_at.getTime(),
+              firstAt: Number(row.first_at),
+              lastAt: Number(row.last_at),
             }
       return [row.member_id, { standing, before }] as const
     }),
   )
+}
+
+function readStoredOrders(ids: string, ats: string, amounts: string): CountedOrder[] {
+  const [at, amountMinor] = [readNumbers(ats), readNumbers(amounts)]
+  // Ids stay text: they may be longer than a float is exact.
+  const list = ids.slice(1, -1).split(',')
+  return list.map((id, place) => ({ id, at: at[place]!, amountMinor: amountMinor[place]! }))
+}
+
+/** SQL for an instant as whole milliseconds. Seconds as a float are exact to the microsecond until the year 2255, and far cheaper than decimals. */
+function inMilliseconds(instant: string): string {
+  return `(date_part('epoch', ${instant}) * 1000)::int8`
+}
+
+/** SQL for the instant of whole milliseconds. */
+function toInstantSql(milliseconds: string): string {
+  return `('epoch'::timestamptz + ${milliseconds} * interval '1 millisecond')`
 }
 
 function compareIds(a: string, b: string): number {
@@ -224,7 +239,9 @@ async function saveStandings(shopId: number, standings: ReadonlyMap<string, Stan
   await client.query({
     name: 'measures-standings',
     text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at)
-           select $1, * from unnest($2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+           select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')}
+             from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
+               as g (member_id, orders, revenue_minor, first_ms, last_ms)
            on conflict (shop_id, member_id) do update
              set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
                  last_at = excluded.last_at`,
@@ -233,8 +250,8 @@ async function saveStandings(shopId: number, standings: ReadonlyMap<string, Stan
       kept.map(([member]) => member),
       kept.map(([, standing]) => standing.orders),
       kept.map(([, standing]) => standing.revenueMinor),
-      kept.map(([, standing]) => new Date(standing.firstAt)),
-      kept.map(([, standing]) => new Date(standing.lastAt)),
+      kept.map(([, standing]) => standing.firstAt),
+      kept.map(([, standing]) => standing.lastAt),
     ],
   })
 }
@@ -316,20 +333,27 @@ async function eachCustomer(
   take: (member: string, orders: CountedOrder[]) => void,
 ): Promise<void> {
   // The index has them in this order. A customer's orders come in two arrays: a row for each would take longer to carry than
-  // all the counting. Seconds as a float are exact to the microsecond until the year 2255, and far cheaper than as a decimal.
+  // all the counting.
   await client.query(
     `declare measured no scroll cursor for
-     select member_id::text, array_agg((date_part('epoch', placed_at) * 1000)::int8)::text, array_agg(goods_minor)::text
+     select member_id::text, array_agg(${inMilliseconds('placed_at')})::text, array_agg(goods_minor)::text
        from (select member_id, placed_at, goods_minor from orders
               where shop_id = ${Number(shopId)} and counts and member_id is not null order by member_id, placed_at) as o
       group by member_id`,
   )
-  for (;;) {
-    const { rows } = await client.query<[string, string, string]>({
+  const fetch = () =>
+    client.query<[string, string, string]>({
       text: `fetch ${CUSTOMERS_PER_FETCH} from measured`,
       rowMode: 'array',
     } as QueryArrayConfig)
+  // The next customers are on their way while these are counted.
+  let coming = fetch()
+  for (;;) {
+    const { rows } = await coming
     if (rows.length === 0) break
+    coming = fetch()
+    // Whoever throws below is heard; what was coming is not waited for any more.
+    coming.catch(() => undefined)
     for (const [member, ats, amounts] of rows) {
       const amountMinor = readNumbers(amounts)
       take(

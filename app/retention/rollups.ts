@@ -149,13 +149,13 @@ function countOrders(
     }
     if (next) countInterval(add, next.at - at, skipped + place + 1)
     // A month start t is at or before an instant exactly when t's month is not after the instant's month.
-    const lastActive = Math.min(nextMonth, monthNumberAt(at + windowMs, timeZone))
+    const lastCovered = monthNumberAt(at + windowMs, timeZone)
+    const lastActive = Math.min(nextMonth, lastCovered)
     if (lastActive > month) {
       add('active', month + 1, 0, 1)
       add('active', lastActive + 1, 0, -1)
     }
-    const lapse = monthNumberAt(at + windowMs, timeZone) + 1
-    if (nextMonth >= lapse) add('lapsed', lapse, 0, 1)
+    if (nextMonth > lastCovered) add('lapsed', lastCovered + 1, 0, 1)
     monthBefore = month
     month = nextMonth
   }
