@@ -37,7 +37,7 @@ export async function findProgramVersions(shopId: number, versions: number[]): P
 export type PublishedOnTop = { ok: true; version: number } | { ok: false; reason: 'changed_meanwhile'; version: number }
 
 /**
- * Publishes `document` as the next version, in force from `at` on, if `basedOn` is still the newest (0: nothing published yet).
+ * Publishes `document` as the next version, in force from the second of `at` on, if `basedOn` is still the newest (0: nothing published yet).
  * Otherwise nothing is written and the newest version's number comes back, so that nobody's work is overwritten unseen. The
  * document must have come through `parseProgram`.
  */
@@ -54,7 +54,9 @@ export async function publishOnTop(
     )
     const newest = rows[0]!.version
     if (newest !== basedOn) return { ok: false, reason: 'changed_meanwhile', version: newest }
-    const version = await publishProgram(shopId, document, { effectiveAt: at, at, actor, note }, client)
+    // Shopify's orders carry whole seconds: one placed in the second of publishing comes after it.
+    const effectiveAt = at - (at % 1000)
+    const version = await publishProgram(shopId, document, { effectiveAt, at, actor, note }, client)
     return { ok: true, version }
   })
 }
