@@ -144,6 +144,11 @@
     return plainOpen(address, target, ...rest)
   }
 
+  // Hidden by a sheet, not by attributes: React compares those with what the server sent.
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync('ui-nav-menu, s-app-nav, ui-title-bar, ui-save-bar, ui-modal { display: none }')
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
+
   // ── elements ─────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Buttons and links of an element as the admin draws them; pressing one there presses the real one here. */
   let lastAction = 0
@@ -169,7 +174,6 @@
   /** An element that is redrawn in the admin whenever its insides change. */
   class Mirrored extends HTMLElement {
     connectedCallback() {
-      this.style.display = 'none'
       this.watcher = new MutationObserver(() => this.soon())
       this.watcher.observe(this, { childList: true, subtree: true, attributes: true, characterData: true })
       this.soon()
@@ -287,9 +291,6 @@
       super()
       // A slot of its own for what the app puts in: React writes into `content` through a portal.
       this.content = document.createElement('div')
-    }
-    connectedCallback() {
-      this.style.display = 'none'
     }
     disconnectedCallback() {
       void this.hide()
