@@ -80,7 +80,11 @@ export type Simulation = {
 export type SimulationRecords = {
   simulation: Simulation
   members: ReadonlyMap<string, Member>
-  orders: { readonly size: number; get(id: string): OrderRecord | undefined; values(): Iterable<OrderRecord> }
+  orders: {
+    readonly size: number
+    get(id: string): OrderRecord | undefined
+    values(): Iterable<Omit<OrderRecord, 'snapshot'>>
+  }
   redemptions: ReadonlyMap<string, Redemption>
 }
 
@@ -359,21 +363,31 @@ class PackedOrders {
 
   set(order: OrderRecord): void {
     const { snapshot } = order
-    const head = snapshot && this.shapes.flatten({ ...snapshot, lines: null })
-    const lines = snapshot?.lines.map((line) => this.shapes.flatten(line))
-    this.texts.set(order.id, JSON.stringify([this.shapes.flatten({ ...order, snapshot: null }), head, lines]))
+    const parts = [this.shapes.flatten({ ...order, snapshot: null })]
+    if (snapshot) {
+      parts.push(this.shapes.flatten({ ...snapshot, lines: null }))
+      for (const line of snapshot.lines) parts.push(this.shapes.flatten(line))
+    }
+    // JSON has no line breaks of its own, so the record can be read without its snapshot.
+    const [record, ...rest] = parts
+    this.texts.set(order.id, `${JSON.stringify(record)}\n${JSON.stringify(rest)}`)
   }
 
-  *values(): Generator<OrderRecord> {
-    for (const text of this.texts.values()) yield this.unpack(text)
+  /** All records, without their snapshots. */
+  *values(): Generator<Omit<OrderRecord, 'snapshot'>> {
+    for (const text of this.texts.values()) yield this.unpackRecord(text)
+  }
+
+  private unpackRecord(text: string): OrderRecord {
+    return this.shapes.restore(JSON.parse(text.slice(0, text.indexOf('\n'))) as unknown[]) as OrderRecord
   }
 
   private unpack(text: string): OrderRecord {
-    const [record, head, lines] = JSON.parse(text) as [unknown[], unknown[] | null, unknown[][]]
-    const order = this.shapes.restore(record) as OrderRecord
-    if (head === null) return order
+    const record = this.unpackRecord(text)
+    const [head, ...lines] = JSON.parse(text.slice(text.indexOf('\n') + 1)) as unknown[][]
+    if (!head) return record
     const snapshot = this.shapes.restore(head) as Order
-    return { ...order, snapshot: { ...snapshot, lines: lines.map((line) => this.shapes.restore(line) as OrderLine) } }
+    return { ...record, snapshot: { ...snapshot, lines: lines.map((line) => this.shapes.restore(line) as OrderLine) } }
   }
 }
 

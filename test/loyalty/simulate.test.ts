@@ -238,3 +238,18 @@ test('events must come in the order of time', () => {
     ),
   ).toThrow('line 2')
 })
+
+test('what is kept of an order loses nothing of it', () => {
+  const order = makeOrder({
+    lines: [
+      makeLine('12.50', { tags: ['tea'], collections: ['gid://shopify/Collection/1'], compareAtMinor: 1500 }),
+      makeLine('1.00'),
+    ],
+    refunds: [makeRefund({ givenBackMinor: 5 })],
+    discountCodes: ['A "quoted"\ncode'],
+  })
+  const { orders } = simulateRecords(makeProgram(), log([heard(order)]))
+  expect(orders.get(order.id)?.snapshot).toEqual(order)
+  expect(orders.get('gid://shopify/Order/2')).toBeUndefined()
+  expect([...orders.values()]).toMatchObject([{ id: order.id, posted: 13 }])
+})
