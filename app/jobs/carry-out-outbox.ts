@@ -201,9 +201,20 @@ async function writeBatch(
   }
 }
 
+/** Writes what everybody may see of the program, and puts down the next instant at which a rule's window opens or closes. */
 async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   const programs = await loadPrograms(shop.id)
-  if (programs) await writeProgramCard(admin, buildProgramCard(programAt(programs, now()), now()))
+  if (programs) {
+    const at = now()
+    const program = programAt(programs, at)
+    await writeProgramCard(admin, buildProgramCard(program, at))
+    const next = Math.min(
+      ...program.earning.flatMap(({ fromAt, untilAt }) => [fromAt, untilAt]).filter((edge) => edge > at),
+    )
+    if (Number.isFinite(next)) {
+      await enqueueEffects(shop.id, [{ kind: 'program-card', key: `window:${next}`, dueAt: next }], at)
+    }
+  }
   return { done: effects, refused: [], later: [] }
 }
 

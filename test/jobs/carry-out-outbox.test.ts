@@ -216,3 +216,18 @@ test('an erased member’s card goes', async () => {
   await carryOut(place)
   expect(place.store.metafield(ann, 'member_card')).toBeUndefined()
 })
+
+test('a rule’s window opens on the storefront when it opens, without anybody publishing', async () => {
+  const earning = [
+    { id: 'purchase', on: 'order', points: 5, per: '1.00' },
+    { id: 'soon', on: 'order', multiplier: 2, from: '2099-05-02T00:00', until: '2099-05-04T00:00' },
+  ]
+  const place = await openSpendingShop([FIVE_OFF], { earning: earning as never })
+  await carryOut(place)
+  const { rows } = await pool.query<{ key: string; due_at: Date }>(
+    `select key, due_at from outbox where shop_id = $1 and kind = 'program-card' and state = 'waiting'`,
+    [place.shop.id],
+  )
+  const opensAt = Date.parse('2099-05-02T00:00:00Z')
+  expect(rows).toEqual([{ key: `window:${opensAt}`, due_at: new Date(opensAt) }])
+})
