@@ -24,6 +24,7 @@ const PAUSE_MS = 250
 /** After a failure of the database. */
 const TROUBLE_PAUSE_MS = 1_000
 const TASKS_AT_ONCE = 4
+const OFFER_EVERY_MS = 500
 /** Bodies of finished messages and finished effects are kept this long, for questions. */
 const KEEP_DAYS = 14
 const DAY_MS = 86_400_000
@@ -38,11 +39,13 @@ export async function startWorker(): Promise<RunningWorker> {
     noHandleSignals: true,
     logger: new Logger(() => logProblems),
   })
-  const loop = startLoop((shopId) => void offerOutbox(runner, shopId))
+  const outboxes = offerOutboxes(runner)
+  const loop = startLoop(outboxes.offer)
   return {
     wake: loop.wake,
     stop: async () => {
       await loop.stop()
+      outboxes.stop()
       await runner.stop()
     },
   }
@@ -89,11 +92,19 @@ const keyOf = (name: string, shopId: number) => ({
   maxAttempts: 5,
 })
 
-async function offerOutbox(runner: Runner, shopId: number): Promise<void> {
-  // If it cannot be offered now, the next minute's timetable will.
-  for (const name of ['carry-out-outbox', 'refetch-orders']) {
-    await runner.addJob(name, { shopId }, keyOf(name, shopId)).catch(() => undefined)
-  }
+/** Has the outbox of shops in which something changed carried out soon: gathered, so that a sale does not make a job an order. */
+function offerOutboxes(runner: Runner): { offer: (shopId: number) => void; stop: () => void } {
+  const changed = new Set<number>()
+  const timer = setInterval(() => {
+    for (const shopId of changed) {
+      for (const name of ['carry-out-outbox', 'refetch-orders']) {
+        // If it cannot be offered now, the next minute's timetable will.
+        runner.addJob(name, { shopId }, keyOf(name, shopId)).catch(() => undefined)
+      }
+    }
+    changed.clear()
+  }, OFFER_EVERY_MS)
+  return { offer: (shopId) => void changed.add(shopId), stop: () => clearInterval(timer) }
 }
 
 /** Drains and lets time pass, again and again. `onShop` hears of shops in which something changed. */

@@ -23,11 +23,6 @@ export async function openBenchDatabase(): Promise<{ url: string; close: () => P
   }
 }
 
-/** CPU time of all of PostgreSQL's processes on this machine that run for this database's server, in microseconds; 0 where /proc is missing. */
-export function readServerCpu(): number {
-  return 0
-}
-
 /** The middle of the figures. */
 export function median(figures: readonly number[]): number {
   const sorted = [...figures].sort((one, other) => one - other)
@@ -37,15 +32,13 @@ export function median(figures: readonly number[]): number {
 /** Share of the machine's processors that nobody used over the last `ms`, 0 to 1. */
 export async function measureIdle(ms = 300): Promise<number> {
   const read = () =>
-    os
-      .cpus()
-      .reduce(
-        (sum, { times }) => ({
-          idle: sum.idle + times.idle,
-          all: sum.all + times.idle + times.user + times.sys + times.nice + times.irq,
-        }),
-        { idle: 0, all: 0 },
-      )
+    os.cpus().reduce(
+      (sum, { times }) => ({
+        idle: sum.idle + times.idle,
+        all: sum.all + times.idle + times.user + times.sys + times.nice + times.irq,
+      }),
+      { idle: 0, all: 0 },
+    )
   const before = read()
   await new Promise((resolve) => setTimeout(resolve, ms))
   const after = read()

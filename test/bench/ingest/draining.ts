@@ -1,0 +1,44 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { pool } from '#app/db/client.server.ts'
+import { storeMessages } from '#app/db/inbox.server.ts'
+import { drainInbox } from '#app/jobs/drain-inbox.ts'
+import { benchOrder } from './orders.ts'
+
+/** Stores `count` messages of as many orders, in these shops in turn, from number `first` on. */
+export async function storeOrders(
+  shops: readonly { id: number }[],
+  first: number,
+  count: number,
+  members: number,
+): Promise<void> {
+  const triggeredAt = Date.parse('2026-06-01T00:00:00Z')
+  for (let from = first; from < first + count; from += 500) {
+    const messages = Array.from({ length: Math.min(500, first + count - from) }, (_, at) => ({
+      shopId: shops[(from + at) % shops.length]!.id,
+      topic: 'orders/paid',
+      eventId: `e-${from + at}`,
+      webhookId: `w-${from + at}`,
+      triggeredAt,
+      payload: benchOrder(from + at, members),
+    }))
+    await storeMessages(messages, Date.now())
+  }
+}
+
+/** Orders per second from stored message to committed ledger by one worker, and the µs of its processor that each took. */
+export async function measureDrain(): Promise<{ perSecond: number; cpuUs: number }> {
+  const before = process.cpuUsage()
+  const startedAt = performance.now()
+  const { done } = await drainInbox()
+  const { user, system } = process.cpuUsage(before)
+  return { perSecond: done / ((performance.now() - startedAt) / 1000), cpuUs: (user + system) / done }
+}
+
+/** Resolves when no message waits. */
+export async function untilDrained(): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query(`select 1 from inbox where state = 'waiting' limit 1`)
+    if (rows.length === 0) return
+    await wait(20)
+  }
+}
