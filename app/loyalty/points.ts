@@ -287,7 +287,9 @@ function matchRule(rule: EarningRule, counted: Counted): Match {
     worthAnything ||= matches && !isZero(goods.lines[index] as Exact)
     return matches
   })
-  return worthAnything ? { why: null, lines } : { why: 'no_matching_lines', lines: null }
+  // A free line may still have points per item, which a multiplier scales; a rule of its own gives nothing for goods worth nothing.
+  const matches = rule.multiplier === null ? worthAnything : lines.includes(true)
+  return matches ? { why: null, lines } : { why: 'no_matching_lines', lines: null }
 }
 
 function matchesOrderChannel(when: Conditions, order: Order): boolean {
