@@ -186,6 +186,21 @@ describe('discount codes', () => {
     expect(store.orders(SHOP)).toHaveLength(1)
   })
 
+  test('one code in two carts: the first to pay has it, the other is told and pays nothing', async () => {
+    const { store, shopper, storefront, mug } = await openShop()
+    amountOff(store, 500, 'BEAN-1234', { usageLimit: 1 })
+    const other = newShopper(storefront)
+    for (const each of [shopper, other]) {
+      await buy(each, mug)
+      const cart = await each.post('/cart/code', { code: 'BEAN-1234', intent: 'code' })
+      expect(cart.text).toContain('BEAN-1234 applied')
+    }
+    const [first, second] = await Promise.all([pay(shopper), pay(other)])
+    expect([first!.status, second!.status].sort()).toEqual([200, 400])
+    expect(store.orders(SHOP)).toHaveLength(1)
+    expect(`${first!.text} ${second!.text}`).toContain('“BEAN-1234” has already been used.')
+  })
+
   test('gift cards are never discounted, nor counted for a minimum', async () => {
     const { store, shopper, voucher, mug } = await openShop()
     percentOff(store, 10, 'TEN', { minimum: { subtotalMinor: 2500 } })

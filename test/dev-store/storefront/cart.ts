@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { taxOn } from '../order-totals.ts'
 import type { Gid, Shop } from '../records.ts'
 import type { DevStore } from '../state.ts'
-import { bestCombination, CODES_MAX, mayCombine } from './combine.ts'
+import { bestCombination, CODES_MAX } from './combine.ts'
 import type { Combination } from './combine.ts'
 import { automaticParts, codeParts, lineMinor } from './discounts.ts'
 import type { Basket, CatalogLine, CodeRefusal, Part, Shopper } from './discounts.ts'
@@ -97,8 +97,6 @@ export type PricedCart = {
   taxMinor: number
   totalMinor: number
   codes: { code: string; applied: boolean; message: string | null }[]
-  /** Offers that Shopify would leave out because others save more: for the dev page and the curious. */
-  leftOut: Part[]
 }
 
 /** Prices the cart for this shopper, with the best set of discounts that may stand together. */
@@ -126,7 +124,6 @@ export async function priceCart(
   const entered = await readCodes(basket, cart.codes, runner)
   const parts = [...automatic, ...entered.parts]
   const combination = bestCombination(lines, basket.shippingMinor, parts, shop.currency)
-  const applied = new Set(combination.parts)
   const subtotalMinor = lines.reduce((sum, line) => sum + lineMinor(line), 0)
   const goodsDiscountMinor = total(combination.lineAllocations.flat())
   const shippingDiscountMinor = total(combination.shippingAllocations)
@@ -144,7 +141,6 @@ export async function priceCart(
     totalMinor:
       subtotalMinor - goodsDiscountMinor + shippingMinor - shippingDiscountMinor + (shop.taxesIncluded ? 0 : taxMinor),
     codes: cart.codes.map((code) => sayCode(code, entered.refusals, combination, lines.length)),
-    leftOut: parts.filter((part) => !applied.has(part)),
   }
 }
 
@@ -215,13 +211,6 @@ export function enterCode(cart: Cart, text: string): EnterCode {
 /** Takes a code out, whatever its case. */
 export function removeCode(cart: Cart, code: string): void {
   cart.codes = cart.codes.filter((each) => each.toUpperCase() !== code.toUpperCase())
-}
-
-/** Which pairs of parts may not stand together, for explaining. */
-export function conflictsOf(parts: Part[]): [Part, Part][] {
-  return parts.flatMap((part, at) =>
-    parts.slice(at + 1).flatMap((other): [Part, Part][] => (mayCombine(part, other) ? [] : [[part, other]])),
-  )
 }
 
 function taxOf(shop: Shop, lines: CatalogLine[], { lineAllocations }: Combination): number {

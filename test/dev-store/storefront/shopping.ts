@@ -94,11 +94,8 @@ export async function product(visit: Visit, handle: string): Promise<Response> {
     title: found.title,
     template: 'product',
     product: found,
-    notice: cart.lines.length > 0 && visit.url.searchParams.has('added') ? ADDED : null,
   })
 }
-
-const ADDED = { kind: 'good' as const, text: 'It is in your cart.' }
 
 function neighbours(visit: Visit, found: Product, collections: Collection[]): Product[] {
   const ids = new Set(collections[0]?.productIds)

@@ -32,7 +32,6 @@ type PageOptions = {
   template?: Template
   product?: Product
   status?: number
-  notice?: { kind: 'good' | 'bad'; text: string } | null
 }
 
 /** Renders a page of the theme: the file, its view, and the blocks that stand on its template. */
@@ -50,7 +49,6 @@ export async function renderPage(
     ...placed,
     title: options.title,
     template,
-    notice: options.notice ?? null,
     shop: { name: visit.shop.name },
     customer: customerView(visit.customer),
     cart: { item_count: visit.cart.lines.reduce((total, line) => total + line.quantity, 0) },
