@@ -122,7 +122,8 @@ export async function giveGiftCard(
     }),
   )
   if (made.giftCard) return { ok: true, giftCardId: made.giftCard.id }
-  const taken = made.userErrors.some(({ code: why }) => why === 'TAKEN')
+  // Real shops give no code for it, only the words.
+  const taken = made.userErrors.some(({ code: why, message }) => why === 'TAKEN' || /already been taken/i.test(message))
   return {
     ok: false,
     reason: taken ? 'taken' : 'refused',
