@@ -1,10 +1,10 @@
 /**
  * Orders: placing, paying, refunding, editing, cancelling. Each verb changes the order, then tells the app by the same
- * webhooks that Shopify sends (SHOPIFY.md 3.2; shopify.dev, "Webhook topics", 2026-10).
+ * webhooks that Shopify sends (shopify.dev, "Webhook topics", 2026-10).
  */
 import { randomBytes } from 'node:crypto'
-import { parseDecimal, share } from './money.ts'
-import { allocated, lineNet, moneyMoved, shippingNet, statusOf, sum, taxOn, taxed, totalsOf } from './order-totals.ts'
+import { share } from './money.ts'
+import { lineNet, moneyMoved, shippingNet, statusOf, sum, taxOn, taxed, totalsOf } from './order-totals.ts'
 import { numericId, orderEditedPayload, orderPayload, refundOf, refundPayload, transactionPayload } from './payloads.ts'
 import type {
   Allocation,
@@ -680,14 +680,4 @@ function tellRefund(store: StoreTables, emit: Emit, order: Order, made: Refund, 
 
 function tellTransaction(store: StoreTables, emit: Emit, order: Order, row: Transaction): void {
   emit(order.shop, 'order_transactions/create', transactionPayload(store.shop(order.shop), order, row))
-}
-
-/** Money the order's discounts took off in all, for pages. */
-export function discountsOf(order: Order): number {
-  return sum([...order.lines, ...order.shippingLines], (line) => allocated(line.allocations))
-}
-
-/** Reads an amount as a merchant types it; null where it is no amount of this currency. */
-export function readAmount(text: string, currency: string): number | null {
-  return parseDecimal(text, currency)
 }

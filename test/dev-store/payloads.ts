@@ -4,7 +4,7 @@
  * the shop's offset.
  */
 import { decimalText, share, toPresentment } from './money.ts'
-import { allocated, lineNet, shippingNet, sum, taxed, totalsOf } from './order-totals.ts'
+import { lineNet, shippingNet, sum, taxed, totalsOf } from './order-totals.ts'
 import type {
   Address,
   BulkOperation,
@@ -66,94 +66,16 @@ export function moneySet(minor: number, money: Money): Json {
 
 /** `orders/create`, `orders/paid`, `orders/updated`, `orders/cancelled`: all carry the whole order. */
 export function orderPayload(shop: Shop, order: Order, customer: Customer | null): Json {
-  const totals = totalsOf(order)
-  const text = (minor: number) => decimalText(minor, order.currency)
-  const set = (minor: number) => moneySet(minor, order)
-  const at = (instant: number | null) => (instant === null ? null : shopTime(instant, shop.timezone))
   const address = customer?.addresses[0] ? addressPayload(customer.addresses[0]) : null
   return {
     id: numericId(order.id),
     admin_graphql_api_id: order.id,
-    app_id: null,
-    browser_ip: null,
+    ...UNKNOWN_OF_ORDERS,
+    ...orderFacts(shop, order),
+    ...orderMoney(order),
     buyer_accepts_marketing: customer?.acceptsMarketing ?? false,
-    cancel_reason: order.cancelReason,
-    cancelled_at: at(order.cancelledAt),
-    cart_token: null,
-    checkout_token: order.sourceName === 'web' ? order.token : null,
-    client_details: null,
-    closed_at: at(order.closedAt),
-    confirmation_number: order.token.slice(0, 9).toUpperCase(),
-    confirmed: true,
-    contact_email: order.email,
-    created_at: at(order.createdAt),
-    currency: order.currency,
-    current_shipping_price_set: set(totals.currentShippingMinor),
-    current_subtotal_price: text(totals.currentSubtotalMinor),
-    current_subtotal_price_set: set(totals.currentSubtotalMinor),
-    current_total_additional_fees_set: null,
-    current_total_discounts: text(totals.currentDiscountsMinor),
-    current_total_discounts_set: set(totals.currentDiscountsMinor),
-    current_total_duties_set: null,
-    current_total_price: text(totals.currentTotalMinor),
-    current_total_price_set: set(totals.currentTotalMinor),
-    current_total_tax: text(totals.currentTaxMinor),
-    current_total_tax_set: set(totals.currentTaxMinor),
     customer_locale: customer?.locale ?? 'en',
-    device_id: null,
-    discount_codes: discountCodes(order),
-    duties_included: false,
-    email: order.email ?? '',
-    estimated_taxes: false,
-    financial_status: order.financialStatus,
-    fulfillment_status: null,
-    landing_site: null,
-    landing_site_ref: null,
-    location_id: null,
-    merchant_business_entity_id: null,
-    merchant_of_record_app_id: null,
-    name: order.name,
-    note: order.note,
-    note_attributes: order.noteAttributes,
-    number: order.number - 1000,
-    order_number: order.number,
-    order_status_url: `https://${shop.domain}/${numericId(shop.id)}/orders/${order.token}/authenticate?key=${order.token.slice(0, 8)}`,
-    original_total_additional_fees_set: null,
-    original_total_duties_set: null,
-    payment_gateway_names: [...new Set(order.transactions.map((row) => row.gateway))],
-    phone: null,
-    po_number: null,
-    presentment_currency: order.presentmentCurrency,
-    processed_at: at(order.processedAt),
-    reference: null,
-    referring_site: null,
-    source_identifier: null,
-    source_name: order.sourceName,
-    source_url: null,
-    subtotal_price: text(totals.subtotalMinor),
-    subtotal_price_set: set(totals.subtotalMinor),
-    tags: order.tags.join(', '),
     tax_exempt: customer?.taxExempt ?? false,
-    tax_lines: orderTaxLines(order),
-    taxes_included: order.taxesIncluded,
-    test: order.test,
-    token: order.token,
-    total_cash_rounding_payment_adjustment_set: set(0),
-    total_cash_rounding_refund_adjustment_set: set(0),
-    total_discounts: text(totals.discountsMinor),
-    total_discounts_set: set(totals.discountsMinor),
-    total_line_items_price: text(totals.lineItemsMinor),
-    total_line_items_price_set: set(totals.lineItemsMinor),
-    total_outstanding: text(totals.outstandingMinor),
-    total_price: text(totals.totalMinor),
-    total_price_set: set(totals.totalMinor),
-    total_shipping_price_set: set(totals.shippingMinor),
-    total_tax: text(totals.taxMinor),
-    total_tax_set: set(totals.taxMinor),
-    total_tip_received: text(order.tipMinor),
-    total_weight: sum(order.lines, (line) => line.grams * line.quantity),
-    updated_at: at(order.updatedAt),
-    user_id: null,
     billing_address: address,
     customer: customer ? orderCustomerPayload(shop, customer) : null,
     company: order.company
@@ -168,6 +90,104 @@ export function orderPayload(shop: Shop, order: Order, customer: Customer | null
     shipping_lines: order.shippingLines.map((line) => shippingPayload(line, order)),
     returns: [],
     line_item_groups: [],
+  }
+}
+
+/** Fields that Shopify sends and that the dev store has nothing to say of. */
+const UNKNOWN_OF_ORDERS = {
+  app_id: null,
+  browser_ip: null,
+  cart_token: null,
+  client_details: null,
+  current_total_additional_fees_set: null,
+  current_total_duties_set: null,
+  device_id: null,
+  fulfillment_status: null,
+  landing_site: null,
+  landing_site_ref: null,
+  location_id: null,
+  merchant_business_entity_id: null,
+  merchant_of_record_app_id: null,
+  original_total_additional_fees_set: null,
+  original_total_duties_set: null,
+  phone: null,
+  po_number: null,
+  reference: null,
+  referring_site: null,
+  source_identifier: null,
+  source_url: null,
+  user_id: null,
+}
+
+/** Names, states and times of an order. */
+function orderFacts(shop: Shop, order: Order): Json {
+  const at = (instant: number | null) => (instant === null ? null : shopTime(instant, shop.timezone))
+  const status = `https://${shop.domain}/${numericId(shop.id)}/orders/${order.token}/authenticate`
+  return {
+    cancel_reason: order.cancelReason,
+    cancelled_at: at(order.cancelledAt),
+    checkout_token: order.sourceName === 'web' ? order.token : null,
+    closed_at: at(order.closedAt),
+    confirmation_number: order.token.slice(0, 9).toUpperCase(),
+    confirmed: true,
+    contact_email: order.email,
+    created_at: at(order.createdAt),
+    duties_included: false,
+    email: order.email ?? '',
+    estimated_taxes: false,
+    financial_status: order.financialStatus,
+    name: order.name,
+    note: order.note,
+    note_attributes: order.noteAttributes,
+    number: order.number - 1000,
+    order_number: order.number,
+    order_status_url: `${status}?key=${order.token.slice(0, 8)}`,
+    payment_gateway_names: [...new Set(order.transactions.map((row) => row.gateway))],
+    processed_at: at(order.processedAt),
+    source_name: order.sourceName,
+    tags: order.tags.join(', '),
+    taxes_included: order.taxesIncluded,
+    test: order.test,
+    token: order.token,
+    total_weight: sum(order.lines, (line) => line.grams * line.quantity),
+    updated_at: at(order.updatedAt),
+  }
+}
+
+/** Every amount of an order, as text and as a set. */
+function orderMoney(order: Order): Json {
+  const totals = totalsOf(order)
+  const text = (minor: number) => decimalText(minor, order.currency)
+  const set = (minor: number) => moneySet(minor, order)
+  return {
+    currency: order.currency,
+    presentment_currency: order.presentmentCurrency,
+    current_shipping_price_set: set(totals.currentShippingMinor),
+    current_subtotal_price: text(totals.currentSubtotalMinor),
+    current_subtotal_price_set: set(totals.currentSubtotalMinor),
+    current_total_discounts: text(totals.currentDiscountsMinor),
+    current_total_discounts_set: set(totals.currentDiscountsMinor),
+    current_total_price: text(totals.currentTotalMinor),
+    current_total_price_set: set(totals.currentTotalMinor),
+    current_total_tax: text(totals.currentTaxMinor),
+    current_total_tax_set: set(totals.currentTaxMinor),
+    discount_codes: discountCodes(order),
+    subtotal_price: text(totals.subtotalMinor),
+    subtotal_price_set: set(totals.subtotalMinor),
+    tax_lines: orderTaxLines(order),
+    total_cash_rounding_payment_adjustment_set: set(0),
+    total_cash_rounding_refund_adjustment_set: set(0),
+    total_discounts: text(totals.discountsMinor),
+    total_discounts_set: set(totals.discountsMinor),
+    total_line_items_price: text(totals.lineItemsMinor),
+    total_line_items_price_set: set(totals.lineItemsMinor),
+    total_outstanding: text(totals.outstandingMinor),
+    total_price: text(totals.totalMinor),
+    total_price_set: set(totals.totalMinor),
+    total_shipping_price_set: set(totals.shippingMinor),
+    total_tax: text(totals.taxMinor),
+    total_tax_set: set(totals.taxMinor),
+    total_tip_received: text(order.tipMinor),
   }
 }
 
@@ -586,11 +606,6 @@ export function shopPayload(shop: Shop): Json {
     myshopify_domain: shop.domain,
     enabled_presentment_currencies: [shop.currency, ...Object.keys(shop.presentmentRates)],
   }
-}
-
-/** The share of a line's discounts that `quantity` of its units carry; used by refunds. */
-export function discountShare(line: OrderLine, quantity: number): number {
-  return share(allocated(line.allocations), quantity, line.quantity)
 }
 
 /** Money and tax of the next `quantity` units of a line to be refunded, the rounding carried from those before. */

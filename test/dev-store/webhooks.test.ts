@@ -1,5 +1,5 @@
 import '@shopify/shopify-api/adapters/node'
-import { ApiVersion, shopifyApi } from '@shopify/shopify-api'
+import { ApiVersion, LogSeverity, shopifyApi } from '@shopify/shopify-api'
 import { afterEach, describe, expect, it } from 'vitest'
 import { listenForWebhooks, type Listener } from './listener.ts'
 import { complaintsAbout } from './payload-schema.ts'
@@ -77,6 +77,7 @@ describe('a webhook of the dev store', () => {
       apiVersion: ApiVersion.October26,
       hostName: 'app.example.com',
       isEmbeddedApp: true,
+      logger: { level: LogSeverity.Error },
     })
     const request = { method: 'POST', url: '/webhooks', headers: paid.headers }
     const checked = await library.webhooks.validate({ rawBody: paid.body, rawRequest: request })
