@@ -69,7 +69,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
 export default function Member() {
   const { story, transfers, older, orders, name, pointsName, tierName, progress, currency, levels, timezone } =
     useLoaderData<typeof loader>()
-  const [adjusting, setAdjusting] = useState(false)
+  const [changeKey, setChangeKey] = useState<string | null>(null)
   const [placing, setPlacing] = useState(false)
   const [takingBack, setTakingBack] = useState<string | null>(null)
   const title = nameOf(story.customer, useResolved(name, NO_NAMES))
@@ -83,7 +83,7 @@ export default function Member() {
       primaryAction={{
         content: 'Change points',
         disabled: story.erasedAt !== null,
-        onAction: () => setAdjusting(true),
+        onAction: () => setChangeKey(crypto.randomUUID()),
       }}
       secondaryActions={[
         ...(levels.length > 1
@@ -92,7 +92,12 @@ export default function Member() {
         { content: 'Open in Shopify', url: `shopify://admin/customers/${id}`, target: '_top' },
       ]}
     >
-      <AdjustPoints open={adjusting} onClose={() => setAdjusting(false)} balance={story.available} name={pointsName} />
+      <AdjustPoints
+        changeKey={changeKey}
+        onClose={() => setChangeKey(null)}
+        balance={story.available}
+        name={pointsName}
+      />
       <PlaceTier open={placing} onClose={() => setPlacing(false)} levels={levels} />
       <TakeBackCode code={takingBack} onClose={() => setTakingBack(null)} />
       <Layout>

@@ -6,16 +6,25 @@ import { useEffect, useState } from 'react'
 import type { MemberChangeReply } from '#app/ui/member-change.ts'
 import { showPoints, type PointsName } from '#app/ui/words.ts'
 
-type AdjustPointsProps = { open: boolean; onClose: () => void; balance: number; name: PointsName }
+type AdjustPointsProps = {
+  /** What makes the change happen once, made by whoever opens the dialog; null while it is closed. */
+  changeKey: string | null
+  onClose: () => void
+  balance: number
+  name: PointsName
+}
 
 /**
  * Points given or taken by hand. It says what the balance will be before it happens, wants a reason, and happens once however
- * often the button is pressed: the key is made when the dialog opens.
+ * often the button is pressed. Each opening is a new form.
  */
-export function AdjustPoints({ open, onClose, balance, name }: AdjustPointsProps) {
+export function AdjustPoints(props: AdjustPointsProps) {
+  return <AdjustDialog key={props.changeKey} {...props} />
+}
+
+function AdjustDialog({ changeKey, onClose, balance, name }: AdjustPointsProps) {
   const shopify = useAppBridge()
   const fetcher = useFetcher<MemberChangeReply>()
-  const [key, setKey] = useState('')
   const [direction, setDirection] = useState('give')
   const [amount, setAmount] = useState('')
   const [reason, setReason] = useState('')
@@ -31,27 +40,20 @@ export function AdjustPoints({ open, onClose, balance, name }: AdjustPointsProps
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
   }, [fetcher.data])
 
-  const start = () => {
-    setKey(crypto.randomUUID())
-    setAmount('')
-    setReason('')
-    setCounts(false)
-    setDirection('give')
-  }
   const send = () =>
     fetcher.submit(
       {
         intent: 'adjust',
         points: points === null ? amount : String(points),
         reason,
-        key,
+        key: changeKey ?? '',
         countsForTier: String(counts),
       },
       { method: 'post' },
     )
 
   return (
-    <Modal id="adjust-points" open={open} onShow={start} onHide={onClose}>
+    <Modal id="adjust-points" open={changeKey !== null} onHide={onClose}>
       <Box padding="400">
         <BlockStack gap="400">
           <ChoiceList
@@ -82,9 +84,9 @@ export function AdjustPoints({ open, onClose, balance, name }: AdjustPointsProps
             error={errors.reason}
           />
           <Checkbox label="Counts towards tiers" checked={counts} onChange={setCounts} />
-          {errors.form && (
+          {(errors.form ?? errors.key) && (
             <Text as="p" tone="critical">
-              {errors.form}
+              {errors.form ?? errors.key}
             </Text>
           )}
           <Text as="p" tone="subdued">
