@@ -19,37 +19,14 @@ import {
   applyEvent,
   eventKey,
   findNextBirthday,
-  hasPlace,
-  findPeriod,
   isEnrolled,
   payBirthday,
   setBirthday,
-  takePlace,
 } from './events.ts'
-import {
-  addLot,
-  changeLot,
-  moveDraft,
-  nameAccount,
-  openDraft,
-  post,
-  versionAt,
-  type Balance,
-  type Draft,
-  type Transfer,
-} from './ledger.ts'
-import {
-  addAvailable,
-  expireDue,
-  findFirstEnd,
-  findLotExpiry,
-  noteEarning,
-  openLot,
-  redateLots,
-  releaseDue,
-  takeAvailable,
-  type Lot,
-} from './lots.ts'
+import { moveDraft, openDraft, versionAt, type Draft, type Transfer } from './ledger.ts'
+import { expireDue, findFirstEnd, redateLots, releaseDue, type Lot } from './lots.ts'
+import { erase, forfeit } from './erase.ts'
+import { mergeInto } from './merge.ts'
 import type { Rational } from './money.ts'
 import {
   addLoneRefund,
@@ -59,14 +36,11 @@ import {
   isVoid,
   type Order,
   type OrderRecord,
-  type OrderTerms,
-  type OrderWorth,
   type Reason,
   type Refund,
-  type Why,
 } from './order.ts'
-import { calculateWorth, measureReturnedShare } from './points.ts'
-import type { EarningRule, Program } from './program.ts'
+import { measureReturnedShare } from './points.ts'
+import type { Program } from './program.ts'
 import {
   commit,
   confirmCodeGone,
@@ -81,18 +55,15 @@ import {
 } from './rewards.ts'
 import {
   activitySince,
-  combine,
   endPlacement,
   findNextReview,
-  findTierAt,
-  noteActivity,
   placeTier,
   reviewTier,
   type Activity,
   type ActivitySums,
   type TierStanding,
 } from './tiers.ts'
-import { DAY_MS, formatInstant } from './time.ts'
+import { findOrderWhy, leaveOrder, noteStale, nothing, settleOrder } from './settle-order.ts'
 
 export { activitySince }
 
@@ -745,251 +716,6 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
   return measureReturnedShare(snapshot, versionAt(programs, snapshot.processedAt).program, record.loneRefunds)
 }
 
-/** Why an order is worth nothing whoever's it is, or null (SEMANTICS 3, 8). */
-function findOrderWhy(record: OrderRecord): Why | null {
-  const { snapshot } = record
-  if (record.deleted) return 'deleted'
-  if (snapshot?.test) return 'test_order'
-  if (snapshot && snapshot.cancelledAt !== null) return 'cancelled'
-  if (snapshot?.financialStatus === 'voided') return 'voided'
-  return snapshot === null || record.paidAt === null ? 'not_paid' : null
-}
-
-function nothing(why: Why): OrderWorth {
-  return { points: 0, spendMinor: 0, spendRest: null, orders: 0, reasons: [{ rule: 'order', why }] }
-}
-
-/** Posts the difference between what the order is worth now and what it has posted, and sees to lot, activity and tier. Changes `record`. */
-function settleOrder(draft: Draft, record: OrderRecord, before: OrderRecord | undefined): void {
-  const { member } = draft
-  const counted = before?.terms && before.terms.member === record.terms?.member ? findActivity(before) : null
-  evaluateOrder(draft, record)
-  if (member.erasedAt !== null) return
-  const worth = record.worth as OrderWorth
-  if (record.terms !== null && record.paidAt !== null) {
-    redateOrderLot(draft, record, record.terms, record.paidAt)
-    if (worth.points > record.posted) creditOrder(draft, record, record.terms, worth.points - record.posted)
-    else if (worth.points < record.posted) takeBackOrder(draft, record, record.posted - worth.points)
-    if (record.terms.everEarned) noteEarning(draft, record.id, record.paidAt)
-  }
-  const counts = findActivity(record)
-  noteActivity(draft, counted, counts)
-  const lowered =
-    counted !== null &&
-    (counts === null ||
-      counts.points < counted.points ||
-      counts.spendMinor < counted.spendMinor ||
-      counts.orders < counted.orders)
-  reviewTier(draft, lowered ? 'review' : 'activity')
-}
-
-/** Sets `worth` and, at the first evaluation, `terms` (SEMANTICS 5). */
-function evaluateOrder(draft: Draft, record: OrderRecord): void {
-  const { snapshot } = record
-  const why = findOrderWhy(record)
-  if (why !== null || snapshot === null) {
-    record.worth = nothing(why ?? 'not_paid')
-    return
-  }
-  const terms = record.terms ?? makeTerms(draft, snapshot)
-  record.terms = terms
-  const version = draft.programs.versions.find((candidate) => candidate.number === terms.version)
-  if (!version || !terms.enrolled) {
-    const erased = draft.member.erasedAt !== null
-    record.worth = nothing(!version ? 'before_program' : erased ? 'erased' : 'not_a_member')
-    return
-  }
-  const { program } = version
-  const { member } = draft
-  const periodOf = (rule: EarningRule) =>
-    rule.limit === null ? '' : findPeriod(rule.limit, snapshot.processedAt, snapshot.id, program.timeZone)
-  const { places, refusedPlaces, ...worth } = calculateWorth(snapshot, program, {
-    tier: terms.tier,
-    customer: member.id,
-    segments: member.segments,
-    loneRefunds: record.loneRefunds,
-    hasPlace: (rule) =>
-      terms.places.includes(rule.id) ||
-      (!terms.refusedPlaces.includes(rule.id) && hasPlace(member, rule, periodOf(rule))),
-  })
-  record.worth = worth
-  const taken = places.filter((rule) => !terms.places.includes(rule))
-  for (const id of taken) {
-    const rule = program.earning.find((candidate) => candidate.id === id) as EarningRule
-    takePlace(draft, id, periodOf(rule))
-  }
-  record.terms = {
-    ...terms,
-    places: taken.length === 0 ? terms.places : [...terms.places, ...taken],
-    refusedPlaces: [...new Set([...terms.refusedPlaces, ...refusedPlaces])],
-    everEarned: terms.everEarned || worth.points > 0,
-  }
-}
-
-/**
- * A snapshot that is not the newest changes no worth; but where it shows that the order was worth points once, that was an earning, whichever of
- * the snapshots came first.
- */
-function noteStale(draft: Draft, record: OrderRecord, heard: Order): void {
-  const { terms } = record
-  if (terms === null || !terms.enrolled || terms.everEarned || record.paidAt === null) return
-  const version = draft.programs.versions.find((candidate) => candidate.number === terms.version)
-  if (!version || !isPaid(heard) || isVoid(heard) || draft.member.erasedAt !== null) return
-  const { points } = calculateWorth(heard, version.program, {
-    tier: terms.tier,
-    customer: draft.member.id,
-    segments: draft.member.segments,
-    loneRefunds: [],
-    hasPlace: (rule) => terms.places.includes(rule.id),
-  })
-  if (points === 0) return
-  record.terms = { ...terms, everEarned: true }
-  noteEarning(draft, record.id, record.paidAt)
-}
-
-function makeTerms(draft: Draft, order: Order): OrderTerms {
-  const { member, programs } = draft
-  const version = versionAt(programs, order.processedAt)
-  const beforeProgram = order.processedAt < version.from && !programs.historyEarns
-  return {
-    member: member.id,
-    version: beforeProgram ? null : version.number,
-    tier: version.program.tiers === null ? null : findTierAt(member.tier, order.processedAt),
-    enrolled: isEnrolled(member, version.program),
-    places: [],
-    refusedPlaces: [],
-    everEarned: false,
-  }
-}
-
-/** What an order counts for towards the tiers, null for nothing. */
-function findActivity(record: OrderRecord): Activity | null {
-  const { snapshot, worth, terms } = record
-  if (snapshot === null || worth === null || terms === null) return null
-  const { points, spendMinor, spendRest, orders } = worth
-  if (points === 0 && spendMinor === 0 && spendRest === null && orders === 0) return null
-  return { key: record.id, at: snapshot.processedAt, points, spendMinor, spendRest, orders }
-}
-
-function holdEnd(draft: Draft, terms: OrderTerms, paidAt: number): number {
-  const version = draft.programs.versions.find((candidate) => candidate.number === terms.version)
-  return paidAt + (version?.program ?? draft.program).holdDays * DAY_MS
-}
-
-/** An earlier instant of earning has come to light: hold and expiry move with it (SEMANTICS 3). */
-function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, paidAt: number): void {
-  const stale = draft.member.lots.some((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
-  if (!stale) return
-  const lot = openLot(draft, record.id, paidAt)
-  lot.earnedAt = paidAt
-  lot.expiresAt = findLotExpiry(draft.programs, paidAt, draft.now)
-  if (lot.releaseAt !== null) lot.releaseAt = holdEnd(draft, terms, paidAt)
-}
-
-/** What an order earned joins its lot: same release, same expiry (SEMANTICS 13). What had been spared of it is settled first. */
-function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, points: number): void {
-  const settled = Math.min(points, record.sparedPoints)
-  if (settled > 0) {
-    post(draft, 'shop.taken_back', 'shop.written_off', settled, {
-      key: nextKey(record),
-      reason: 'spared',
-      source: record.id,
-    })
-    record.sparedPoints -= settled
-  }
-  record.posted += points
-  const earned = points - settled
-  if (earned === 0) return
-  const paidAt = record.paidAt as number
-  const releaseAt = holdEnd(draft, terms, paidAt)
-  const waits = releaseAt > draft.now
-  post(draft, 'shop.issued', waits ? 'pending' : 'available', earned, {
-    key: nextKey(record),
-    reason: 'order',
-    source: record.id,
-  })
-  const lot = openLot(draft, record.id, paidAt)
-  if (waits) {
-    lot.pending += earned
-    lot.releaseAt = releaseAt
-  } else {
-    addAvailable(draft, lot, earned)
-  }
-  draft.member.lifetimeEarned += earned
-}
-
-/** SEMANTICS 16: this order's pending, its own lot, other lots in spending order, then below zero or written off. */
-function takeBackOrder(draft: Draft, record: OrderRecord, points: number): void {
-  const { member } = draft
-  const own = member.lots.find((lot) => lot.key === record.id)
-  const fromPending = Math.min(points, own?.pending ?? 0)
-  if (own && fromPending > 0) {
-    changeLot(draft, own).pending -= fromPending
-    post(draft, 'pending', 'shop.taken_back', fromPending, {
-      key: nextKey(record),
-      reason: 'take_back',
-      source: record.id,
-    })
-  }
-  const left = points - fromPending
-  const found = takeAvailable(draft, left, record.id).reduce((all, draw) => all + draw.points, 0)
-  const missing = left - found
-  const spared = draft.program.negativeBalance === 'clamp' ? missing : 0
-  member.deficit += missing - spared
-  if (left > spared) {
-    post(draft, 'available', 'shop.taken_back', left - spared, {
-      key: nextKey(record),
-      reason: 'take_back',
-      source: record.id,
-    })
-  }
-  if (spared > 0) {
-    post(draft, 'shop.written_off', 'shop.taken_back', spared, {
-      key: nextKey(record),
-      reason: 'spared',
-      source: record.id,
-    })
-    record.sparedPoints += spared
-  }
-  record.posted -= points
-  member.lifetimeEarned -= points - spared
-}
-
-/** The order belongs to another customer now: this one has it no longer (SEMANTICS 9). */
-function leaveOrder(draft: Draft, record: OrderRecord): void {
-  const terms = record.terms as OrderTerms
-  if (draft.member.erasedAt === null) {
-    const counted = findActivity(record)
-    if (record.posted > 0) takeBackOrder(draft, record, record.posted)
-    noteActivity(draft, counted, null)
-    noteEarning(draft, record.id, null)
-    freePlaces(draft, record, terms)
-    if (counted !== null) reviewTier(draft, 'review')
-  }
-  record.terms = null
-  record.worth = null
-  record.posted = 0
-  record.sparedPoints = 0
-}
-
-function freePlaces(draft: Draft, record: OrderRecord, terms: OrderTerms): void {
-  const program = draft.programs.versions.find((candidate) => candidate.number === terms.version)?.program
-  const placedAt = record.snapshot?.processedAt
-  if (!program || placedAt === undefined) return
-  for (const id of terms.places) {
-    const limit = program.earning.find((rule) => rule.id === id)?.limit
-    if (limit) takePlace(draft, id, findPeriod(limit, placedAt, record.id, program.timeZone), -1)
-  }
-}
-
-/** `order:<gid>@<updated_at>`, counted where one snapshot moves points more than once. Changes `record`. */
-function nextKey(record: OrderRecord): string {
-  const base = `order:${record.id}@${formatInstant(record.snapshot?.updatedAt ?? 0)}`
-  record.lastKeyCount = record.lastKey === base ? record.lastKeyCount + 1 : 1
-  record.lastKey = base
-  return record.lastKeyCount === 1 ? base : `${base}/${record.lastKeyCount}`
-}
-
 /** SEMANTICS 21: balances add up on the survivor, lots keep their dates, the other id becomes an alias. */
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'
@@ -1004,138 +730,8 @@ function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | nul
   const other = draftOf(work, event.from)
   const entry = work.drafts.get(gone.id)
   if (entry) entry.mergedAway = true
-  moveBalances(other, kept, `merge:${gone.id}:${kept.member.id}`)
-  mergeLots(other.member, kept)
-  kept.member.redemptions = [...kept.member.redemptions]
-  for (const redemption of other.member.redemptions) {
-    const moved = { ...redemption, member: kept.member.id }
-    kept.member.redemptions = [...kept.member.redemptions, moved]
-    kept.redemptions.push(moved)
-  }
-  other.redemptions = other.redemptions.filter((changed) => !kept.redemptions.some((moved) => moved.id === changed.id))
-  mergeFacts(other.member, kept)
-  reviewTier(kept, 'merge')
+  mergeInto(kept, other)
   return null
-}
-
-function moveBalances(from: Draft, into: Draft, key: string): void {
-  for (const balance of ['available', 'pending', 'reserved'] as const satisfies readonly Balance[]) {
-    const amount = from.member[balance]
-    if (amount === 0) continue
-    const [own, others] = [nameAccount(balance, from.member.id), nameAccount(balance, into.member.id)]
-    into.transfers.push({
-      key: `${key}:${balance}`,
-      from: amount > 0 ? own : others,
-      to: amount > 0 ? others : own,
-      amount: Math.abs(amount),
-      eventAt: into.at,
-      reason: 'merge',
-      source: from.member.id,
-      reverses: null,
-    })
-    into.member[balance] += amount
-    from.member[balance] = 0
-  }
-}
-
-function mergeLots(from: Member, into: Draft): void {
-  for (const lot of from.lots) {
-    const same = into.member.lots.find((candidate) => candidate.key === lot.key)
-    if (same) {
-      const joined = changeLot(into, same)
-      joined.pending += lot.pending
-      joined.available += lot.available
-      joined.releaseAt ??= lot.releaseAt
-    } else {
-      addLot(into, { ...lot })
-    }
-  }
-  // A deficit on one side is filled from the lots of the other.
-  into.member.deficit += from.deficit
-  const filled = takeAvailable(into, into.member.deficit).reduce((all, draw) => all + draw.points, 0)
-  into.member.deficit -= filled
-}
-
-function mergeFacts(from: Member, into: Draft): void {
-  const { member } = into
-  member.aliases = [...new Set([...member.aliases, from.id, ...from.aliases])]
-  member.lifetimeEarned += from.lifetimeEarned
-  member.activity = [...member.activity, ...from.activity]
-  member.lifetime = combine(member.lifetime, from.lifetime, 1)
-  const counters = { ...member.counters }
-  for (const [key, uses] of Object.entries(from.counters)) counters[key] = (counters[key] ?? 0) + uses
-  member.counters = counters
-  const earnings = [...member.recentEarnings, ...from.recentEarnings].sort((a, b) => b.at - a.at)
-  member.recentEarnings = earnings.slice(0, 4)
-  member.emptiedAt = latest(member.emptiedAt, from.emptiedAt)
-  member.customerState ??= from.customerState
-  member.optedInAt = earliest(member.optedInAt, from.optedInAt)
-  member.segments = [...new Set([...member.segments, ...from.segments])]
-  const birthday = member.birthday ?? from.birthday
-  const paidYear = latest(member.birthday?.paidYear ?? null, from.birthday?.paidYear ?? null)
-  member.birthday = birthday && { ...birthday, paidYear }
-  member.tier = mergeStanding(member.tier, from.tier, into.program)
-}
-
-/** The higher of the two levels, and of each instant of the past; the next review sees to the rest. */
-function mergeStanding(kept: TierStanding, gone: TierStanding, program: Program): TierStanding {
-  const levels = program.tiers?.levels ?? []
-  const rank = (level: string | null) => levels.findIndex((candidate) => candidate.id === level)
-  const higher = rank(gone.level) > rank(kept.level) ? gone : kept
-  const instants = [...new Set([...kept.history, ...gone.history].map((change) => change.at))].sort((a, b) => a - b)
-  const history = instants.map((at) => {
-    const [one, other] = [findTierAt(kept, at), findTierAt(gone, at)]
-    return { at, level: rank(other) > rank(one) ? other : one }
-  })
-  return {
-    level: higher.level,
-    history,
-    failingSince: higher.failingSince,
-    entryRewarded: [...new Set([...kept.entryRewarded, ...gone.entryRewarded])],
-    manual: kept.manual ?? gone.manual,
-  }
-}
-
-function latest(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : Math.max(a, b)
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : Math.min(a, b)
-}
-
-/** SEMANTICS 22: identity goes, the open balance is forfeited. */
-function erase(draft: Draft): Refusal | null {
-  const { member } = draft
-  if (member.erasedAt !== null) return null
-  member.erasedAt = draft.at
-  member.birthday = null
-  member.customerState = null
-  member.optedInAt = null
-  member.segments = []
-  member.activity = []
-  member.lifetime = { points: 0, spendMinor: 0, spendRest: null, orders: 0 }
-  const level = draft.program.tiers?.levels[0]?.id ?? null
-  member.tier = { ...member.tier, level, history: [{ at: draft.at, level }], failingSince: null, manual: null }
-  forfeit(draft)
-  return null
-}
-
-/** All points of an erased member go, those below zero too, so that totals tie. Reserved ones are settled with their redemption. */
-function forfeit(draft: Draft): void {
-  const { member } = draft
-  const cause = draft.transfers.at(-1)?.key ?? formatInstant(draft.at)
-  const posting = (part: string) => ({ key: `erase:${member.id}@${cause}${part}`, reason: 'erase' as const })
-  post(draft, 'pending', 'shop.forfeited', member.pending, posting(':pending'))
-  if (member.available > 0) post(draft, 'available', 'shop.forfeited', member.available, posting(''))
-  else post(draft, 'shop.forfeited', 'available', -member.available, posting(''))
-  member.deficit = 0
-  for (const lot of member.lots) {
-    if (lot.pending === 0 && lot.available === 0) continue
-    const emptied = changeLot(draft, lot)
-    emptied.pending = 0
-    emptied.available = 0
-  }
 }
 
 /** Lets everything happen that is due up to and including an instant, one instant after the other. */
