@@ -38,6 +38,7 @@ const HELP = `Plays a log of events over a loyalty program, offline: what every 
   --out FILE                write the JSON there, all or nothing, instead of printing it
   --help                    this text
 
+npm prints two lines of its own before ours: take --out, or say "npm run --silent simulate".
 Events that the rules refuse are listed under "rejected" and on standard error; that is no failure.
 Exit status: 0 done; 2 a file or the command line is wrong, and nothing was written.
 `
