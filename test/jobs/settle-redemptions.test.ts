@@ -272,7 +272,7 @@ test('a gift card is made once, also when the answer is lost', async () => {
 test('without the scope for store credit the points are back at once', async () => {
   const place = await openSpendingShop([CREDIT])
   const ann = await place.member(700)
-  place.limitScopes(place.store.app.scopes)
+  place.store.setScopes(place.shop.domain, place.store.app.scopes)
   expect(await redeem(place.shop, place.admin, { member: ann, reward: 'credit', key: 'no-scope-yet' })).toMatchObject({
     ok: false,
   })

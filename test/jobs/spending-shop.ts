@@ -28,8 +28,6 @@ export type SpendingShop = {
   operations: string[]
   /** Makes the next `times` requests of an operation (null: any) go wrong. */
   trouble: (operation: string | null, kind: Trouble, times?: number) => void
-  /** Leaves the app only these scopes. */
-  limitScopes: (scopes: string[]) => void
   /** Everything works again. */
   heal: () => void
 }
@@ -88,7 +86,6 @@ export async function openSpendingShop(
     admin: adminClient({ shop: domain, accessToken: () => Promise.resolve(token.accessToken), patience }),
     operations,
     trouble: (operation, kind, times = 1) => void troubles.push({ operation, kind, times }),
-    limitScopes: (scopes) => void (token.scopes = scopes),
     heal: () => {
       troubles.splice(0)
       throttleOf(domain).learn({ maximumAvailable: 2000, currentlyAvailable: 2000, restoreRate: 100 })
