@@ -5,7 +5,11 @@ import { BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
 import { now } from '#app/clock.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
 import { listFailedEffects, listMessages, retryEffect } from '#app/db/messages.server.ts'
+import { findLastReading } from '#app/db/readings.server.ts'
+import { askBackfill } from '#app/jobs/backfill.ts'
+import { setHistoryEarns } from '#app/db/programs.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { PastOrdersCard } from '#app/ui/past-orders-card.tsx'
 import { FailedEffects, MessageActivity, SetAsideMessages } from '#app/ui/message-lists.tsx'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -18,24 +22,38 @@ const ACTIVITY_SIZE = 30
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
-  const [setAside, effects, latest] = await Promise.all([
+  const [setAside, effects, latest, backfill] = await Promise.all([
     listMessages(shop.id, { state: 'set-aside', size: SET_ASIDE_SIZE }),
     listFailedEffects(shop.id, SET_ASIDE_SIZE),
     listMessages(shop.id, { size: ACTIVITY_SIZE + 1, before }),
+    findLastReading(shop.id, 'backfill'),
   ])
   return {
     setAside,
     effects,
     latest: latest.slice(0, ACTIVITY_SIZE),
     older: latest.length > ACTIVITY_SIZE ? latest[ACTIVITY_SIZE - 1]!.id : null,
+    backfill: backfill && {
+      state: backfill.state,
+      position: backfill.position,
+      total: backfill.total,
+      error: backfill.error,
+      finishedAt: backfill.finishedAt,
+    },
+    readsAllOrders: shop.scopes.includes('read_all_orders'),
     timezone: shop.timezone,
   }
 }
 
-/** Tries a message, or an effect, once more. */
+/** Tries a message, or an effect, once more; or has past orders read. */
 export async function action({ request }: ActionFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const form = await request.formData()
+  if (form.get('kind') === 'backfill') {
+    await setHistoryEarns(shop.id, form.get('earns') === 'yes')
+    await askBackfill(shop.id)
+    return data({ ok: true, message: 'Past orders are being read' })
+  }
   const id = String(form.get('id') ?? '')
   const retry = { message: retryMessage, effect: retryEffect }[String(form.get('kind'))]
   if (!retry) return data({ ok: false, message: 'Only a message or an effect can be tried again' }, 400)
@@ -45,7 +63,7 @@ export async function action({ request }: ActionFunctionArgs) {
 }
 
 export default function Messages() {
-  const { setAside, effects, latest, older, timezone } = useLoaderData<typeof loader>()
+  const { setAside, effects, latest, older, backfill, readsAllOrders, timezone } = useLoaderData<typeof loader>()
   return (
     <Page
       title="Messages"
@@ -56,6 +74,7 @@ export default function Messages() {
           <BlockStack gap="400">
             <SetAsideMessages messages={setAside} timezone={timezone} />
             {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} />}
+            <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
             <MessageActivity messages={latest} timezone={timezone} />
             {older && (
               <InlineStack align="center">

@@ -262,3 +262,22 @@ async function addSetAside({ shop }: Merchant): Promise<string> {
   )
   return rows[0]!.id
 }
+
+test('past orders are read once at a time, for the shop that asked, and earn only where it says so', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  const ask = async (earns: string) =>
+    settle(messages.action(await merchant.post('/app/messages', { kind: 'backfill', earns })))
+  expect((await ask('yes')).status).toBe(200)
+  expect((await ask('yes')).status).toBe(200)
+  const { rows } = await pool.query<{ shop_id: number; state: string }>('select shop_id, state from readings')
+  expect(rows.filter((row) => row.shop_id === merchant.shop.id)).toEqual([
+    { shop_id: merchant.shop.id, state: 'asked' },
+  ])
+  expect((await messages.loader(await merchant.get('/app/messages'))).backfill?.state).toBe('asked')
+  expect((await messages.loader(await neighbour.get('/app/messages'))).backfill).toBeNull()
+  const { rows: settings } = await pool.query<{ earns: string | null }>(
+    `select settings->>'historyEarns' as earns from shops where id = any($1) order by id`,
+    [[merchant.shop.id, neighbour.shop.id]],
+  )
+  expect(settings.map((row) => row.earns)).toEqual(['true', null])
+})
