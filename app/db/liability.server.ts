@@ -17,7 +17,7 @@ export type Liability = {
   ages: LiabilityAge[]
   reserved: number
   deficit: number
-  /** Of the points used up so far, the share that ran out unspent; null before any was. */
+  /** Of the points used up so far, the share that ran out unspent; null while nobody has spent any: all of it would be a guess. */
   breakage: number | null
 }
 
@@ -66,7 +66,7 @@ export async function readLiability(
     ),
     reserved: Number(held.rows[0]!.reserved),
     deficit: Number(held.rows[0]!.deficit),
-    breakage: toRate(BigInt(expired), BigInt(expired) + BigInt(redeemed)),
+    breakage: BigInt(redeemed) > 0n ? toRate(BigInt(expired), BigInt(expired) + BigInt(redeemed)) : null,
   }
 }
 

@@ -6,7 +6,14 @@ import type { GammaGamma } from '#app/retention/gamma-gamma.ts'
 
 /** A shop's models, or why there are none. */
 export type ShopPrediction =
-  | { ok: false; reason: 'not_enough_data'; repeatCustomers: number; repeatCustomersNeeded: number }
+  | {
+      ok: false
+      reason: 'not_enough_data'
+      repeatCustomers: number
+      repeatCustomersNeeded: number
+      historyDays: number
+      historyDaysNeeded: number
+    }
   | {
       ok: true
       bgNbd: BgNbd

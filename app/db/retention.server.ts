@@ -370,7 +370,8 @@ async function slippingSql({ shopId, asOf, timeZone }: Asked): Promise<Condition
   if (rows.length > 0) {
     return {
       condition: `${active} and exists (select 1 from customer_predictions c where c.shop_id = $1 and c.member_id = s.member_id
-                                          and c.active < ${SLIPPING_BELOW})`,
+                                          and c.active < ${SLIPPING_BELOW})
+                and s.last_at < (select fitted_at from predictions f where f.shop_id = $1)`,
       values: [new Date(passiveAt)],
     }
   }

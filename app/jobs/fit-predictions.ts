@@ -15,6 +15,9 @@ import { backTest, fitPrediction, predictCustomer, readHistories, type Histories
 const HOLD_OUT_DAYS = 182
 const HOLD_OUT_PART = 3
 
+/** A shop that is younger than this has not seen its customers come back yet, however many they are. */
+const HISTORY_DAYS_NEEDED = 90
+
 /** Fits the shop's models where that was last done more than a day ago (business time). Returns whether it did. */
 export async function fitPredictions(shop: Shop): Promise<boolean> {
   const at = now()
@@ -24,35 +27,39 @@ export async function fitPredictions(shop: Shop): Promise<boolean> {
   const exponent = currencyExponent(shop.currency)
   const log = await loadOrderLog(shop.id)
   const histories = readHistories(log, at, shop.timezone)
-  const models = fitPrediction(histories, exponent)
+  const historyDays = countHistoryDays(log, at)
+  const models = historyDays < HISTORY_DAYS_NEEDED ? null : fitPrediction(histories, exponent)
   if (!models) {
-    await savePrediction(shop.id, notEnough(histories), [], exponent, at)
+    await savePrediction(shop.id, notEnough(histories, historyDays), [], exponent, at)
     return true
   }
   const customers = log.ids.map((memberId, place) => ({
     memberId,
     ...predictCustomer(models, histories, place, exponent),
   }))
+  const holdOutDays = Math.min(HOLD_OUT_DAYS, Math.floor(historyDays / HOLD_OUT_PART))
   const prediction: ShopPrediction = {
     ok: true,
     ...models,
-    backTest: backTest(log, at, holdOutDays(log, at), shop.timezone),
+    backTest: backTest(log, at, holdOutDays, shop.timezone),
     customers: customers.length,
   }
   await savePrediction(shop.id, prediction, customers, exponent, at)
   return true
 }
 
-function notEnough({ repeats }: Histories): ShopPrediction {
+function notEnough({ repeats }: Histories, historyDays: number): ShopPrediction {
   return {
     ok: false,
     reason: 'not_enough_data',
     repeatCustomers: repeats.filter((count) => count > 0).length,
     repeatCustomersNeeded: FEWEST_REPEAT_CUSTOMERS,
+    historyDays,
+    historyDaysNeeded: HISTORY_DAYS_NEEDED,
   }
 }
 
-function holdOutDays(log: OrderLog, at: number): number {
+function countHistoryDays(log: OrderLog, at: number): number {
   const firstAt = log.at.reduce((first, orderAt) => Math.min(first, orderAt), at)
-  return Math.min(HOLD_OUT_DAYS, Math.floor((at - firstAt) / DAY_MS / HOLD_OUT_PART))
+  return Math.floor((at - firstAt) / DAY_MS)
 }

@@ -28,7 +28,7 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'sync-function-discounts': { everyMinutes: 1, run: syncFunctionDiscounts },
   'refresh-segments': { everyMinutes: 15, run: refreshSegments },
   // Looks whether a day has passed; fits once a day.
-  'fit-predictions': { everyMinutes: 5, run: fitPredictions },
+  'fit-predictions': { everyMinutes: 1, run: fitPredictions },
 }
 
 /** The tasks that a minute (counted from any fixed one) brings, for a shop. Shops are spread over the minutes by their id. */

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData, useSearchParams } from '@remix-run/react'
-import { Banner, BlockStack, Card, InlineGrid, InlineStack, Select, Text } from '@shopify/polaris'
+import { BlockStack, Card, InlineGrid, InlineStack, Select, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { readCounters } from '#app/db/measures.server.ts'
@@ -15,7 +15,7 @@ import { LineChart } from '#app/ui/chart.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { codeMonth, showMonth, showShortMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { customersPath, RetentionPage } from '#app/ui/retention-page.tsx'
+import { customersPath, FirstYear, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -63,7 +63,7 @@ export default function Retention() {
   return (
     <RetentionPage title="Retention" subtitle="Who comes back, who is slipping away, and what it is worth">
       <Pickers month={month.month} against={against} monthNames={monthNames} />
-      <FirstYear months={overview.months} />
+      <FirstYear months={overview.months.length} />
       <MonthFigures month={month} before={before} currency={currency} timezone={timezone} />
       <ShopFigures overview={overview} median={intervals.median} />
       <Card>
@@ -114,19 +114,6 @@ function Pickers({ month, against, monthNames }: PickersProps) {
         onChange={set('against')}
       />
     </InlineStack>
-  )
-}
-
-/** In its first year a shop cannot have lost anybody by the calendar of twelve months: CRR would flatter it. */
-function FirstYear({ months }: { months: MonthMeasures[] }) {
-  if (months.length > 12) return null
-  return (
-    <Banner tone="info" title="Your shop’s first year">
-      <p>
-        CRR looks back twelve months, so it says little before a shop is a year old. Until then, go by the
-        returning-customer rate.
-      </p>
-    </Banner>
   )
 }
 

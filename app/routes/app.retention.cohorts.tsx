@@ -123,7 +123,7 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
   const mean = meanMinor(cohort.revenueMinor[place]!, cohort.size) ?? 0
   const value = revenue ? mean : buyers / cohort.size
   // Month 0 of the shares is always 100 % and would hide the rest.
-  const shade = !revenue && place === 0 ? 0 : Math.min(1, brightest > 0 ? value / brightest : 0) * 0.55
+  const shade = !revenue && place === 0 ? 0 : Math.min(1, brightest > 0 ? value / brightest : 0) * 0.35
   const month = cohort.month + place
   return (
     <span
@@ -132,7 +132,6 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
         margin: '-0.375rem -0.5rem',
         padding: '0.375rem 0.5rem',
         background: `rgb(32 32 32 / ${shade.toFixed(3)})`,
-        color: shade > 0.4 ? '#fff' : 'inherit',
       }}
     >
       <CustomersLink

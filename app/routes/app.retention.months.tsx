@@ -13,7 +13,7 @@ import { LineChart } from '#app/ui/chart.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { codeMonth, showMonth, showShortMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { CustomersLink, RetentionPage } from '#app/ui/retention-page.tsx'
+import { CustomersLink, FirstYear, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -59,6 +59,7 @@ export default function Months() {
   const shown = months.slice(0, 24).reverse()
   return (
     <RetentionPage title="CRR and repeat purchases" subtitle="Both formulas, side by side">
+      <FirstYear months={months.length} />
       <MeasureTable
         heading="Month by month"
         explanation="Returning rate: buyers who had ordered before the month ÷ all its buyers. CRR: (E − N) ÷ S. S are customers active at the month’s start, E at its end (an order in the 365 days before), N those whose first order is in the month, R active at both ends, B won back. Strict: R ÷ S. CRR can exceed 100 % where customers are won back."

@@ -64,10 +64,10 @@ export default function Points() {
   const lines: [string, number, string][] = [
     ['Opening', movement.opening, 'Held by members at the month’s first instant'],
     ['Earned', movement.earned, 'From orders, events and rewards'],
-    ['Spent', -movement.spent, 'On rewards, less what came back'],
-    ['Expired', -movement.expired, 'Ran out unspent'],
-    ['Taken back', -movement.takenBack, 'After refunds and cancellations'],
-    ['Forfeited', -movement.forfeited, 'Of members who were erased'],
+    ['Spent', 0 - movement.spent, 'On rewards, less what came back'],
+    ['Expired', 0 - movement.expired, 'Ran out unspent'],
+    ['Taken back', 0 - movement.takenBack, 'After refunds and cancellations'],
+    ['Forfeited', 0 - movement.forfeited, 'Of members who were erased'],
     ['Changed by hand', movement.adjusted, 'Given less taken'],
     ['Closing', movement.closing, month === thisMonth ? 'Held by members now' : 'Held by members at the month’s end'],
   ]
@@ -83,7 +83,11 @@ export default function Points() {
         <Figure
           label="Breakage"
           value={showRate(breakage)}
-          note="Of all points used up so far, the share that ran out unspent"
+          note={
+            breakage === null
+              ? 'Not enough data yet: nobody has spent points so far'
+              : 'Of all points used up so far, the share that ran out unspent'
+          }
         />
         <Figure
           label="Expected cost"
@@ -113,6 +117,7 @@ export default function Points() {
         heading={`From opening to closing, ${showMonth(month)}`}
         explanation="Sums of the ledger’s own transfers: the lines add up to the closing, to the point."
         head={['Line', 'Points', 'What it is']}
+        words={[2]}
         rows={lines.map(([name, points, what]) => ({ key: name, cells: [name, showCount(points), what] }))}
         csv={{
           name: `points-${codeMonth(month)}.csv`,
@@ -126,7 +131,7 @@ export default function Points() {
         rows={[
           ...ages.map((age) => ({ key: String(age.fromMonths), cells: [nameAge(age), showCount(age.points)] })),
           { key: 'reserved', cells: ['Set aside for rewards under way', showCount(reserved)] },
-          { key: 'deficit', cells: ['Below zero: taken back after they were spent', showCount(-deficit)] },
+          { key: 'deficit', cells: ['Below zero: taken back after they were spent', showCount(0 - deficit)] },
           { key: 'all', cells: ['All', showCount(outstanding)] },
         ]}
         csv={{
@@ -135,7 +140,7 @@ export default function Points() {
             ['age', 'points'],
             ...ages.map((age) => [nameAge(age), age.points]),
             ['set aside', reserved],
-            ['below zero', -deficit],
+            ['below zero', 0 - deficit],
           ],
         }}
       />

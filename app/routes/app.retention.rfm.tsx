@@ -67,6 +67,7 @@ export default function Rfm() {
         heading="Groups, as Shopify names them"
         explanation="Every customer is in exactly one. Shopify describes its groups in words; the limits are ours, so a customer can be in another one there."
         head={['Group', 'Customers', 'Share', 'Spent so far', 'Share of revenue', 'Who they are']}
+        words={[5]}
         rows={groups.map(({ group, customers, revenueMinor }) => ({
           key: group,
           cells: [
@@ -110,7 +111,7 @@ function shareOf(revenueMinor: number, grid: RfmCell[]): number | null {
 function Cell({ R, FM, grid, total }: { R: number; FM: number; grid: RfmCell[]; total: number }) {
   const customers = grid.find((cell) => cell.R === R && cell.FM === FM)?.customers ?? 0
   const name = RFM_WORDS[groupOf({ R, F: FM, M: FM })].name
-  const shade = Math.min(0.5, (customers / total) * 3)
+  const shade = Math.min(0.35, (customers / total) * 3)
   return (
     <span
       style={{
@@ -118,7 +119,6 @@ function Cell({ R, FM, grid, total }: { R: number; FM: number; grid: RfmCell[]; 
         margin: '-0.375rem -0.5rem',
         padding: '0.375rem 0.5rem',
         background: `rgb(32 32 32 / ${shade.toFixed(3)})`,
-        color: shade > 0.4 ? '#fff' : 'inherit',
       }}
     >
       <CustomersLink

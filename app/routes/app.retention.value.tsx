@@ -128,10 +128,14 @@ function Models({ prediction, fittedAt, timezone }: ModelsProps) {
     )
   }
   if (!prediction.ok) {
+    const { repeatCustomers, repeatCustomersNeeded, historyDays, historyDaysNeeded } = prediction
     return (
       <Banner tone="info" title="Not enough data to predict yet">
         <p>
-          {`${showCount(prediction.repeatCustomersNeeded)} customers who came back on another day are needed, you have ${showCount(prediction.repeatCustomers)}. Until then any number would be a guess.`}
+          {repeatCustomers < repeatCustomersNeeded
+            ? `${showCount(repeatCustomersNeeded)} customers who came back on another day are needed, you have ${showCount(repeatCustomers)}.`
+            : `${showCount(historyDaysNeeded)} days of orders are needed, you have ${showCount(historyDays)}.`}{' '}
+          Until then any number would be a guess.
         </p>
       </Banner>
     )

@@ -101,7 +101,12 @@ function drawPath(places: (readonly [number, number] | null)[]): string {
 function Frame({ title, children }: { title: string; children: React.ReactNode }) {
   const id = useId()
   return (
-    <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={id} style={{ width: '100%', height: 'auto' }}>
+    <svg
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-labelledby={id}
+      style={{ width: '100%', maxWidth: '60rem', height: 'auto' }}
+    >
       <title id={id}>{title}</title>
       <line x1={LEFT} x2={WIDTH - LEFT} y1={HEIGHT - FOOT} y2={HEIGHT - FOOT} stroke="#8a8a8a" />
       {children}

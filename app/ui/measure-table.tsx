@@ -8,6 +8,8 @@ type MeasureTableProps = {
   /** What the rows are made of, in a sentence. */
   explanation: string
   head: string[]
+  /** Places of columns that hold words: they begin on the left like the first. */
+  words?: number[]
   rows: { key: string; cells: ReactNode[] }[]
   /** The same table as it is exported. */
   csv: { name: string; rows: readonly (readonly (string | number | null)[])[] }
@@ -15,7 +17,7 @@ type MeasureTableProps = {
 }
 
 /** A table of measures on a card, with what it means, a chart above it where there is one, and its export. */
-export function MeasureTable({ heading, explanation, head, rows, csv, children }: MeasureTableProps) {
+export function MeasureTable({ heading, explanation, head, words = [], rows, csv, children }: MeasureTableProps) {
   return (
     <Card>
       <BlockStack gap="400">
@@ -28,7 +30,9 @@ export function MeasureTable({ heading, explanation, head, rows, csv, children }
               {explanation}
             </Text>
           </BlockStack>
-          <ExportCsv {...csv} />
+          <div style={{ flexShrink: 0 }}>
+            <ExportCsv {...csv} />
+          </div>
         </InlineStack>
         {children}
         <Box overflowX="scroll" tabIndex={0}>
@@ -42,7 +46,11 @@ export function MeasureTable({ heading, explanation, head, rows, csv, children }
                   <th
                     key={title}
                     scope="col"
-                    style={{ ...CELL, textAlign: place === 0 ? 'start' : 'end', fontWeight: 550 }}
+                    style={{
+                      ...CELL,
+                      textAlign: place === 0 || words.includes(place) ? 'start' : 'end',
+                      fontWeight: 550,
+                    }}
                   >
                     {title}
                   </th>
@@ -58,7 +66,7 @@ export function MeasureTable({ heading, explanation, head, rows, csv, children }
                         {cell}
                       </th>
                     ) : (
-                      <td key={head[place]} style={{ ...CELL, textAlign: 'end' }}>
+                      <td key={head[place]} style={{ ...CELL, textAlign: words.includes(place) ? 'start' : 'end' }}>
                         {cell}
                       </td>
                     ),

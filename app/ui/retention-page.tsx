@@ -1,5 +1,5 @@
 import { Link, useLocation } from '@remix-run/react'
-import { BlockStack, Page, Text } from '@shopify/polaris'
+import { Banner, BlockStack, Page, Text } from '@shopify/polaris'
 import type { ReactNode } from 'react'
 
 const PAGES = [
@@ -70,4 +70,17 @@ export function CustomersLink({ of, label, children }: { of: string; label: stri
 /** Where the customers of a group are listed. */
 export function customersPath(of: string): string {
   return `/app/retention/customers?of=${encodeURIComponent(of)}`
+}
+
+/** In its first year a shop cannot have lost anybody by a calendar of twelve months: CRR would flatter it. */
+export function FirstYear({ months }: { months: number }) {
+  if (months > 13) return null
+  return (
+    <Banner tone="info" title="Your shop’s first year">
+      <p>
+        CRR looks back twelve months, so it says little before a shop is more than a year old. Until then, go by the
+        returning-customer rate.
+      </p>
+    </Banner>
+  )
 }

@@ -27,6 +27,8 @@ test('few repeat customers: an honest "not enough data", with how many are missi
     reason: 'not_enough_data',
     repeatCustomers: 20,
     repeatCustomersNeeded: 30,
+    historyDays: expect.any(Number),
+    historyDaysNeeded: 90,
   })
 })
 
