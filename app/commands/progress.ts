@@ -1,4 +1,4 @@
-/** A progress bar on a terminal; nothing where standard error is none. */
+/** A progress bar on a terminal, with an estimate of the time left; nothing where standard error is none. */
 
 const WIDTH = 30
 const EVERY_MS = 100
@@ -9,7 +9,9 @@ export type Progress = { show(done: number, all: number): void; clear(): void }
 /** A bar with a label in front: `createProgress("Playing")`. */
 export function createProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
   if (!stream.isTTY) return { show: () => {}, clear: () => {} }
+  const startedAt = performance.now()
   let shownAt = -Infinity
+  let width = 0
   return {
     show: (done, all) => {
       const at = performance.now()
@@ -17,10 +19,21 @@ export function createProgress(label: string, stream: NodeJS.WriteStream = proce
       shownAt = at
       const share = all === 0 ? 1 : Math.min(1, done / all)
       const filled = Math.round(share * WIDTH)
-      stream.write(`\r${label} [${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${Math.floor(share * 100)} %`)
+      const bar = `[${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}]`
+      const line = `${label} ${bar} ${Math.floor(share * 100)} %${describeTimeLeft(share, at - startedAt)}`
+      stream.write(`\r${line.padEnd(width)}`)
+      width = line.length
     },
     clear: () => {
-      if (shownAt > -Infinity) stream.write(`\r${' '.repeat(label.length + WIDTH + 9)}\r`)
+      if (width > 0) stream.write(`\r${' '.repeat(width)}\r`)
     },
   }
+}
+
+/** The time so far, scaled: what is left is taken to be like what is done. Empty while nothing can be said. */
+function describeTimeLeft(share: number, elapsedMs: number): string {
+  if (share === 0) return ''
+  const seconds = Math.ceil((elapsedMs / 1000) * (1 / share - 1))
+  if (seconds < 1) return ''
+  return seconds < 60 ? `, about ${seconds} s left` : `, about ${Math.ceil(seconds / 60)} min left`
 }

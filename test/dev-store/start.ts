@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { createProgress } from '#app/commands/progress.ts'
 import { closeDatabase, pool } from '#app/db/client.server.ts'
 import { embeddedHome, startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
@@ -11,7 +12,6 @@ import { findShop } from '#app/db/shops.server.ts'
 import { buildIfStale } from './build.ts'
 import { DEMO_SHOP, EMPTY_SHOP, isPlayed, openDemoShop, openEmptyShop, playHistory } from './demo/play.ts'
 import { DEMO_PROGRAM } from './demo/program.ts'
-import { showProgress } from './demo/progress.ts'
 import { startLocal, type Local } from './local.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -101,9 +101,10 @@ async function openDemo(local: Local): Promise<void> {
   if (isPlayed(store, today)) return
   openDemoShop(store, today)
   await installApp(local)
-  const progress = showProgress('Playing a year of the demo shop')
-  await playHistory(store, today, progress.to)
-  progress.end()
+  console.log('Playing a year of the demo shop, this once: a minute or two.')
+  const progress = createProgress('Orders and refunds')
+  await playHistory(store, today, progress.show)
+  progress.clear()
   await waitForInbox()
 }
 

@@ -1,7 +1,7 @@
 /** Every page, as it opens on a desk and on a phone: it loads, breaks no rule of axe, and does not scroll sideways. */
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { expectAccessible, openShop, PROGRAM, SHOP } from './shop.ts'
+import { expectAccessible, openAdminPage, openShop, PROGRAM, SHOP } from './shop.ts'
 
 const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } }
 
@@ -69,10 +69,7 @@ describe.each(Object.entries(SIZES))('at %s width', (_size, viewport) => {
   test.each(ADMIN_PAGES)('the admin page %s opens, is accessible and fits', async (path) => {
     const page = await shop.open(viewport)
     const problems = watch(page)
-    await page.goto(shop.local.dev.adminUrl(SHOP) + path.replace(/^\/app(?=\/|$)/, '/app'))
-    const frame = page.frameLocator('iframe')
-    await frame.locator('h1').first().waitFor()
-    await page.waitForLoadState('networkidle')
+    const frame = await openAdminPage(page, shop.local.dev.adminUrl(SHOP) + path)
     expect(await frame.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth)).toBeLessThanOrEqual(0)
     await expectAccessible(page)
     expect(problems).toEqual([])
@@ -105,7 +102,6 @@ async function expectGoodPage(page: Page, url: string): Promise<void> {
   const response = await page.goto(url)
   expect(response?.status()).toBe(200)
   await page.locator('h1').first().waitFor()
-  await page.waitForLoadState('networkidle')
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   )

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, FrameLocator, Page } from 'playwright-core'
 import { afterAll, expect } from 'vitest'
 import { describeProblem, parseProgram } from '#app/loyalty/program.ts'
 import { publishOnTop } from '#app/db/program-history.server.ts'
@@ -117,6 +117,23 @@ export async function waitForCard(page: Page, storeUrl: string, text: RegExp): P
       { timeout: 20_000, interval: 250 },
     )
     .toMatch(text)
+}
+
+/**
+ * Opens a page of the app in a shop's admin and waits until it can be used: React has taken it over (before, what is
+ * typed is lost) and no skeleton is shown. Returns the app's frame.
+ */
+export async function openAdminPage(page: Page, address: string): Promise<FrameLocator> {
+  await page.goto(address)
+  const frame = page.frameLocator('#app-frame')
+  await frame.locator('h1').first().waitFor()
+  const isReady = () =>
+    frame
+      .locator('main')
+      .first()
+      .evaluate((main) => !main.hidden && Object.keys(main).some((key) => key.startsWith('__reactFiber')))
+  await expect.poll(isReady, { timeout: 20_000 }).toBe(true)
+  return frame
 }
 
 /** No rule of axe is broken on this page, frames included. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { addToCart, expectAccessible, openShop, pay, SHOP, signIn, waitForCard } from './shop.ts'
 
 const DAY_MS = 86_400_000
@@ -56,4 +57,7 @@ test('a shopper buys, waits, redeems, pays less, and a refund takes the points b
 
   // THEN its 60 points go: 10 that were left, and 50 below zero until the next purchase's points come free
   await waitForCard(page, local.storeUrl, /-50 leaves|−50 leaves/)
+
+  // AND the ledger's balances and lots are what its transfers say
+  expect((await checkLedger(shopId)).differences).toEqual([])
 })
