@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { orderPayload } from './payloads.ts'
 import { SHOP_HEADER, startDevStore, type RunningDevStore } from './server.ts'
 
 const SHOP = 'tea.myshopify.com'
@@ -266,6 +267,43 @@ describe('redeem codes', () => {
     })
   })
 
+  it('count as used once by an order, in however many ways they apply', async () => {
+    const { store, ask } = await openShop()
+    await ask(CREATE, { d: { ...reward, usageLimit: 2, code: 'BOTH' } })
+    const application = {
+      type: 'discount_code',
+      code: 'BOTH',
+      title: '',
+      value: '5.0',
+      valueType: 'fixed_amount',
+    } as const
+    const placed = store.placeOrder(SHOP, {
+      lines: [{ quantity: 1, unitPriceMinor: 2000, allocations: [{ applicationIndex: 0, amountMinor: 500 }] }],
+      shipping: { title: 'Standard', priceMinor: 600, allocations: [{ applicationIndex: 1, amountMinor: 600 }] },
+      discountApplications: [
+        {
+          ...application,
+          allocationMethod: 'across',
+          targetType: 'line_item',
+          targetSelection: 'all',
+          discountId: null,
+        },
+        {
+          ...application,
+          allocationMethod: 'each',
+          targetType: 'shipping_line',
+          targetSelection: 'all',
+          discountId: null,
+        },
+      ],
+    })
+    if (!placed.ok) throw new Error(placed.reason)
+    expect(store.tables.codeByText(SHOP, 'both')!.usageCount).toBe(1)
+    expect(orderPayload(store.shop(SHOP), placed.order, null).discount_codes).toEqual([
+      { code: 'BOTH', amount: '11.00', type: 'fixed_amount' },
+    ])
+  })
+
   it('cannot be made twice, in whatever case', async () => {
     const { ask } = await openShop()
     await ask(CREATE, { d: { ...reward, code: 'SAME' } })
@@ -278,6 +316,17 @@ describe('redeem codes', () => {
 })
 
 describe('bulk operations', () => {
+  it('leave out none of 300 lines', async () => {
+    const { store, ask } = await openShop()
+    store.placeOrder(SHOP, { lines: Array.from({ length: 300 }, () => ({ quantity: 1, unitPriceMinor: 100 })) })
+    await ask('mutation ($q: String!) { bulkOperationRunQuery(query: $q) { userErrors { message } } }', {
+      q: '{ orders { edges { node { id lineItems { edges { node { quantity } } } } } } }',
+    })
+    await expect.poll(() => store.tables.list('bulkOperations', SHOP)[0]!.objectCount).toBe(301)
+    const dear = await ask('{ orders(first: 2147483647) { nodes { id } } }')
+    expect(dear.errors![0]!.extensions!.code).toBe('MAX_COST_EXCEEDED')
+  })
+
   it('write one JSON line per object, each child naming its parent', async () => {
     const { store, ask } = await openShop()
     store.placeOrder(SHOP, {

@@ -417,14 +417,18 @@ function raiseLine(shop: Shop, order: Order, line: OrderLine, delta: number): vo
   setTax(shop, line, order.taxesIncluded)
 }
 
+/** A code is used once by an order, in however many ways it applies. */
 function useCodes(store: StoreTables, order: Order): void {
+  const used = new Set<Gid>()
   for (const application of order.discountApplications) {
     if (application.type !== 'discount_code' || application.code === null) continue
     const code = store.codeByText(order.shop, application.code)!
+    application.discountId = code.discountId
+    if (used.has(code.id)) continue
+    used.add(code.id)
     code.usageCount += 1
     code.lastUsedRealAt = Date.now()
     if (order.customerId) code.usedBy.push(order.customerId)
-    application.discountId = code.discountId
     store.put('codes', code.id, code)
   }
 }

@@ -191,15 +191,22 @@ function orderMoney(order: Order): Json {
   }
 }
 
-/** One `discount_codes` entry for each code that was entered, with all it took off. */
+/** One `discount_codes` entry for each code that was entered, with all it took off; a code may apply in several ways. */
 function discountCodes(order: Order): Json[] {
-  return order.discountApplications.flatMap((application, index) => {
-    if (application.type !== 'discount_code') return []
-    const rows = [...order.lines, ...order.shippingLines].flatMap((line) => line.allocations)
-    const taken = sum(rows, (row) => (row.applicationIndex === index ? row.amountMinor : 0))
+  const taken = new Map<string, { amountMinor: number; type: string }>()
+  const rows = [...order.lines, ...order.shippingLines].flatMap((line) => line.allocations)
+  order.discountApplications.forEach((application, index) => {
+    if (application.type !== 'discount_code' || application.code === null) return
+    const known = taken.get(application.code)
     const type = application.targetType === 'shipping_line' ? 'shipping' : application.valueType
-    return [{ code: application.code, amount: decimalText(taken, order.currency), type }]
+    const own = sum(rows, (row) => (row.applicationIndex === index ? row.amountMinor : 0))
+    taken.set(application.code, { amountMinor: own + (known?.amountMinor ?? 0), type: known?.type ?? type })
   })
+  return [...taken].map(([code, { amountMinor, type }]) => ({
+    code,
+    amount: decimalText(amountMinor, order.currency),
+    type,
+  }))
 }
 
 function applicationPayload(application: DiscountApplication): Json {

@@ -17,6 +17,7 @@ import { bulkFinishPayload } from '../payloads.ts'
 import type { BulkOperation, Gid } from '../records.ts'
 import { catalogueBulkRoots } from './catalogue-fields.ts'
 import {
+  WHOLE_PAGE,
   connection,
   connectionFields,
   dateTime,
@@ -238,7 +239,7 @@ function withWholePages(text: string): string {
       const size = {
         kind: Kind.ARGUMENT,
         name: { kind: Kind.NAME, value: 'first' },
-        value: { kind: Kind.INT, value: '250' },
+        value: { kind: Kind.INT, value: String(WHOLE_PAGE) },
       } as const
       const sized = inner.endsWith('Connection') && typeName !== 'QueryRoot' ? [...rest, size] : rest
       return { ...node, arguments: sized, selectionSet: walk(node.selectionSet, inner) }

@@ -75,6 +75,9 @@ export type Connection<Node> = {
 
 const PAGE_MAX = 250
 
+/** The size that bulk operations give to inner connections: everything. A client who asks for it is too dear. */
+export const WHOLE_PAGE = 2_147_483_647
+
 /**
  * One page of rows by `first`/`after` or `last`/`before`. Exactly one of first and last, at most 250 (Shopify's limit),
  * or the error Shopify gives.
@@ -95,7 +98,8 @@ export function connection<Node extends { id: Gid }>(
   if (first != null && last != null) throw badRequest('providing both first and last is not supported')
   const size = first ?? last!
   if (size < 1) throw badRequest(`${first == null ? 'last' : 'first'} must be greater than 0`)
-  if (size > pageMax) throw badRequest(`${first == null ? 'last' : 'first'} cannot exceed ${pageMax}`)
+  if (size > pageMax && size !== WHOLE_PAGE)
+    throw badRequest(`${first == null ? 'last' : 'first'} cannot exceed ${pageMax}`)
   const rows = reverse ? [...all].reverse() : [...all]
   const from = after == null ? 0 : placeOf(rows, after) + 1
   const until = before == null ? rows.length : placeOf(rows, before)

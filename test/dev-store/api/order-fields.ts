@@ -215,7 +215,7 @@ const order: Record<string, Field<Order>> = {
 }
 
 function codes(row: Order): string[] {
-  return row.discountApplications.flatMap((application) => (application.code ? [application.code] : []))
+  return [...new Set(row.discountApplications.flatMap((application) => (application.code ? [application.code] : [])))]
 }
 
 const APPLICATION_TYPES = {
