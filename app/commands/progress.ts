@@ -6,15 +6,19 @@ const EVERY_MS = 100
 /** `show` may be called as often as one likes; it writes ten times a second at most. `clear` takes the bar away. */
 export type Progress = { show(done: number, all: number): void; clear(): void }
 
-/** A bar with a label in front: `createProgress("Playing")`. */
-export function createProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+/** A bar with a label in front: `createProgress("Playing")`. `clock` gives milliseconds, for tests. */
+export function createProgress(
+  label: string,
+  stream: NodeJS.WriteStream = process.stderr,
+  clock = () => performance.now(),
+): Progress {
   if (!stream.isTTY) return { show: () => {}, clear: () => {} }
-  const startedAt = performance.now()
+  const startedAt = clock()
   let shownAt = -Infinity
   let width = 0
   return {
     show: (done, all) => {
-      const at = performance.now()
+      const at = clock()
       if (at - shownAt < EVERY_MS) return
       shownAt = at
       const share = all === 0 ? 1 : Math.min(1, done / all)

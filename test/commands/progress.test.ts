@@ -6,7 +6,7 @@ function terminal(isTTY: boolean) {
   return { written, stream: { isTTY, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream }
 }
 
-test('on a terminal a bar shows how far it is, and goes away', () => {
+test('on a terminal a bar shows how far it is and how long it will take: three more times the 20 s so far', () => {
   const { written, stream } = terminal(true)
   const progress = createProgress('Playing', stream)
   progress.show(50, 200)
