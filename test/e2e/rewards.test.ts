@@ -1,0 +1,95 @@
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { applyEvents } from '#app/db/world.server.ts'
+import { addToCart, openShop, pay, PROGRAM, SHOP, signIn } from './shop.ts'
+
+const REWARDS = [
+  { id: 'five-off', type: 'amount', value: '5.00', cost: 50, validDays: 90 },
+  { id: 'any', type: 'amount', perPoints: 10, value: '1.00', step: 10, validDays: 30 },
+  { id: 'tenth', type: 'percentage', value: 10, cost: 40 },
+  { id: 'ship', type: 'shipping', cost: 30 },
+  { id: 'credit', type: 'store-credit', value: '8.00', cost: 80 },
+  { id: 'card', type: 'gift-card', value: '7.00', cost: 70 },
+]
+
+/** Presses a reward's button on the loyalty page and waits for what the card then says. */
+async function redeem(page: Page, storeUrl: string, label: string, said: RegExp): Promise<void> {
+  await page.goto(`${storeUrl}/pages/loyalty`)
+  await page.getByRole('button', { name: `Redeem: ${label}` }).click()
+  await page.locator('[data-status]').filter({ hasText: said }).waitFor()
+}
+
+/** The code of the newest reward on the card with that label. */
+const codeOf = (page: Page, label: string) =>
+  page.locator('[data-redemption]', { hasText: label }).locator('[data-code]').last().innerText()
+
+/** What the shopper pays for one teapot (20.00 and 3.95 for shipping) with a code. */
+async function payWith(
+  page: Page,
+  storeUrl: string,
+  product: Parameters<typeof addToCart>[2],
+  code: string | null,
+): Promise<string> {
+  await addToCart(page, storeUrl, product, 1)
+  if (code !== null) {
+    await page.getByLabel(/code/i).first().fill(code)
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText(`${code} applied`).waitFor()
+  }
+  return pay(page, storeUrl)
+}
+
+test('every type of reward is redeemed on the storefront and pays at checkout', async () => {
+  const { local, shopId, customer, products, open } = await openShop({ ...PROGRAM, rewards: REWARDS })
+  const { store } = local.dev
+  store.setScopes(SHOP, [...store.app.scopes, 'write_store_credit_account_transactions', 'write_gift_cards'])
+  const at = store.now()
+  const gift = {
+    type: 'adjust',
+    at,
+    customer: customer.id,
+    points: 1_000,
+    reason: 'test',
+    actor: 'test',
+    key: 'gift',
+  } as const
+  await applyEvents(shopId, [{ type: 'customer', at, customer: customer.id, state: 'enabled' }, gift], at)
+  const page = await open()
+  const [teapot] = products
+  await signIn(page, local.storeUrl, 'Ada Wren')
+  await expect
+    .poll(
+      async () => {
+        await page.goto(`${local.storeUrl}/pages/loyalty`)
+        return page.locator('[data-balance]').count()
+      },
+      { timeout: 30_000, interval: 500 },
+    )
+    .toBe(1)
+  const buy = (code: string | null) => payWith(page, local.storeUrl, teapot!, code)
+
+  await redeem(page, local.storeUrl, '£5.00 off', /Here is your code/)
+  expect(await buy(await codeOf(page, '£5.00 off'))).toBe('£18.95')
+
+  await page.goto(`${local.storeUrl}/pages/loyalty`)
+  await page.getByLabel('How many leaves?').fill('120')
+  await page.getByRole('button', { name: 'Redeem: £1.00 off' }).click()
+  await page.locator('[data-status]').filter({ hasText: 'Here is your code' }).waitFor()
+  expect(await buy(await codeOf(page, '£12.00 off'))).toBe('£11.95')
+
+  await redeem(page, local.storeUrl, '10% off', /Here is your code/)
+  expect(await buy(await codeOf(page, '10% off'))).toBe('£21.95')
+
+  await redeem(page, local.storeUrl, 'Free shipping', /Here is your code/)
+  expect(await buy(await codeOf(page, 'Free shipping'))).toBe('£20.00')
+
+  await redeem(page, local.storeUrl, '£8.00 store credit', /on your account/)
+  await addToCart(page, local.storeUrl, teapot!, 1)
+  await page.goto(`${local.storeUrl}/checkout`)
+  expect(await page.getByText('£8.00 on your account').count()).toBe(1)
+
+  await redeem(page, local.storeUrl, '£7.00 gift card', /Here is your code/)
+  const card = await codeOf(page, '£7.00 gift card')
+  expect(store.giftCardByCode(SHOP, card)).toMatchObject({ balanceMinor: 700 })
+  expect(await page.locator('[data-balance]').innerText()).toBe(String(1_000 - 50 - 120 - 40 - 30 - 80 - 70))
+}, 300_000)
