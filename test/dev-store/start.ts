@@ -11,7 +11,7 @@ import { publishOnTop } from '#app/db/program-history.server.ts'
 import { findShop } from '#app/db/shops.server.ts'
 import { buildIfStale } from './build.ts'
 import { DEMO_SHOP, EMPTY_SHOP, isPlayed, openDemoShop, openEmptyShop, playHistory } from './demo/play.ts'
-import { DEMO_PROGRAM } from './demo/program.ts'
+import { demoProgram } from './demo/program.ts'
 import { startLocal, type Local } from './local.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -115,7 +115,7 @@ async function installApp(local: Local): Promise<void> {
   const shop = await findShop(DEMO_SHOP)
   if (!shop) throw new Error('The app was opened but did not note the installation.')
   // Where an interrupted first start has published it already, this changes nothing.
-  await publishOnTop(shop.id, DEMO_PROGRAM, {
+  await publishOnTop(shop.id, demoProgram(Date.now()), {
     basedOn: 0,
     at: local.dev.store.now(),
     actor: 'Perennial',

@@ -1,7 +1,41 @@
 import { describeProblem, parseProgram, type ProgramDocument } from '#app/loyalty/program.ts'
 
-/** The demo shop's program: a point for each pound, three tiers by yearly spend, and rewards of each simple kind. */
-export const DEMO_PROGRAM: ProgramDocument = complete({
+const DAY_MS = 86_400_000
+
+/**
+ * The demo shop's program on the day it is first started: a point for each pound, three tiers by yearly spend, rewards
+ * of each simple kind, and a campaign that runs from that day for a week.
+ */
+export function demoProgram(now: number): ProgramDocument {
+  const document = {
+    ...PROGRAM,
+    campaigns: [
+      {
+        id: 'gift-week',
+        name: 'Gift week',
+        from: `${dayOf(now)}T00:00`,
+        until: `${dayOf(now + 7 * DAY_MS)}T00:00`,
+        offer: {
+          bands: [
+            { from: '50.00', percentage: 5 },
+            { from: '100.00', percentage: 10 },
+          ],
+        },
+        holdOut: 0.1,
+      },
+    ],
+  }
+  const parsed = parseProgram(document)
+  if (!parsed.ok) throw new Error(`The demo's program: ${parsed.problems.map(describeProblem).join('; ')}`)
+  return parsed.document
+}
+
+/** "2026-11-21" */
+function dayOf(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 10)
+}
+
+const PROGRAM = {
   version: 1,
   name: 'Perennial Club',
   pointsName: { one: 'point', other: 'points' },
@@ -38,11 +72,4 @@ export const DEMO_PROGRAM: ProgramDocument = complete({
     { id: 'free-delivery', type: 'shipping', cost: 80, validDays: 30 },
     { id: 'ten-percent', type: 'percentage', value: 10, cost: 400, validDays: 60 },
   ],
-})
-
-/** The document with every default filled in, as `publishProgram` wants it. */
-function complete(document: unknown): ProgramDocument {
-  const parsed = parseProgram(document)
-  if (!parsed.ok) throw new Error(`The demo's program: ${parsed.problems.map(describeProblem).join('; ')}`)
-  return parsed.document
 }
