@@ -131,7 +131,9 @@ export async function openAdminPage(page: Page, address: string): Promise<FrameL
     frame
       .locator('main')
       .first()
-      .evaluate((main) => !main.hidden && Object.keys(main).some((key) => key.startsWith('__reactFiber')))
+      .evaluate(
+        (main) => !main.hasAttribute('hidden') && Object.keys(main).some((key) => key.startsWith('__reactFiber')),
+      )
   await expect.poll(isReady, { timeout: 20_000 }).toBe(true)
   return frame
 }
