@@ -1,6 +1,7 @@
 /** The dev store's App Bridge and admin frame, with an app of a few lines inside, so that a fault here is not ours there. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startDevStore, type RunningDevStore } from '#test/dev-store/server.ts'
@@ -50,7 +51,7 @@ afterAll(async () => {
 afterEach(() => page.context().close())
 
 async function openApp(path = ''): Promise<ReturnType<Page['frameLocator']>> {
-  page = await browser.newPage({ userAgent: USER_AGENT })
+  page = await (await browser.newContext({ userAgent: USER_AGENT })).newPage()
   page.setDefaultTimeout(15_000)
   await page.goto(dev.adminUrl(SHOP) + path)
   const frame = page.frameLocator('#app-frame')
@@ -172,5 +173,53 @@ describe('the app in its frame', () => {
   test('is told by name what App Bridge does not imitate', async () => {
     const frame = await openApp('/app')
     await expect(inApp(frame, 'shopify.pos.close()')).rejects.toThrow('does not imitate shopify.pos')
+  })
+})
+
+describe('the merchant’s own pages', () => {
+  test('break no rule of axe and do not scroll sideways, on a desk and on a phone', async () => {
+    const ann = dev.store.createCustomer(SHOP, { email: 'ann@example.com', firstName: 'Ann', tags: ['gold'] })
+    const placed = dev.store.placeOrder(SHOP, {
+      customerId: ann.id,
+      lines: [{ title: 'Mug', quantity: 2, unitPriceMinor: 1250 }],
+    })
+    const order = placed.ok ? placed.order.id.split('/').at(-1) : ''
+    dev.store.addDiscount(SHOP, { kind: 'code_basic', title: 'Five off' }, 'FIVE')
+    dev.store.addShop({ domain: 'bare.myshopify.com', name: 'Bare' })
+    const paths = [
+      'orders',
+      `orders/${order}`,
+      'products',
+      'customers',
+      `customers/${ann.id.split('/').at(-1)}`,
+      'discounts',
+      'settings',
+    ]
+    const urls = [
+      ...paths.map((path) => `${dev.url}/store/tea/${path}`),
+      `${dev.url}/store/bare/orders`,
+      dev.adminUrl('bare.myshopify.com'),
+    ]
+    const found: string[] = []
+    page = await (await browser.newContext({ userAgent: USER_AGENT })).newPage()
+    for (const viewport of [
+      { width: 1280, height: 900 },
+      { width: 360, height: 740 },
+    ]) {
+      await page.setViewportSize(viewport)
+      for (const url of urls) {
+        await page.goto(url)
+        await page.locator('main details').evaluateAll((all) => all.forEach((each) => each.setAttribute('open', '')))
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        found.push(
+          ...violations.map(
+            ({ id, nodes }) => `${url} ${id}: ${nodes.map((node) => node.html.slice(0, 90)).join(' | ')}`,
+          ),
+        )
+        const over = await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth)
+        if (over > 0) found.push(`${url} is ${over} pixels too wide at ${viewport.width}`)
+      }
+    }
+    expect(found).toEqual([])
   })
 })
