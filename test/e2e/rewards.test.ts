@@ -1,6 +1,8 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { publishOnTop } from '#app/db/program-history.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { parseProgram } from '#app/loyalty/program.ts'
 import { addToCart, openShop, pay, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const REWARDS = [
@@ -42,6 +44,10 @@ async function payWith(
 test('every type of reward is redeemed on the storefront and pays at checkout', async () => {
   const { local, shopId, customer, products, open } = await openShop({ ...PROGRAM, rewards: REWARDS })
   const { store } = local.dev
+  const free = { id: 'teapot', type: 'product', products: [products[0]!.id], cost: 90 }
+  const parsed = parseProgram({ ...PROGRAM, rewards: [...REWARDS, free] })
+  if (!parsed.ok) throw new Error(parsed.problems[0]!.message)
+  await publishOnTop(shopId, parsed.document, { basedOn: 1, at: store.now(), actor: 'test', note: 'A free teapot' })
   store.setScopes(SHOP, [...store.app.scopes, 'write_store_credit_account_transactions', 'write_gift_cards'])
   const at = store.now()
   const gift = {
@@ -86,10 +92,27 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
   await redeem(page, local.storeUrl, '£8.00 store credit', /on your account/)
   await addToCart(page, local.storeUrl, teapot!, 1)
   await page.goto(`${local.storeUrl}/checkout`)
-  expect(await page.getByText('£8.00 on your account').count()).toBe(1)
+  await page.getByLabel('Use store credit').check()
+  await page.getByRole('button', { name: /^Pay / }).click()
+  await page.getByRole('heading', { name: /Thank you/ }).waitFor()
+  expect(store.storeCreditOf(SHOP, customer.id)).toMatchObject([{ balanceMinor: 0 }])
 
   await redeem(page, local.storeUrl, '£7.00 gift card', /Here is your code/)
   const card = await codeOf(page, '£7.00 gift card')
   expect(store.giftCardByCode(SHOP, card)).toMatchObject({ balanceMinor: 700 })
-  expect(await page.locator('[data-balance]').innerText()).toBe(String(1_000 - 50 - 120 - 40 - 30 - 80 - 70))
+  await addToCart(page, local.storeUrl, teapot!, 1)
+  await page.goto(`${local.storeUrl}/checkout`)
+  await page.getByLabel('Gift card (optional)').fill(card)
+  await page.getByRole('button', { name: /^Pay / }).click()
+  await page.getByRole('heading', { name: /Thank you/ }).waitFor()
+  expect(store.giftCardByCode(SHOP, card)).toMatchObject({ balanceMinor: 0 })
+
+  // One teapot of two is free.
+  await redeem(page, local.storeUrl, 'Free product', /Here is your code/)
+  const freeCode = await codeOf(page, 'Free product')
+  await expect
+    .poll(() => page.locator('[data-balance]').innerText())
+    .toBe(String(1_000 - 50 - 120 - 40 - 30 - 80 - 70 - 90))
+  await addToCart(page, local.storeUrl, teapot!, 1)
+  expect(await buy(freeCode)).toBe('£23.95')
 }, 300_000)
