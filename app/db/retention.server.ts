@@ -5,6 +5,8 @@ import { toGid } from '#app/loyalty/ids.ts'
 import { DAY_MS, addMonths, dayNumberAt, fromDayNumber, startOfDate, startOfMonth } from '#app/loyalty/time.ts'
 import { startOfMonthNumber } from '#app/retention/calendar.ts'
 import type { Cohort } from '#app/retention/cohorts.ts'
+import { toRate } from '#app/retention/exact.ts'
+import { FUNNEL_STEPS, type FunnelRow, type FunnelStep } from '#app/retention/funnel.ts'
 import type { IntervalDays } from '#app/retention/intervals.ts'
 import { lifecycleLimits, type LifecycleStage } from '#app/retention/lifecycle.ts'
 import type { Breakpoints, RfmGroup } from '#app/retention/rfm.ts'
@@ -388,6 +390,30 @@ export function countGroups(grid: readonly RfmCell[]): { group: RfmGroup; custom
       customers: cells.reduce((sum, cell) => sum + cell.customers, 0),
       revenueMinor: cells.reduce((sum, cell) => sum + cell.revenueMinor, 0),
     }
+  })
+}
+
+/**
+ * Conversion of members (A4): of those who could take a step, how many did. Signed up; earned points; spent some on a reward; ordered
+ * twice or more. Each step counts those who took all before it. Erased members are left out.
+ */
+export async function readFunnel({ shopId }: Asked): Promise<FunnelRow[]> {
+  const { rows } = await pool.query<Record<FunnelStep, string>>(
+    `select count(*) as signup, count(*) filter (where earned) as earn, count(*) filter (where earned and redeemed) as redeem,
+            count(*) filter (where earned and redeemed and repeated) as repeat
+       from (select b.lifetime_earned > 0 as earned, coalesce(s.orders, 0) >= 2 as repeated,
+                    exists (select 1 from redemptions r where r.shop_id = $1 and r.member_id = m.id
+                              and r.state in ('issued', 'ending', 'used')) as redeemed
+               from members m
+               join balances b on b.shop_id = m.shop_id and b.member_id = m.id
+               left join customer_standings s on s.shop_id = m.shop_id and s.member_id = m.id
+              where m.shop_id = $1 and m.erased_at is null) as steps`,
+    [shopId],
+  )
+  const did = rows[0]!
+  return FUNNEL_STEPS.map((step, place) => {
+    const could = Number(did[FUNNEL_STEPS[Math.max(0, place - 1)]!])
+    return { step, could, did: Number(did[step]), rate: toRate(Number(did[step]), could) }
   })
 }
 

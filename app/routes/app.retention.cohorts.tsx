@@ -125,6 +125,7 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
   // Month 0 of the shares is always 100 % and would hide the rest.
   const shade = !revenue && place === 0 ? 0 : Math.min(1, brightest > 0 ? value / brightest : 0) * 0.35
   const month = cohort.month + place
+  const shown = revenue ? showMoney(formatMoney(mean, currency), currency) : showRate(value)
   return (
     <span
       style={{
@@ -136,9 +137,9 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
     >
       <CustomersLink
         of={nameGroup({ kind: 'cohort', cohort: cohort.month, month })}
-        label={`First order in ${showMonth(cohort.month)}, ordered in ${showMonth(month)}: ${buyers} customers`}
+        label={`${shown}: first order in ${showMonth(cohort.month)}, ordered in ${showMonth(month)}, ${buyers} customers`}
       >
-        {revenue ? showMoney(formatMoney(mean, currency), currency) : showRate(value)}
+        {shown}
       </CustomersLink>
     </span>
   )

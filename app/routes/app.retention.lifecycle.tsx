@@ -3,12 +3,20 @@ import { useLoaderData } from '@remix-run/react'
 import { BlockStack, Button, InlineGrid, InlineStack, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
-import { askMeasures, countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
+import {
+  askMeasures,
+  countCustomersBehind,
+  listCustomersBehind,
+  readFunnel,
+  readOverview,
+} from '#app/db/retention.server.ts'
+import type { FunnelStep } from '#app/retention/funnel.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { ExportList } from '#app/ui/export-csv.tsx'
 import { Figure } from '#app/ui/figure.tsx'
+import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { customersPath, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
@@ -24,13 +32,14 @@ const NO_NAMES: Record<string, string> = {}
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const asked = await askMeasures(shop, now())
-  const [{ lifecycle, customers }, slipping, rows] = await Promise.all([
+  const [{ lifecycle, customers }, slipping, rows, funnel] = await Promise.all([
     readOverview(asked),
     countCustomersBehind(asked, { kind: 'slipping' }),
     listCustomersBehind(asked, { kind: 'slipping' }, { limit: SHOWN }),
+    readFunnel(asked),
   ])
   return {
-    ...{ lifecycle, customers, slipping, rows },
+    ...{ lifecycle, customers, slipping, rows, funnel },
     names: namesOrNone(
       admin,
       rows.map((row) => row.customer),
@@ -41,7 +50,8 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Lifecycle() {
-  const { lifecycle, customers, slipping, rows, currency, timezone, ...streamed } = useLoaderData<typeof loader>()
+  const { lifecycle, customers, slipping, rows, funnel, currency, timezone, ...streamed } =
+    useLoaderData<typeof loader>()
   const names = useResolved(streamed.names, NO_NAMES)
   const share = (count: number) => showRate(customers === 0 ? null : count / customers)
   return (
@@ -91,6 +101,29 @@ export default function Lifecycle() {
           <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
         )}
       </BlockStack>
+      <MeasureTable
+        heading="From sign-up to coming back"
+        explanation="Each step counts the members who took it and all before it; the rate is of those who took the one before."
+        head={['Step', 'Members', 'Of those before']}
+        rows={funnel.map(({ step, did, rate }) => ({
+          key: step,
+          cells: [STEP_WORDS[step], showCount(did), showRate(rate)],
+        }))}
+        csv={{
+          name: 'funnel.csv',
+          rows: [
+            ['step', 'could', 'did', 'rate'],
+            ...funnel.map(({ step, could, did, rate }) => [step, could, did, rate]),
+          ],
+        }}
+      />
     </RetentionPage>
   )
+}
+
+const STEP_WORDS: Record<FunnelStep, string> = {
+  signup: 'Became a member',
+  earn: 'Earned points',
+  redeem: 'Got a reward for points',
+  repeat: 'Ordered twice or more',
 }
