@@ -13,6 +13,7 @@ import { toGid } from '#app/loyalty/ids.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
+import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { AdjustPoints } from '#app/ui/adjust-points.tsx'
 import { nameOf } from '#app/ui/customer-names.ts'
@@ -57,6 +58,10 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     older: transfers.length > HISTORY_SIZE ? transfers[HISTORY_SIZE - 1]!.id : null,
     orders: orders.map((order) => sayOrder(order, versions, published?.document, shop.currency)),
     name: namesOrNone(admin, [story.customer]),
+    orderNames: titlesOrNone(
+      admin,
+      orders.map((order) => order.order),
+    ),
     pointsName: published?.document.pointsName ?? NO_NAME,
     tierName: published?.document.tiers?.levels.find((level) => level.id === story.tier)?.name ?? story.tier,
     progress: card?.progress ?? null,
@@ -67,12 +72,14 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
 }
 
 export default function Member() {
-  const { story, transfers, older, orders, name, pointsName, tierName, progress, currency, levels, timezone } =
+  const { story, transfers, older, orders, pointsName, tierName, progress, currency, levels, timezone, ...streamed } =
     useLoaderData<typeof loader>()
   const [changeKey, setChangeKey] = useState<string | null>(null)
   const [placing, setPlacing] = useState(false)
   const [takingBack, setTakingBack] = useState<string | null>(null)
-  const title = nameOf(story.customer, useResolved(name, NO_NAMES))
+  const orderNames = useResolved(streamed.orderNames, NO_NAMES)
+  const named = orders.map((order) => ({ ...order, name: order.name ?? orderNames[order.order] ?? null }))
+  const title = nameOf(story.customer, useResolved(streamed.name, NO_NAMES))
   const id = story.customer.slice(story.customer.lastIndexOf('/') + 1)
   return (
     <Page
@@ -118,8 +125,8 @@ export default function Member() {
         </Layout.Section>
         <Layout.Section>
           <BlockStack gap="400">
-            <MemberOrders orders={orders} pointsName={pointsName} timezone={timezone} />
-            <MemberHistory transfers={transfers} older={older} orders={orders} timezone={timezone} />
+            <MemberOrders orders={named} pointsName={pointsName} timezone={timezone} />
+            <MemberHistory transfers={transfers} older={older} orders={named} timezone={timezone} />
           </BlockStack>
         </Layout.Section>
         <Layout.Section variant="oneThird">

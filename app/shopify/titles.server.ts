@@ -16,13 +16,17 @@ const TITLES_BY_ID = `#graphql
         id
         title
       }
+      ... on Order {
+        id
+        title: name
+      }
     }
   }
 `
 
 const titledSchema = z.object({ id: z.string(), title: z.string() })
 
-/** The titles of products and collections by gid. What Shopify no longer has is missing. Throws AdminApiError. */
+/** The titles of products and collections, and the names of orders ("#1042"), by gid. What Shopify no longer has is missing. Throws AdminApiError. */
 export async function findTitles(client: AdminClient, ids: string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (let start = 0; start < ids.length; start += IDS_MAX) {

@@ -25,7 +25,7 @@ export function MemberFilters({ tiers }: MemberFiltersProps) {
         }}
       >
         <InlineGrid columns={{ xs: 1, md: tiers.length > 0 ? '2fr 1fr 1fr' : '3fr 1fr' }} gap="300" alignItems="end">
-          <InlineStack gap="200" wrap={false} blockAlign="end">
+          <InlineStack gap="200" wrap={false} blockAlign="center">
             <Box width="100%">
               <TextField
                 label="Find a member"
