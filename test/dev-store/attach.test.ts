@@ -97,19 +97,33 @@ describe('an app attached to the dev store', () => {
     expect((await ask(offline().accessToken!)).status).toBe(401)
     dev.store.uninstall(SHOP)
     await expect(admin.graphql('{ shop { name } }')).rejects.toBeDefined()
-    const exchange = await abstractFetch(`https://${SHOP}/admin/oauth/access_token`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        client_id: 'key',
-        client_secret: 'secret',
-        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        subject_token: dev.sessionToken(SHOP),
-        requested_token_type: 'urn:shopify:params:oauth:token-type:offline-access-token',
-      }),
+    const turnedAway = await exchange(dev.sessionToken(SHOP))
+    expect(turnedAway.status).toBe(400)
+    expect(await turnedAway.json()).toMatchObject({ error: 'invalid_subject_token' })
+  })
+
+  it('gets no token for a session token that is forged, or of another shop', async () => {
+    dev.store.installApp(SHOP)
+    dev.store.addShop({ domain: 'other.myshopify.com' })
+    const [header, , signature] = dev.sessionToken(SHOP).split('.')
+    const payload = Buffer.from(JSON.stringify({ aud: 'key', dest: `https://${SHOP}`, exp: 4e9, sub: '9' })).toString(
+      'base64url',
+    )
+    for (const token of [`${header}.${payload}.${signature}`, dev.sessionToken('other.myshopify.com'), 'nonsense']) {
+      const answer = await exchange(token)
+      expect(await answer.json()).toMatchObject({ error: 'invalid_subject_token' })
+    }
+    expect((await exchange(dev.sessionToken(SHOP))).status).toBe(200)
+  })
+
+  it('is given an online token that says who works with the app', async () => {
+    dev.store.installApp(SHOP)
+    const answer = await exchange(dev.sessionToken(SHOP), 'online')
+    expect(await answer.json()).toMatchObject({
+      access_token: expect.stringMatching(/^shpua_/) as string,
+      expires_in: 86_400,
+      associated_user: { id: 1, account_owner: true, first_name: 'Robin' },
     })
-    expect(exchange.status).toBe(400)
-    expect(await exchange.json()).toMatchObject({ error: 'invalid_subject_token' })
   })
 
   it('may reach nothing but shops of the dev store: another host is refused by name', async () => {
@@ -157,6 +171,21 @@ describe('attaching', () => {
     expect(run.stderr).toContain(complaint)
   })
 })
+
+function exchange(token: string, mode: 'offline' | 'online' = 'offline'): Promise<Response> {
+  return abstractFetch(`https://${SHOP}/admin/oauth/access_token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_id: 'key',
+      client_secret: 'secret',
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: token,
+      requested_token_type: `urn:shopify:params:oauth:token-type:${mode}-access-token`,
+      expiring: '1',
+    }),
+  })
+}
 
 function refresh(token: string): Promise<Response> {
   return abstractFetch(`https://${SHOP}/admin/oauth/access_token`, {
