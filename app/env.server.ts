@@ -37,7 +37,8 @@ export function env(): Environment {
 
 /** As `env`, from the given variables. */
 export function parseEnvironment(source: Record<string, string | undefined>): Environment {
-  const parsed = environmentSchema.safeParse(source)
+  // `shopify app dev` says where its tunnel is as HOST.
+  const parsed = environmentSchema.safeParse({ ...source, SHOPIFY_APP_URL: source.SHOPIFY_APP_URL ?? source.HOST })
   if (parsed.success) return parsed.data
   const complaints = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
   throw new Error(`The environment is not complete (see .env.example):\n${complaints.join('\n')}`)

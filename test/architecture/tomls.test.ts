@@ -201,6 +201,21 @@ test('nobody but the app may write a metafield that holds points', () => {
   }
 })
 
+test('the commands that `shopify app dev` runs are scripts of this project', () => {
+  const web = z
+    .strictObject({
+      name: z.string(),
+      roles: z.array(z.enum(['frontend', 'backend', 'background'])),
+      webhooks_path: z.literal('/webhooks'),
+      commands: z.record(z.enum(['predev', 'dev']), z.string()),
+    })
+    .parse(readToml('shopify.web.toml'))
+  const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
+  for (const command of Object.values(web.commands)) {
+    expect(Object.keys(scripts)).toContain(/^npm run ([\w:-]+)$/.exec(command)?.[1])
+  }
+})
+
 test('there are extensions to check', () => {
   expect(extensionFiles).not.toEqual([])
 })
