@@ -74,7 +74,7 @@ export async function findConnection(shopId: number): Promise<Connection> {
   const [messages, effects, reconciled, silent] = await Promise.all([
     pool.query<{ last: Date | null; waiting: string; since: Date | null; set_aside: string }>(
       `select
-         (select max(received_at) from inbox where shop_id = $1 and source = 'webhook') as last,
+         (select received_at from inbox where shop_id = $1 and source = 'webhook' order by id desc limit 1) as last,
          count(*) filter (where state = 'waiting') as waiting,
          min(received_at) filter (where state = 'waiting') as since,
          count(*) filter (where state = 'set-aside') as set_aside
