@@ -53,12 +53,17 @@ export function deriveCode(text: string, length = 12): string {
   return toBase32(createHmac('sha256', secret).update(text).digest(), length)
 }
 
-/** The pool of a reward with these terms, made if there is none. Its id is derived from shop, reward and terms. */
+/**
+ * The pool of a reward with these terms, made if there is none, and offering again if it had been retired. Its id is derived from shop,
+ * reward and terms.
+ */
 export async function requirePool(shopId: number, key: PoolKey, at: number, client: Queryable = pool): Promise<Pool> {
   const id = `pool_${deriveCode(`pool:${shopId}:${key.rewardId}:${key.terms}`).toLowerCase()}`
   await client.query(
     `insert into code_pools (shop_id, id, reward_id, terms, title, target, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (shop_id, reward_id, terms) do nothing`,
+     values ($1, $2, $3, $4, $5, $6, $7, $7)
+     on conflict (shop_id, reward_id, terms) do update set target = excluded.target, updated_at = excluded.updated_at
+       where code_pools.target <> excluded.target`,
     [shopId, id, key.rewardId, key.terms, key.title, key.target, new Date(at)],
   )
   const found = await client.query<PoolRow>(

@@ -16,9 +16,10 @@ import {
 import type { Pool } from '#app/db/codes.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
-import { fixedValue, isDiscount, termsOfReward } from '#app/loyalty/discount-terms.ts'
+import { fixedValue, termsOfReward } from '#app/loyalty/discount-terms.ts'
 import type { DiscountTerms } from '#app/loyalty/discount-terms.ts'
 import type { Program, Reward } from '#app/loyalty/program.ts'
+import { givesCode } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { CODES_PER_CALL_MAX, addCodes, findCode, readCodeCreation } from '#app/shopify/discounts.server.ts'
@@ -73,7 +74,7 @@ async function requireOfferedPools(
 ): Promise<{ pool: Pool; terms: DiscountTerms }[]> {
   const offered: { pool: Pool; terms: DiscountTerms }[] = []
   for (const reward of program.rewards) {
-    if (!isDiscount(reward.type)) continue
+    if (!givesCode(reward.type)) continue
     for (const { value, terms, target } of await termsOffered(shop, admin, program, reward)) {
       offered.push({ terms, pool: await requirePool(shop.id, poolKey(reward, value, terms, target), at) })
     }

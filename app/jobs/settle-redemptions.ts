@@ -6,9 +6,9 @@ import { findRedemption, listUnsettled, noteFailedTry } from '#app/db/redemption
 import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
-import { isDiscount } from '#app/loyalty/discount-terms.ts'
 import { ID_PREFIXES } from '#app/loyalty/ids.ts'
 import type { Program, Reward } from '#app/loyalty/program.ts'
+import { givesCode } from '#app/loyalty/rewards.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -74,7 +74,7 @@ export async function settleReserved(
   if (redemption.state !== 'reserved') return { ok: true, redemption }
   const offered = await findOffer(shop.id, redemption)
   if (!offered) return release(shop, redemption, 'unknown_reward')
-  if (!isDiscount(redemption.type)) return settleCredit(shop, admin, redemption, offered.program.currency)
+  if (!givesCode(redemption.type)) return settleCredit(shop, admin, redemption, offered.program.currency)
   try {
     const issued = await issueCode(admin, shop.id, redemption, offered, now())
     if (issued.ok) return commit(shop, redemption, issued.code)
@@ -119,9 +119,12 @@ async function commit(shop: Shop, redemption: Redemption, code: string): Promise
   const at = now()
   const committed = await applyEvents(shop.id, [{ type: 'commit', at, id: redemption.id, code }], at)
   if (!committed.ok) return committed
-  // Refused where somebody else settled it meanwhile: what they made of it is the truth, and our code goes back to the pool.
-  if (committed.changes[0]?.refused) await freeCodeOf(shop.id, redemption.id)
+  const refused = committed.changes[0]?.refused
   const settled = (await findRedemption(shop.id, redemption.id)) ?? redemption
+  // The rules will not have it (the member was erased meanwhile, say): the points go back.
+  if (refused && settled.state === 'reserved') return release(shop, redemption, refused)
+  // Somebody else settled it meanwhile: what they made of it is the truth, and a code that nobody saw goes back to the pool.
+  if (refused) await freeCodeOf(shop.id, redemption.id)
   return settled.state === 'returned' ? { ok: false, reason: 'shop_unavailable' } : { ok: true, redemption: settled }
 }
 

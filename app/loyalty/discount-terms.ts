@@ -23,11 +23,6 @@ export type DiscountTerms = {
   combinesWith: { order: boolean; product: boolean; shipping: boolean }
 }
 
-/** Rewards that are discounts at checkout; the others are credited. */
-export function isDiscount(type: Reward['type']): boolean {
-  return type !== 'store-credit' && type !== 'gift-card'
-}
-
 /**
  * The terms of a reward at this value (the redemption's: money as decimal text, a percentage, null for shipping and products).
  * `dearest` is what the dearest of a free product's variants costs, decimal text; only that type needs it. Throws for rewards that

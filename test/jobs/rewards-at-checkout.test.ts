@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
-import { loadPrograms } from '#app/db/programs.server.ts'
+import { loadPrograms, publishProgram } from '#app/db/programs.server.ts'
 import { findRedemption } from '#app/db/redemptions.server.ts'
 import { advanceMembers } from '#app/db/world.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
@@ -16,7 +16,7 @@ import { newShopper } from '../dev-store/shopper.ts'
 import type { Page, Shopper } from '../dev-store/shopper.ts'
 import { createStorefront } from '../dev-store/storefront/storefront.ts'
 import { receive } from '../setup/factories.ts'
-import { openSpendingShop } from './spending-shop.ts'
+import { makeProgram, openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop } from './spending-shop.ts'
 
 const DAY_MS = 86_400_000
@@ -260,4 +260,20 @@ test('other terms are another discount: what a shopper holds never changes under
       .map(({ title }) => title)
       .sort(),
   ).toEqual(['Bean Club: $5.00 off', 'Bean Club: $5.00 off', 'Bean Club: $7.00 off'])
+})
+
+test('a reward that is taken off and offered again keeps codes ahead again, of the same discount', async () => {
+  const place = await openPlace(() => [{ id: 'five-off', type: 'amount', value: '5.00', cost: 500 }])
+  const publish = (rewards: unknown[]) =>
+    publishProgram(place.shop.id, makeProgram(rewards), { effectiveAt: now(), at: now() }).then(() =>
+      fillCodePools(place.shop, place.admin),
+    )
+  await fillCodePools(place.shop, place.admin)
+  await publish([])
+  const target = async () =>
+    (await pool.query<{ target: number }>('select target from code_pools where shop_id = $1', [place.shop.id])).rows
+  expect(await target()).toEqual([{ target: 0 }])
+  await publish([{ id: 'five-off', type: 'amount', value: '5.00', cost: 400 }])
+  expect(await target()).toEqual([{ target: 50 }])
+  expect(place.store.discounts(place.shop.domain)).toHaveLength(1)
 })
