@@ -426,21 +426,22 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
   await client.query('delete from measure_deltas where shop_id = $1', [shopId])
   await client.query('delete from measure_counters where shop_id = $1', [shopId])
   await addCounters(shopId, counters, client)
-  // Only what differs is written: a recount that finds everything in order leaves the table as it is.
+  // Only what differs is touched: even an upsert that changes nothing locks its row, which costs more than all the counting.
   await client.query(
-    `insert into customer_standings as s (shop_id, member_id, orders, revenue_minor, first_at, last_at)
-     select $1, member_id, count(*), sum(goods_minor), min(placed_at), max(placed_at) from orders
-      where shop_id = $1 and counts and member_id is not null group by member_id
+    `with counted as materialized (
+       select member_id, count(*) as orders, sum(goods_minor) as revenue_minor, min(placed_at) as first_at, max(placed_at) as last_at
+         from orders where shop_id = $1 and counts and member_id is not null group by member_id
+     ), gone as (
+       delete from customer_standings s where s.shop_id = $1
+          and not exists (select 1 from counted c where c.member_id = s.member_id)
+     )
+     insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at)
+     select $1, c.* from counted c left join customer_standings s on s.shop_id = $1 and s.member_id = c.member_id
+      where (s.orders, s.revenue_minor, s.first_at, s.last_at)
+            is distinct from (c.orders, c.revenue_minor, c.first_at, c.last_at)
      on conflict (shop_id, member_id) do update
        set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
-           last_at = excluded.last_at
-     where (s.orders, s.revenue_minor, s.first_at, s.last_at)
-           is distinct from (excluded.orders, excluded.revenue_minor, excluded.first_at, excluded.last_at)`,
-    [shopId],
-  )
-  await client.query(
-    `delete from customer_standings s where s.shop_id = $1 and not exists (
-       select 1 from orders o where o.shop_id = $1 and o.member_id = s.member_id and o.counts)`,
+           last_at = excluded.last_at`,
     [shopId],
   )
 }

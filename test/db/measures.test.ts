@@ -135,3 +135,13 @@ test('a customer that is merged into another takes its orders along, and nothing
   expect(standings).toHaveLength(1)
   expect(standings[0]).toMatchObject({ memberId: 2n, orders: 3 })
 })
+
+test('a recount mends standings that are wrong, missing, or of customers without orders', async () => {
+  const shop = await makeShop()
+  await write(shop.id, [order(1), order(2, { memberId: '2' }), order(3, { memberId: '3' })])
+  await prisma.customerStanding.updateMany({ where: { shopId: shop.id, memberId: 1n }, data: { orders: 9 } })
+  await prisma.customerStanding.deleteMany({ where: { shopId: shop.id, memberId: 2n } })
+  await prisma.customerStanding.updateMany({ where: { shopId: shop.id, memberId: 3n }, data: { memberId: 4n } })
+  await inTransaction((client) => rebuildMeasures(shop.id, START, client))
+  expect(await findMeasureDifferences(shop.id)).toEqual([])
+})
