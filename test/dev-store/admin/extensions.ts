@@ -3,10 +3,9 @@
  * The storefront renders every block that its template allows, so each counts as active in the one theme there is.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { parse } from 'smol-toml'
+import { join } from 'node:path'
+import { readExtensionFiles } from '../extension-files.ts'
 
-const EXTENSIONS = resolve(import.meta.dirname, '../../../extensions')
 const THEME = 'gid://shopify/OnlineStoreTheme/1'
 
 type ExtensionInfo = {
@@ -21,21 +20,14 @@ type ExtensionInfo = {
   }[]
 }
 
-/** The app's extensions and where they are switched on. */
+/** The app's theme extensions and where they are switched on. */
 export function themeExtensions(): ExtensionInfo[] {
-  return readdirSync(EXTENSIONS, { withFileTypes: true }).flatMap((folder) => {
-    const toml = join(EXTENSIONS, folder.name, 'shopify.extension.toml')
-    if (!folder.isDirectory() || !existsSync(toml)) return []
-    const { type, handle } = parse(readFileSync(toml, 'utf8')) as { type?: string; handle?: string }
-    if (type !== 'theme') return []
-    return [
-      {
-        handle: handle ?? folder.name,
-        type: 'theme_app_extension',
-        activations: blocksIn(join(EXTENSIONS, folder.name, 'blocks')),
-      },
-    ]
-  })
+  const themes = readExtensionFiles().filter((extension) => extension.type === 'theme')
+  return themes.map(({ folder, handle }) => ({
+    handle,
+    type: 'theme_app_extension',
+    activations: blocksIn(join(folder, 'blocks')),
+  }))
 }
 
 function blocksIn(folder: string): ExtensionInfo['activations'] {

@@ -17,7 +17,7 @@ import {
 import { metafieldFieldsOf } from './metafields.ts'
 import { findNode, findOf, findVariant } from './node.ts'
 import { matchesId, matchesText, matchesTime, matchesWords, search, type Filters } from './search.ts'
-import { FUNCTION } from './shop-fields.ts'
+import { findFunction } from './shop-fields.ts'
 
 /** GraphQL's types by ours. */
 export const DISCOUNT_TYPES: Record<Discount['kind'], string> = {
@@ -131,12 +131,10 @@ const subscriptions: Record<string, View> = {
 const ofApp: Record<string, View> = {
   ...subscriptions,
   discountId: ({ discount }) => discount.id,
-  appDiscountType: () => ({
-    appKey: FUNCTION.appKey,
-    functionId: FUNCTION.id,
-    title: FUNCTION.title,
-    description: null,
-  }),
+  appDiscountType: ({ discount }) => {
+    const called = findFunction(discount.functionHandle)
+    return called && { appKey: called.appKey, functionId: called.id, title: called.title, description: null }
+  },
 }
 
 const CODE_FILTERS: Filters<RedeemCode> = {

@@ -11,13 +11,14 @@ import {
   runCodeJob,
   updateDiscount,
 } from '../discounts.ts'
+import { APP_ID } from '../state.ts'
 import { parseDecimal } from '../money.ts'
 import type { CodeJob, Discount, DiscountItems, DiscountValue, Gid } from '../records.ts'
 import { badRequest, fieldsOf, notImitated, properties, type Context, type Field, type Fields } from './context.ts'
 import { discountView } from './discount-fields.ts'
 import { setMetafields } from './metafields.ts'
 import { findNode } from './node.ts'
-import { FUNCTION } from './shop-fields.ts'
+import { findFunction } from './shop-fields.ts'
 
 type Input = Record<string, never> & {
   title?: string | null
@@ -321,7 +322,8 @@ function changeOf({ store, domain }: Context, maker: Maker, input: Input, before
   if (input.customerBuys) change.buys = buysOf(input, currency)
   if (maker.kind.endsWith('_app')) {
     if (input.discountClasses) change.classes = input.discountClasses
-    if (input.functionHandle || input.functionId) change.functionHandle = FUNCTION.handle
+    const called = findFunction(input.functionHandle ?? input.functionId)
+    if (called) change.functionHandle = called.handle
   } else if (maker.kind.endsWith('free_shipping')) change.classes = ['SHIPPING']
   else if (change.gets) change.classes = [classOf(maker.kind, change.gets)]
   return change
@@ -486,10 +488,9 @@ function functionProblems(input: Input, before: Discount | null, at: At): Proble
           ),
         ]
   }
-  const known = input.functionHandle ? input.functionHandle === FUNCTION.handle : input.functionId === FUNCTION.id
-  if (known) return []
+  if (findFunction(input.functionHandle ?? input.functionId)) return []
   const name = input.functionHandle ? 'functionHandle' : 'functionId'
-  const message = `Function ${input.functionHandle ?? input.functionId} not found. Ensure that it is released in the current app (${FUNCTION.appKey}), and that the app is installed.`
+  const message = `Function ${input.functionHandle ?? input.functionId} not found. Ensure that it is released in the current app (${APP_ID}), and that the app is installed.`
   return [problem(at(name), message, 'INVALID')]
 }
 

@@ -1,27 +1,14 @@
 /** Flow triggers that the app fires (Admin API 2026-10, `flowTriggerReceive`), checked against the app's own triggers. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { parse } from 'smol-toml'
+import { readExtensionFiles } from '../extension-files.ts'
 import { fieldsOf, properties, type Context, type Fields } from './context.ts'
 
 const PROPERTIES_BYTES_MAX = 50_000
-const EXTENSIONS = resolve(import.meta.dirname, '../../../extensions')
 
 type FlowArgs = { handle?: string | null; payload?: unknown; body?: string | null }
 
 /** The handles of the app's `flow_trigger` extensions: Shopify refuses any other. */
 function knownHandles(): string[] {
-  return readdirSync(EXTENSIONS).flatMap((folder) => {
-    const file = join(EXTENSIONS, folder, 'shopify.extension.toml')
-    if (!existsSync(file)) return []
-    const toml = parse(readFileSync(file, 'utf8')) as {
-      extensions?: { type?: string; handle?: string }[]
-      type?: string
-      handle?: string
-    }
-    const all = toml.extensions ?? [toml]
-    return all.flatMap((row) => (row.type === 'flow_trigger' && row.handle ? [row.handle] : []))
-  })
+  return readExtensionFiles().flatMap(({ type, handle }) => (type === 'flow_trigger' ? [handle] : []))
 }
 
 function receive({ store, domain }: Context, { handle, payload, body }: FlowArgs) {

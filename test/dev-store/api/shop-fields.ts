@@ -1,4 +1,5 @@
 /** `shop`, the app's installation, scopes, Functions, and what several types share. */
+import { readExtensionFiles } from '../extension-files.ts'
 import { APP_ID } from '../state.ts'
 import type { Installation, Shop } from '../records.ts'
 import { connection, connectionFields, dateTime, fieldsOf, properties, type Fields } from './context.ts'
@@ -67,20 +68,27 @@ export const shopRoots = fieldsOf<null>('QueryRoot', {
   shop: (_root, _args, { store, domain }) => store.shop(domain),
   currentAppInstallation: (_root, _args, { store, domain }) => store.shop(domain).installation,
   app: (_root, _args, { store }) => appOf(store.app.name, store.app.handle, store.options.apiKey),
-  // One Function, the app's own; the storefront runs its bundle.
-  shopifyFunctions: (_root, args) => connection([FUNCTION], args),
+  shopifyFunctions: (_root, args) => connection(functions(), args),
 })
 
-/** The app's only Function, as extensions/loyalty-discount names it. */
-export const FUNCTION = {
-  id: '0199c0de-0000-7000-8000-000000000001',
-  title: 'Loyalty discount',
-  handle: 'loyalty-discount',
-  apiType: 'discount',
-  apiVersion: '2026-10',
-  description: null,
-  useCreationUi: false,
-  appKey: APP_ID,
+/** The app's Functions, as their tomls name them; the storefront runs the bundle. */
+function functions() {
+  const files = readExtensionFiles().filter((extension) => extension.type === 'function')
+  return files.map(({ handle, apiVersion }, index) => ({
+    id: `0199c0de-0000-7000-8000-${String(index + 1).padStart(12, '0')}`,
+    title: handle,
+    handle,
+    apiType: 'discount',
+    apiVersion,
+    description: null,
+    useCreationUi: false,
+    appKey: APP_ID,
+  }))
+}
+
+/** The Function with this handle or id, if the app has it. */
+export function findFunction(name: string | null | undefined) {
+  return functions().find((each) => each.handle === name || each.id === name) ?? null
 }
 
 function appOf(title: string, handle: string, apiKey: string) {
