@@ -153,7 +153,7 @@ export async function noteFailure(
 /** How many messages of the shop wait, counted no further than `limit`. */
 export async function countWaiting(shopId: number, limit: number): Promise<number> {
   const { rows } = await pool.query<{ waiting: string }>(
-    `select count(*) as waiting from (select 1 from inbox where shop_id = $1 and state = 'waiting' limit $2) as some`,
+    `select count(*) as waiting from (select 1 from inbox where shop_id = $1 and state = 'waiting' limit $2) as first_ones`,
     [shopId, limit],
   )
   return Number(rows[0]!.waiting)

@@ -241,6 +241,15 @@ export async function listMembersDue(
   return rows.map((row) => toGid('Customer', row.id))
 }
 
+/** Members (gids) of the shop who are not erased, at most `limit`. */
+export async function listMembersToErase(shopId: number, limit: number, client: Queryable = pool): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    'select id from members where shop_id = $1 and erased_at is null order by id limit $2',
+    [shopId, limit],
+  )
+  return rows.map((row) => toGid('Customer', row.id))
+}
+
 /** Leaves a member (gid) to whom something is due alone until `at`. */
 export async function postponeMember(shopId: number, member: string, at: number): Promise<void> {
   await pool.query('update members set next_due_at = $3 where shop_id = $1 and id = $2', [

@@ -82,12 +82,52 @@ export async function hearOfShop(domain: string, at: number, database: Database 
   return made.id
 }
 
-/** Notes that the app is gone from the shop. Its data stay until Shopify sends `shop/redact`, two days later. */
-export async function closeShop(shopId: number, at: number, client: Queryable = pool): Promise<void> {
-  await client.query('update shops set uninstalled_at = $2 where id = $1 and uninstalled_at is null', [
-    shopId,
-    new Date(at),
-  ])
+/**
+ * Notes that the app was taken off the shop at `at`; returns whether it is gone now. A notice from before a reinstall comes
+ * too late and changes nothing. The data stay until Shopify sends `shop/redact`, two days later.
+ */
+export async function closeShop(shopId: number, at: number, client: Queryable = pool): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `update shops set uninstalled_at = coalesce(uninstalled_at, $2)
+      where id = $1 and (installed_at is null or installed_at <= $2)`,
+    [shopId, new Date(at)],
+  )
+  return rowCount === 1
+}
+
+/** Notes that Shopify asked at `at` for the shop's data to be erased. A shop that has come back since then is left alone. */
+export async function markShopForErasure(shopId: number, at: number, client: Queryable = pool): Promise<void> {
+  await client.query(
+    `update shops set settings = settings || '{"erase": true}', uninstalled_at = coalesce(uninstalled_at, $2)
+      where id = $1 and (installed_at is null or installed_at <= $2)`,
+    [shopId, new Date(at)],
+  )
+}
+
+/** Shops that are marked for erasure and are not erased yet. */
+export async function listShopsToErase(client: Queryable = pool): Promise<{ id: number; domain: string }[]> {
+  const { rows } = await client.query<{ id: number; domain: string }>(
+    `select id, domain from shops where settings ->> 'erase' = 'true' and uninstalled_at is not null and erased_at is null`,
+  )
+  return rows
+}
+
+/** Notes that nothing personal is left of the shop: its sessions go, its name, and whatever it was still waiting for. */
+export async function finishErasure(shopId: number, domain: string, at: number, client: Queryable): Promise<void> {
+  await client.query('delete from sessions where shop = $1', [domain])
+  await client.query('update inbox set payload = null where shop_id = $1 and payload is not null', [shopId])
+  await client.query(
+    `update inbox set state = 'ignored', done_at = $2 where shop_id = $1 and state in ('waiting', 'set-aside')`,
+    [shopId, new Date(at)],
+  )
+  await client.query(
+    `update privacy_requests set done_at = $2, answer = null where shop_id = $1 and (done_at is null or answer is not null)`,
+    [shopId, new Date(at)],
+  )
+  await client.query(
+    `update shops set erased_at = $2, name = null, email = null, settings = settings - 'erase' where id = $1`,
+    [shopId, new Date(at)],
+  )
 }
 
 /** Notes the access scopes that the merchant has granted. */

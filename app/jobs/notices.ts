@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Message } from '#app/db/inbox.server.ts'
 import { dropEffects } from '#app/db/outbox.server.ts'
 import { answerDataRequest, notePrivacyRequest, scrubMessages } from '#app/db/privacy.server.ts'
-import { closeShop, keepShopScopes } from '#app/db/shops.server.ts'
+import { closeShop, keepShopScopes, markShopForErasure } from '#app/db/shops.server.ts'
 import { parseJsonExactly } from '#app/shopify/payload.ts'
 
 /** `at` is the instant that the notice speaks of. */
@@ -25,8 +25,11 @@ const NOTICES: Readonly<Record<string, Notice>> = {
     const member = dataRequest.parse(payload).customer.id
     await answerDataRequest(shopId, member, at, client)
   },
-  // 48 hours after an uninstall: too much for a batch, so jobs/nightly does it in slices.
-  'shop/redact': (shopId, _payload, at, client) => notePrivacyRequest(shopId, { topic: 'shop/redact', at }, client),
+  // 48 hours after an uninstall: too much for a batch, so jobs/erase-shop does it in slices.
+  'shop/redact': async (shopId, _payload, at, client) => {
+    await notePrivacyRequest(shopId, { topic: 'shop/redact', at }, client)
+    await markShopForErasure(shopId, at, client)
+  },
   // jobs/backfill looks at its operations by itself; this only spares it the wait.
   'bulk_operations/finish': async () => {},
 }

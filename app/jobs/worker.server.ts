@@ -8,6 +8,7 @@ import { pool } from '#app/db/client.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
+import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
@@ -70,6 +71,7 @@ function shopTasks(): TaskList {
 
 /** Every minute: puts this minute's tasks into the queue, each shop's once however many workers do so. */
 const schedule: TaskList[string] = async (_payload, { addJob }) => {
+  await eraseShops()
   const minute = Math.floor(performance.timeOrigin / 60_000 + performance.now() / 60_000)
   for (const shop of await listInstalledShops()) {
     for (const name of tasksOfMinute(minute, shop.id)) await addJob(name, { shopId: shop.id }, keyOf(name, shop.id))

@@ -1,0 +1,93 @@
+import { expect, it } from 'vitest'
+import { prisma } from '#app/db/client.server.ts'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
+import { listPrivacyRequests } from '#app/db/privacy.server.ts'
+import { findShop, installShop } from '#app/db/shops.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { eraseShops } from '#app/jobs/erase-shop.ts'
+import { makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { orderBody } from '#test/setup/orders.ts'
+
+const ANN = 8_123_456_789_012
+const details = { name: 'Shop', currency: 'EUR', timezone: 'Europe/Berlin' }
+
+it('notes an uninstall, also before there is a program, and drops what waited to be sent', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await drainShop(shop.id)
+  await receive(shop.id, 'app/uninstalled', '{"id":1}', { at: '2026-08-02T00:00:00Z' })
+  await drainShop(shop.id)
+  expect(await findShop(shop.domain)).toMatchObject({ uninstalledAt: Date.parse('2026-08-02T00:00:00Z') })
+  expect(await prisma.outboxEffect.count({ where: { shopId: shop.id, state: 'waiting' } })).toBe(0)
+
+  const bare = await makeShop()
+  await receive(bare.id, 'app/uninstalled', '{"id":1}')
+  expect((await drainShop(bare.id)).done).toBe(1)
+})
+
+it('does not let a late notice of an uninstall close a shop that has come back', async () => {
+  const shop = await makeShop()
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z', eventId: 'one' })
+  await drainShop(shop.id)
+  await installShop(shop.domain, details, Date.parse('2026-08-03T00:00:00Z'))
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z', eventId: 'again' })
+  await drainShop(shop.id)
+  expect(await findShop(shop.domain)).toMatchObject({ uninstalledAt: null })
+})
+
+it('keeps the scopes that the merchant has granted', async () => {
+  const shop = await makeShop()
+  await receive(shop.id, 'app/scopes_update', '{"previous":[],"current":["read_orders","read_all_orders"]}')
+  await drainShop(shop.id)
+  expect((await findShop(shop.domain))?.scopes).toEqual(['read_orders', 'read_all_orders'])
+})
+
+it('answers a customer’s request for data with all that is kept of them, and forgets the message', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await drainShop(shop.id)
+  await receive(shop.id, 'customers/data_request', JSON.stringify({ customer: { id: ANN, email: 'ann@example.com' } }))
+  await drainShop(shop.id)
+  const [request] = await listPrivacyRequests(shop.id)
+  expect(request).toMatchObject({
+    topic: 'customers/data_request',
+    memberId: String(ANN),
+    answer: {
+      balances: { pending: 50 },
+      orders: [{ id: 1, points: 50 }],
+      transfers: [{ points: 50, reason: 'order' }],
+    },
+  })
+  expect(
+    JSON.stringify(
+      await prisma.inboxMessage.findMany({ where: { shopId: shop.id, topic: 'customers/data_request' } }),
+      big,
+    ),
+  ).not.toContain('ann@example.com')
+})
+
+it('erases a shop in slices when Shopify asks for it: points are forfeited and the ledger still ties', async () => {
+  const shop = await makeShopWithProgram()
+  for (let id = 1; id <= 3; id += 1)
+    await receive(shop.id, 'orders/paid', orderBody({ id, customer: id, goods: '10.00' }))
+  await drainShop(shop.id)
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z' })
+  await receive(shop.id, 'shop/redact', '{"shop_id":1}', { at: '2026-08-04T00:00:00Z' })
+  await drainShop(shop.id)
+  expect(await eraseShops()).toBe(1)
+  expect(await eraseShops()).toBe(0)
+  expect(await prisma.member.count({ where: { shopId: shop.id, erasedAt: null } })).toBe(0)
+  const sum = await prisma.balance.aggregate({ where: { shopId: shop.id }, _sum: { pending: true, available: true } })
+  expect(sum._sum).toEqual({ pending: 0n, available: 0n })
+  expect((await checkLedger(shop.id)).differences).toEqual([])
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id, payload: { not: null } } })).toBe(0)
+})
+
+it('leaves topics that it does not know alone, visible and out of the way', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'products/update', '{"id":1}')
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })).toMatchObject({ state: 'ignored' })
+})
+
+const big = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
