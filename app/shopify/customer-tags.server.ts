@@ -18,17 +18,17 @@ export async function tagCustomers(admin: AdminClient, customers: readonly strin
   let tagged = 0
   for (let start = 0; start < customers.length; start += CUSTOMERS_A_REQUEST) {
     const some = customers.slice(start, start + CUSTOMERS_A_REQUEST)
-    const names = some.map((_, place) => `$id${place}: ID!`).join(', ')
-    const calls = some.map(
-      (_, place) => `tag${place}: tagsAdd(id: $id${place}, tags: $tags) { userErrors { message } }`,
-    )
     const variables = Object.fromEntries(some.map((customer, place) => [`id${place}`, customer]))
-    const reply = await admin.request(
-      `mutation TagCustomers($tags: [String!]!, ${names}) { ${calls.join(' ')} }`,
-      { ...variables, tags: [tag] },
-      replySchema,
-    )
+    const reply = await admin.request(tagCustomersDocument(some.length), { ...variables, tags: [tag] }, replySchema)
     tagged += Object.values(reply).filter((answer) => answer?.userErrors.length === 0).length
   }
   return tagged
+}
+
+/** The mutation that tags so many customers at once: variables `tags`, `id0`, `id1`, … */
+export function tagCustomersDocument(customers: number): string {
+  const places = Array.from({ length: customers }, (_, place) => place)
+  const names = places.map((place) => `$id${place}: ID!`)
+  const calls = places.map((place) => `tag${place}: tagsAdd(id: $id${place}, tags: $tags) { userErrors { message } }`)
+  return `mutation TagCustomers($tags: [String!]!, ${names.join(', ')}) { ${calls.join(' ')} }`
 }

@@ -32,11 +32,26 @@ test('every document of the app lives in app/shopify', () => {
   expect(documents.filter(({ file }) => !file.startsWith('app/shopify/')).map(({ file }) => file)).toEqual([])
 })
 
-test('no document hides from this test: whatever looks like one is marked #graphql', () => {
-  const guilty = globSync('app/**/*.{ts,tsx}', { cwd: ROOT }).filter((file) =>
-    /`\s*(query|mutation)\s+\w+\s*[({]/.test(readFileSync(path.join(ROOT, file), 'utf8')),
-  )
+/** Documents that are put together at run time: by functions of app/shopify that are called …Document and given a size. */
+const COMPOSED = globSync('app/shopify/*.ts', { cwd: ROOT }).flatMap((file) =>
+  [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/^export function (\w+Document)\(\w+: number\)/gm)].map(
+    ([, name = '']) => ({ file, name }),
+  ),
+)
+
+test('no document hides from this test: whatever looks like one is marked #graphql or made by a …Document function', () => {
+  const composing = new Set(COMPOSED.map(({ file }) => file))
+  const guilty = globSync('app/**/*.{ts,tsx}', { cwd: ROOT })
+    .filter((file) => !composing.has(file))
+    .filter((file) => /`\s*(query|mutation)\s+\w+\s*[({]/.test(readFileSync(path.join(ROOT, file), 'utf8')))
   expect(guilty).toEqual([])
+})
+
+test.each(COMPOSED)('$name ($file) is valid in 2026-10 at any size', async ({ file, name }) => {
+  const made = (await import(path.join(ROOT, file))) as Record<string, (size: number) => string>
+  for (const size of [1, 2, 25]) {
+    expect(validate(schema!, parse(made[name]!(size)), [...specifiedRules, NoDeprecatedCustomRule])).toEqual([])
+  }
 })
 
 test.each(documents)('$name ($file) is valid in 2026-10 and uses nothing deprecated', ({ document }) => {
