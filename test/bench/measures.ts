@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { closeDatabase, inTransaction, pool } from '#app/db/client.server.ts'
 import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
+import type { MeasuredOrder } from '#app/db/measures.server.ts'
 import {
   applyMeasures,
   findMeasureDifferences,
@@ -51,8 +52,7 @@ export async function benchMeasures(print: Print, args: readonly string[] = []):
     await benchOverview(print, shop)
     await benchFit(print, shop)
     await benchUpkeep(print, shop, orders, cpu)
-    const differences = await findMeasureDifferences(shop.id)
-    print({ bench: 'measures', figure: 'drift', differences: differences.length })
+    await benchDrift(print, shop, orders)
   } finally {
     await closeDatabase()
     await server.stop()
@@ -177,6 +177,71 @@ async function benchUpkeep(print: Print, shop: BenchShop, orders: number, cpu: (
     share: round(median(shares)),
     goal: 'at most 0.3',
   })
+}
+
+const CHANGES = 100_000
+const CHANGES_PER_BATCH = 500
+
+/** A hundred thousand random changes: new orders, most of them back-dated, refunds of part of an order, and cancellations. */
+async function benchDrift(print: Print, shop: BenchShop, orders: number): Promise<void> {
+  const chance = streamOf(20_261_121)
+  let fresh = 10_000_000_000
+  for (let done = 0; done < CHANGES; done += CHANGES_PER_BATCH) {
+    const old = Array.from({ length: CHANGES_PER_BATCH / 2 }, () => String(1 + Math.floor(chance() * orders)))
+    const { rows } = await pool.query<{ id: string; member_id: string; placed_at: Date; goods_minor: string }>(
+      'select id, member_id, placed_at, goods_minor from orders where shop_id = $1 and id = any($2::bigint[])',
+      [shop.id, old],
+    )
+    const changed = rows.map((row) => ({
+      id: row.id,
+      memberId: row.member_id,
+      placedAt: row.placed_at.getTime(),
+      goodsMinor: Math.floor(Number(row.goods_minor) * chance()),
+      counts: chance() < 0.5,
+      isNew: false,
+    }))
+    const added = Array.from({ length: CHANGES_PER_BATCH / 2 }, () => ({
+      id: String(++fresh),
+      memberId: String(1 + Math.floor(chance() * shop.customers)),
+      placedAt: AS_OF - Math.floor(chance() * (HISTORY_DAYS + 60) * 86_400_000),
+      goodsMinor: Math.floor(chance() * 20_000),
+      counts: true,
+      isNew: true,
+    }))
+    await writeOrders(shop.id, [...changed, ...added])
+  }
+  const differences = await findMeasureDifferences(shop.id)
+  print({ bench: 'measures', figure: 'drift', changes: CHANGES, differences: differences.length, goal: '0' })
+}
+
+async function writeOrders(shopId: number, orders: MeasuredOrder[]): Promise<void> {
+  const of = <Value>(pick: (order: MeasuredOrder) => Value) => orders.map(pick)
+  await inTransaction(async (client) => {
+    await applyMeasures(shopId, orders, client)
+    await client.query(
+      `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
+       select $1, id, member_id, placed_at, placed_at, placed_at, goods_minor, counts, '{}'
+         from unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::boolean[])
+           as g (id, member_id, placed_at, goods_minor, counts)
+       on conflict (shop_id, id) do update
+         set member_id = excluded.member_id, placed_at = excluded.placed_at, goods_minor = excluded.goods_minor,
+             counts = excluded.counts`,
+      [
+        shopId,
+        of((order) => order.id),
+        of((order) => order.memberId),
+        of((order) => new Date(order.placedAt)),
+        of((order) => order.goodsMinor),
+        of((order) => order.counts),
+      ],
+    )
+  })
+}
+
+/** Numbers in [0, 1) that are the same at every run (Park and Miller's minimal standard). */
+function streamOf(seed: number): () => number {
+  let state = seed
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
 async function undone(shopId: number, events: Extract<Event, { type: 'order' }>[]): Promise<void> {
