@@ -16,8 +16,7 @@ const scopesUpdate = z.object({ current: z.array(z.string()) })
 
 const NOTICES: Readonly<Record<string, Notice>> = {
   'app/uninstalled': async (shopId, _payload, at, client) => {
-    await closeShop(shopId, at, client)
-    await dropEffects(shopId, at, client)
+    if (await closeShop(shopId, at, client)) await dropEffects(shopId, at, client)
   },
   'app/scopes_update': (shopId, payload, _at, client) =>
     keepShopScopes(shopId, scopesUpdate.parse(payload).current, client),
