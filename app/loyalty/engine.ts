@@ -292,13 +292,18 @@ export type Applied = {
   reasons: Reason[]
 }
 
+/** What all new members share until they have something of their own: there can be millions of them. */
+const NONE: readonly never[] = Object.freeze([])
+const NO_COUNTERS: Readonly<Record<string, number>> = Object.freeze({})
+const NO_ACTIVITY: ActivitySums = Object.freeze({ points: 0, spendMinor: 0, spendRest: null, orders: 0 })
+
 /** A member that nothing has happened to yet. */
 export function createMember(id: string, at: number, programs: Programs): Member {
   const version = versionAt(programs, at)
   const level = version.program.tiers?.levels[0]?.id ?? null
   return {
     id,
-    aliases: [],
+    aliases: NONE,
     erasedAt: null,
     customerState: null,
     optedInAt: null,
@@ -308,15 +313,15 @@ export function createMember(id: string, at: number, programs: Programs): Member
     reserved: 0,
     deficit: 0,
     lifetimeEarned: 0,
-    lots: [],
-    redemptions: [],
-    activity: [],
-    lifetime: { points: 0, spendMinor: 0, spendRest: null, orders: 0 },
-    counters: {},
-    tier: { level, history: [{ at, level }], failingSince: null, entryRewarded: [], manual: null },
-    recentEarnings: [],
+    lots: NONE,
+    redemptions: NONE,
+    activity: NONE,
+    lifetime: NO_ACTIVITY,
+    counters: NO_COUNTERS,
+    tier: { level, history: [{ at, level }], failingSince: null, entryRewarded: NONE, manual: null },
+    recentEarnings: NONE,
     emptiedAt: null,
-    segments: [],
+    segments: NONE,
     advancedTo: at,
     version: version.number,
   }

@@ -363,10 +363,10 @@ class PackedOrders {
 
   set(order: OrderRecord): void {
     const { snapshot } = order
-    const parts = [this.shapes.flatten({ ...order, snapshot: null })]
+    const parts = [this.shapes.flatten(order, 'snapshot')]
     if (snapshot) {
-      parts.push(this.shapes.flatten({ ...snapshot, lines: null }))
-      for (const line of snapshot.lines) parts.push(this.shapes.flatten(line))
+      parts.push(this.shapes.flatten(snapshot, 'lines'))
+      for (const line of snapshot.lines) parts.push(this.shapes.flatten(line, null))
     }
     // JSON has no line breaks of its own, so the record can be read without its snapshot.
     const [record, ...rest] = parts
@@ -393,24 +393,30 @@ class PackedOrders {
 
 /** What objects look like: their field names, each combination once, so that texts need not repeat them. */
 class Shapes {
-  private readonly fields: string[][] = []
-  private readonly numbers = new Map<string, number>()
+  private readonly shapes: string[][] = []
 
-  /** The object's shape and values. */
-  flatten(object: object): unknown[] {
-    const names = Object.keys(object)
-    const key = names.join()
-    let number = this.numbers.get(key)
-    if (number === undefined) {
-      number = this.fields.push(names) - 1
-      this.numbers.set(key, number)
-    }
-    return [number, ...Object.values(object)]
+  /** The number of the object's shape and its values, null for the field `without`. */
+  flatten(object: object, without: string | null): unknown[] {
+    const values: unknown[] = [this.find(object)]
+    for (const [name, value] of Object.entries(object)) values.push(name === without ? null : value)
+    return values
   }
 
-  restore([number, ...values]: unknown[]): unknown {
-    const names = this.fields[number as number] as string[]
-    return Object.fromEntries(names.map((name, index) => [name, values[index]]))
+  restore(values: unknown[]): unknown {
+    const names = this.shapes[values[0] as number] as string[]
+    const object: Record<string, unknown> = {}
+    for (let index = 0; index < names.length; index++) object[names[index] as string] = values[index + 1]
+    return object
+  }
+
+  /** There are only a handful of shapes, so looking through them is faster than any key. */
+  private find(object: object): number {
+    const names = Object.keys(object)
+    for (let number = 0; number < this.shapes.length; number++) {
+      const shape = this.shapes[number] as string[]
+      if (shape.length === names.length && shape.every((name, index) => name === names[index])) return number
+    }
+    return this.shapes.push(names) - 1
   }
 }
 
