@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { orderPayload } from './payloads.ts'
 import { SHOP_HEADER, startDevStore, type RunningDevStore } from './server.ts'
@@ -126,6 +127,18 @@ describe('the Admin API of the dev store', () => {
     expect(store.customer(SHOP, ann.id)!.tags).toEqual(['c'])
     expect(store.faults()).toMatchObject([{ fault: '500', operation: 'Other' }])
     expect((await tag('d')).errors).toBeUndefined()
+  })
+
+  it('answers to names of this machine only', async () => {
+    const { dev } = await openShop()
+    const statusFor = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const request = get({ port: dev.port, host: '127.0.0.1', path: '/bulk/1.jsonl', headers: { host } })
+        request.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject)
+      })
+    expect(await statusFor('evil.example.com')).toBe(403)
+    expect(await statusFor('127.0.0.1.example.com')).toBe(403)
+    expect(await statusFor(`tea.localhost:${dev.port}`)).toBe(404)
   })
 
   it('pages through a list without leaving any out or showing one twice', async () => {

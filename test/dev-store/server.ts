@@ -207,7 +207,9 @@ async function answer(
   const left = new AbortController()
   outgoing.once('close', () => left.abort())
   try {
-    const response = await handle(await toRequest(incoming, origin, left.signal))
+    const response = isOwnHost(incoming.headers.host)
+      ? await handle(await toRequest(incoming, origin, left.signal))
+      : new Response('The dev store answers on this machine only.', { status: 403 })
     const headers: Record<string, string | string[]> = Object.fromEntries(response.headers)
     const cookies = response.headers.getSetCookie()
     if (cookies.length > 0) headers['set-cookie'] = cookies
@@ -223,6 +225,11 @@ async function answer(
     outgoing.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
     outgoing.end(`The dev store failed: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Names of this machine alone: a name that a web site points at it must not let that site in. */
+function isOwnHost(host: string | undefined): boolean {
+  return host === undefined || /^(127\.0\.0\.1|\[::1\]|([a-z0-9-]+\.)*localhost)(:\d+)?$/i.test(host)
 }
 
 async function toRequest(incoming: IncomingMessage, origin: string, signal: AbortSignal): Promise<Request> {
