@@ -10,6 +10,7 @@ import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prism
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { prisma } from '#app/db/client.server.ts'
+import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 import { encryptedSessions } from '#app/db/sessions.server.ts'
 import { findShop, installShop, keepShopScopes, type Shop } from '#app/db/shops.server.ts'
 import { env } from '#app/env.server.ts'
@@ -93,7 +94,9 @@ function isInstalled(shop: Shop | null): shop is Shop {
 /** One question to Shopify and one row. Repeating it changes nothing. */
 async function install(domain: string, admin: AdminClient): Promise<Shop> {
   const details = await readShopDetails(admin)
-  return installShop(domain, details, now())
+  const shop = await installShop(domain, details, now())
+  await enqueueProgramEffects(shop.id, now())
+  return shop
 }
 
 function clientFor(session: { shop: string; accessToken?: string }): AdminClient {

@@ -79,13 +79,30 @@ export async function publishProgram(
     [shopId, JSON.stringify(document), new Date(effectiveAt), new Date(at), actor ?? null, note ?? null],
   )
   if (!rows[0]) throw new Error(`There is no shop ${shopId}.`)
-  // What shoppers read of the program, its discounts at checkout, codes for its rewards, and every member's card in its words, once it
-  // is in force.
-  const dueAt = Math.max(at, effectiveAt)
-  const kinds = ['program-card', 'function-discounts', 'fill-pools', 'all-member-cards']
-  const effects = kinds.map((kind) => ({ kind, key: 'program', dueAt }))
-  await enqueueEffects(shopId, effects, at, client)
+  await enqueueProgramEffects(shopId, at, { dueAt: Math.max(at, effectiveAt) }, client)
   return rows[0].version
+}
+
+/**
+ * Puts down all that Shopify must hear of a program: what shoppers read of it, its discounts at checkout, codes for its rewards, and
+ * every member's card in its words. When one is published, and after a reinstall, because what the app had written went with it.
+ * Without a program nothing is put down.
+ */
+export async function enqueueProgramEffects(
+  shopId: number,
+  at: number,
+  { dueAt = at }: { dueAt?: number } = {},
+  client: Queryable = pool,
+): Promise<void> {
+  const { rows } = await client.query('select 1 from programs where shop_id = $1 limit 1', [shopId])
+  if (rows.length === 0) return
+  const kinds = ['program-card', 'function-discounts', 'fill-pools', 'all-member-cards']
+  await enqueueEffects(
+    shopId,
+    kinds.map((kind) => ({ kind, key: 'program', dueAt })),
+    at,
+    client,
+  )
 }
 
 /** The version in force at `at`; the first one where none was yet; null where nothing was published. */
