@@ -134,6 +134,7 @@ function countOrders(
   const windowMs = activityDays * DAY_MS
   const add = (kind: CounterKind, x: number, y: number, by: number) => addTo(counters, kind, x, y, sign * by)
   const cohort = monthNumberAt(firstAt, timeZone)
+  let [gapDays, gapRest] = [0, 0]
   let monthBefore = -Infinity
   let month = monthNumberAt(orders[0]!.at, timeZone)
   for (let place = 0; place < orders.length; place++) {
@@ -147,7 +148,16 @@ function countOrders(
       add('buyers', month, 0, 1)
       add('cohortBuyers', cohort, month, 1)
     }
-    if (next) countInterval(add, next.at - at, skipped + place + 1)
+    if (next) {
+      const gap = next.at - at
+      const wholeDays = Math.floor(gap / DAY_MS)
+      gapDays += wholeDays
+      gapRest += gap - wholeDays * DAY_MS
+      const hours = bucketInterval(gap)
+      const ordinal = skipped + place + 1
+      add('interval', hours, 0, 1)
+      if (ordinal <= LAST_ORDINAL) add('intervalAfter', hours, ordinal, 1)
+    }
     // A month start t is at or before an instant exactly when t's month is not after the instant's month.
     const lastCovered = monthNumberAt(at + windowMs, timeZone)
     const lastActive = Math.min(nextMonth, lastCovered)
@@ -159,19 +169,8 @@ function countOrders(
     monthBefore = month
     month = nextMonth
   }
-}
-
-function countInterval(
-  add: (kind: CounterKind, x: number, y: number, by: number) => void,
-  gap: number,
-  ordinal: number,
-) {
-  const hours = bucketInterval(gap)
-  const days = Math.floor(gap / DAY_MS)
-  add('interval', hours, 0, 1)
-  if (ordinal <= LAST_ORDINAL) add('intervalAfter', hours, ordinal, 1)
-  add('intervalSum', 0, 0, days)
-  add('intervalSum', 1, 0, gap - days * DAY_MS)
+  add('intervalSum', 0, 0, gapDays)
+  add('intervalSum', 1, 0, gapRest)
 }
 
 function countStanding(
