@@ -110,8 +110,9 @@ class Tokens {
 
   giveBack(code: string, now: number): void {
     const index = this.#codes.findIndex((candidate) => candidate.code === code)
-    if (index < 0) return
-    const [{ spent }] = this.#codes.splice(index, 1) as [{ spent: Token[] }]
+    const spent = this.#codes[index]?.spent
+    if (!spent) return
+    this.#codes.splice(index, 1)
     this.totals.redeemed -= spent.length
     // The last spent comes back first.
     for (const token of spent.reverse()) this.#hold(token)
