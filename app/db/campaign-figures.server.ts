@@ -98,6 +98,7 @@ export type CampaignRecord = {
   givenMinor: number
 }
 
+/** The records of all campaigns that have one, by campaign id. */
 export async function listCampaignRecords(shopId: number): Promise<Map<string, CampaignRecord>> {
   const { rows } = await pool.query<{
     id: string

@@ -2,9 +2,12 @@
 import { pool } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 
+/** Orders that the list can be in: who joined last first, who can spend most first. */
 export const MEMBER_SORTS = ['joined', 'points'] as const
+/** One of `MEMBER_SORTS`. */
 export type MemberSort = (typeof MEMBER_SORTS)[number]
 
+/** A member as the list shows it; instants in epoch milliseconds, whole points. */
 export type MemberRow = {
   /** gid://shopify/Customer/… */
   customer: string
@@ -17,6 +20,7 @@ export type MemberRow = {
   lastOrderAt: number | null
 }
 
+/** What page of which members, in which order. */
 export type MemberListAsk = {
   sort: MemberSort
   /** Only members of this tier. */
@@ -28,6 +32,7 @@ export type MemberListAsk = {
   size: number
 }
 
+/** One page of the list. */
 export type MemberListPage = {
   rows: MemberRow[]
   /** Cursors of the pages around this one, null where there is none. */

@@ -6,6 +6,7 @@ import { pool } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Reason } from '#app/loyalty/order.ts'
 
+/** A member with what is on hand; instants in epoch milliseconds, whole points. */
 export type MemberStory = {
   customer: string
   joinedAt: number
@@ -20,6 +21,7 @@ export type MemberStory = {
   redemptions: RedemptionRow[]
 }
 
+/** Points that were earned together and are not all spent. */
 export type LotRow = {
   key: string
   order: string | null
@@ -30,6 +32,7 @@ export type LotRow = {
   expiresAt: number | null
 }
 
+/** A reward the member took, and what became of its code. */
 export type RedemptionRow = {
   id: string
   reward: string
@@ -145,6 +148,7 @@ async function listRedemptions(shopId: number, memberId: string): Promise<Redemp
   }))
 }
 
+/** One movement of the member's points. */
 export type TransferRow = {
   id: string
   reason: string
@@ -223,6 +227,7 @@ type StoredTransfer = {
   actor: string | null
 }
 
+/** An order with what it is worth now and why. */
 export type OrderRow = {
   order: string
   name: string | null

@@ -1,6 +1,7 @@
 /** Messages from Shopify as the admin shows them: those set aside, and the latest of all. Work on them is in inbox.server.ts. */
 import { pool } from '#app/db/client.server.ts'
 
+/** A message as the admin shows it; instants in epoch milliseconds. */
 export type MessageRow = {
   id: string
   topic: string

@@ -1,8 +1,10 @@
 /** What a shop has done of the first steps. Dismissing the list is remembered for the shop, not for one browser. */
 import { pool } from '#app/db/client.server.ts'
 
+/** Which of the first steps are behind the shop, and whether their list was put away. */
 export type FirstSteps = { dismissed: boolean; published: boolean; hasRewards: boolean; earnedOnce: boolean }
 
+/** What the shop has done so far. */
 export async function findFirstSteps(shopId: number): Promise<FirstSteps> {
   const { rows } = await pool.query<FirstSteps>(
     `select

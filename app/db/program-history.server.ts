@@ -34,6 +34,7 @@ export async function findProgramVersions(shopId: number, versions: number[]): P
   return new Map(found.map(({ version, document }) => [version, document]))
 }
 
+/** The new version's number, or the number of the version that somebody else published meanwhile. */
 export type PublishedOnTop = { ok: true; version: number } | { ok: false; reason: 'changed_meanwhile'; version: number }
 
 /**

@@ -1,6 +1,7 @@
 /** How each reward is doing, for the admin. Reads only. */
 import { pool } from '#app/db/client.server.ts'
 
+/** How one reward is doing. */
 export type RewardFigures = {
   /** Redemptions whose points were spent on it, undone ones left out. */
   taken: number

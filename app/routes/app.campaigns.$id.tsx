@@ -31,6 +31,8 @@ export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 export const meta: MetaFunction = () => [{ title: 'Campaign · Perennial' }]
 
 const NO_TITLES: Record<string, string> = {}
+const REMOVAL =
+  'It stops giving anything at once. Orders already placed keep what they got. Its results are no longer shown.'
 
 /** The editor of one campaign with its results; the id `new` proposes another. */
 export async function loader({ request, params }: LoaderFunctionArgs) {
@@ -85,33 +87,31 @@ export async function action({ request, params }: ActionFunctionArgs) {
 }
 
 export default function CampaignPage() {
-  const loaded = useLoaderData<typeof loader>()
   const {
+    titles: streamedTitles,
     isNew,
     index,
     published,
     initial,
     status,
     results,
-    endedEarly,
-    segments,
-    now: at,
-    currency,
-    timezone,
-  } = loaded
-  const titles = useResolved(loaded.titles, NO_TITLES)
+    ...loaded
+  } = useLoaderData<typeof loader>()
+  const { endedEarly, segments, now: at, currency, timezone } = loaded
+  const titles = useResolved(streamedTitles, NO_TITLES)
   const navigate = useNavigate()
   const [removing, setRemoving] = useState(false)
   const [ending, setEnding] = useState(false)
   const campaign = (initial as ProgramDocument).campaigns[index]
+  const backToList = isNew ? () => navigate('/app/campaigns') : undefined
   return (
     <ProgramDraftProvider
       id="campaign"
       published={published}
       initial={initial}
       savedMessage="Campaign saved"
-      onSaved={isNew ? () => navigate('/app/campaigns') : undefined}
-      onDiscarded={isNew ? () => navigate('/app/campaigns') : undefined}
+      onSaved={backToList}
+      onDiscarded={backToList}
     >
       <Page
         backAction={{ content: 'Campaigns', url: '/app/campaigns' }}
@@ -129,7 +129,7 @@ export default function CampaignPage() {
           list="campaigns"
           entryId={campaign?.id ?? ''}
           title="Remove this campaign?"
-          text="It stops giving anything at once. Orders already placed keep what they got. Its results are no longer shown."
+          text={REMOVAL}
         />
         <Layout>
           {results && (

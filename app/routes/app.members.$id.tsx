@@ -5,7 +5,13 @@ import { Badge, Banner, BlockStack, InlineGrid, Layout, Page } from '@shopify/po
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
-import { findMemberStory, listOrders, listTransfers, type OrderRow } from '#app/db/member-story.server.ts'
+import {
+  findMemberStory,
+  listOrders,
+  listTransfers,
+  type MemberStory,
+  type OrderRow,
+} from '#app/db/member-story.server.ts'
 import { findProgramVersions, findPublishedProgram } from '#app/db/program-history.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { showCard } from '#app/jobs/show-card.ts'
@@ -108,20 +114,8 @@ export default function Member() {
       <PlaceTier open={placing} onClose={() => setPlacing(false)} levels={levels} />
       <TakeBackCode code={takingBack} onClose={() => setTakingBack(null)} />
       <Layout>
-        {story.erasedAt !== null && (
-          <Layout.Section>
-            <Banner tone="info" title="This customer asked to be forgotten">
-              <p>Name and address are gone and the points were forfeited. What is left ties the books together.</p>
-            </Banner>
-          </Layout.Section>
-        )}
         <Layout.Section>
-          <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
-            <Figure label="To spend" value={showCount(story.available)} />
-            <Figure label="Waiting" value={showCount(story.pending)} note="Until returns are unlikely" />
-            <Figure label="Set aside" value={showCount(story.reserved)} note="For a reward being issued" />
-            <Figure label="Earned in all" value={showCount(story.lifetimeEarned)} note="Less what was taken back" />
-          </InlineGrid>
+          <Standing story={story} />
         </Layout.Section>
         <Layout.Section>
           <BlockStack gap="400">
@@ -132,14 +126,7 @@ export default function Member() {
         <Layout.Section variant="oneThird">
           <BlockStack gap="400">
             {tierName && (
-              <MemberTier
-                tier={tierName}
-                since={story.tierSince}
-                progress={progress}
-                currency={currency}
-                pointsName={pointsName}
-                timezone={timezone}
-              />
+              <MemberTier tier={tierName} since={story.tierSince} {...{ progress, currency, pointsName, timezone }} />
             )}
             <MemberLots lots={story.lots} pointsName={pointsName} timezone={timezone} />
             <MemberRewards
@@ -152,6 +139,29 @@ export default function Member() {
         </Layout.Section>
       </Layout>
     </Page>
+  )
+}
+
+/** What the member holds, and whether there is still somebody behind it. */
+function Standing({
+  story,
+}: {
+  story: Pick<MemberStory, 'erasedAt' | 'available' | 'pending' | 'reserved' | 'lifetimeEarned'>
+}) {
+  return (
+    <BlockStack gap="400">
+      {story.erasedAt !== null && (
+        <Banner tone="info" title="This customer asked to be forgotten">
+          <p>Name and address are gone and the points were forfeited. What is left ties the books together.</p>
+        </Banner>
+      )}
+      <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
+        <Figure label="To spend" value={showCount(story.available)} />
+        <Figure label="Waiting" value={showCount(story.pending)} note="Until returns are unlikely" />
+        <Figure label="Set aside" value={showCount(story.reserved)} note="For a reward being issued" />
+        <Figure label="Earned in all" value={showCount(story.lifetimeEarned)} note="Less what was taken back" />
+      </InlineGrid>
+    </BlockStack>
   )
 }
 

@@ -22,16 +22,16 @@ export function AdjustPoints(props: AdjustPointsProps) {
   return <AdjustDialog key={props.changeKey} {...props} />
 }
 
+type Form = { direction: string; amount: string; reason: string; counts: boolean }
+
+const EMPTY: Form = { direction: 'give', amount: '', reason: '', counts: false }
+
 function AdjustDialog({ changeKey, onClose, balance, name }: AdjustPointsProps) {
   const shopify = useAppBridge()
   const fetcher = useFetcher<MemberChangeReply>()
-  const [direction, setDirection] = useState('give')
-  const [amount, setAmount] = useState('')
-  const [reason, setReason] = useState('')
-  const [counts, setCounts] = useState(false)
-  const saving = fetcher.state !== 'idle'
+  const [form, setForm] = useState(EMPTY)
   const errors = fetcher.data && !fetcher.data.ok ? fetcher.data.errors : {}
-  const points = /^\d{1,12}$/.test(amount.trim()) ? Number(amount) * (direction === 'give' ? 1 : -1) : null
+  const points = readPoints(form)
 
   useEffect(() => {
     if (!fetcher.data?.ok) return
@@ -44,10 +44,10 @@ function AdjustDialog({ changeKey, onClose, balance, name }: AdjustPointsProps) 
     fetcher.submit(
       {
         intent: 'adjust',
-        points: points === null ? amount : String(points),
-        reason,
+        points: points === null ? form.amount : String(points),
+        reason: form.reason,
         key: changeKey ?? '',
-        countsForTier: String(counts),
+        countsForTier: String(form.counts),
       },
       { method: 'post' },
     )
@@ -56,52 +56,72 @@ function AdjustDialog({ changeKey, onClose, balance, name }: AdjustPointsProps) 
     <Modal id="adjust-points" open={changeKey !== null} onHide={onClose}>
       <Box padding="400">
         <BlockStack gap="400">
-          <ChoiceList
-            title="What to do"
-            titleHidden
-            choices={[
-              { label: `Give ${name.other}`, value: 'give' },
-              { label: `Take ${name.other} away`, value: 'take' },
-            ]}
-            selected={[direction]}
-            onChange={([value]) => setDirection(value ?? 'give')}
-          />
-          <TextField
-            label="How many"
-            autoComplete="off"
-            inputMode="numeric"
-            value={amount}
-            onChange={setAmount}
-            error={errors.points}
-          />
-          <TextField
-            label="Reason"
-            autoComplete="off"
-            helpText="Kept in the history, for you and your colleagues"
-            value={reason}
-            onChange={setReason}
-            maxLength={200}
-            error={errors.reason}
-          />
-          <Checkbox label="Counts towards tiers" checked={counts} onChange={setCounts} />
+          <Fields form={form} onChange={(change) => setForm({ ...form, ...change })} errors={errors} name={name} />
           {(errors.form ?? errors.key) && (
             <Text as="p" tone="critical">
               {errors.form ?? errors.key}
             </Text>
           )}
           <Text as="p" tone="subdued">
-            {points === null
-              ? `The member has ${showPoints(balance, name)} to spend.`
-              : `The member has ${showPoints(balance, name)} to spend and will have ${showPoints(balance + points, name)}.`}
+            {`The member has ${showPoints(balance, name)} to spend`}
+            {points === null ? '.' : ` and will have ${showPoints(balance + points, name)}.`}
           </Text>
         </BlockStack>
       </Box>
       <TitleBar title="Change points by hand">
-        <button {...{ variant: 'primary' }} onClick={send} disabled={saving}>
-          {direction === 'give' ? 'Give points' : 'Take points away'}
+        <button {...{ variant: 'primary' }} onClick={send} disabled={fetcher.state !== 'idle'}>
+          {form.direction === 'give' ? 'Give points' : 'Take points away'}
         </button>
         <button onClick={onClose}>Cancel</button>
       </TitleBar>
     </Modal>
+  )
+}
+
+/** The points that the form means, below zero where they are taken; null while the number is none. */
+function readPoints({ amount, direction }: Form): number | null {
+  if (!/^\d{1,12}$/.test(amount.trim())) return null
+  return Number(amount) * (direction === 'give' ? 1 : -1)
+}
+
+type FieldsProps = {
+  form: Form
+  onChange: (change: Partial<Form>) => void
+  errors: Record<string, string>
+  name: PointsName
+}
+
+function Fields({ form, onChange, errors, name }: FieldsProps) {
+  return (
+    <>
+      <ChoiceList
+        title="What to do"
+        titleHidden
+        choices={[
+          { label: `Give ${name.other}`, value: 'give' },
+          { label: `Take ${name.other} away`, value: 'take' },
+        ]}
+        selected={[form.direction]}
+        onChange={([direction = 'give']) => onChange({ direction })}
+      />
+      <TextField
+        label="How many"
+        autoComplete="off"
+        inputMode="numeric"
+        value={form.amount}
+        onChange={(amount) => onChange({ amount })}
+        error={errors.points}
+      />
+      <TextField
+        label="Reason"
+        autoComplete="off"
+        helpText="Kept in the history, for you and your colleagues"
+        value={form.reason}
+        onChange={(reason) => onChange({ reason })}
+        maxLength={200}
+        error={errors.reason}
+      />
+      <Checkbox label="Counts towards tiers" checked={form.counts} onChange={(counts) => onChange({ counts })} />
+    </>
   )
 }

@@ -4,6 +4,7 @@ import { Badge, BlockStack, Box, Card, Divider, InlineStack, Text } from '@shopi
 import type { CampaignStatus } from '#app/ui/campaign-words.ts'
 import { showInstant } from '#app/ui/words.ts'
 
+/** A campaign as lists and the calendar show it; instants in epoch milliseconds. */
 export type CampaignRow = {
   id: string
   name: string
@@ -19,6 +20,7 @@ const STATUS = {
   ended: { text: 'Ended', tone: undefined },
 } as const
 
+/** Where a campaign stands, as a badge. */
 export function CampaignBadge({ status }: { status: CampaignStatus }) {
   return <Badge tone={STATUS[status].tone}>{STATUS[status].text}</Badge>
 }

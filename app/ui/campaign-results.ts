@@ -11,6 +11,7 @@ type Outcome = {
   revenueBeforeMinor: number
 }
 
+/** Both arms of a campaign, and what differs between them. */
 export type Comparison = {
   offered: number
   heldOut: number

@@ -14,6 +14,7 @@ export function sayOffer({ offer }: Pick<CampaignDocument, 'offer'>, currency: s
   return `${offer.pointsMultiplier ?? 1} times the points`
 }
 
+/** Where a campaign stands. */
 export type CampaignStatus = 'scheduled' | 'running' | 'ended'
 
 /** Where a campaign stands at `now`; `endedAt` is when it was ended early, null where it was not. */
@@ -35,6 +36,7 @@ function classOf(campaign: Pick<Campaign, 'offer' | 'products' | 'collections'>)
   return campaign.products || campaign.collections ? 'product' : 'order'
 }
 
+/** Another discount that the campaign meets, whether both apply, and why. */
 export type Meeting = { name: string; together: boolean; why: string }
 
 /**

@@ -38,6 +38,7 @@ const changeSchema = z.discriminatedUnion('intent', [
 
 type Circumstances = { customer: string; at: number; actor: string; timezone: string }
 
+/** A posted form as the engine's event, or a message for each field that is wrong. */
 export type ParsedChange =
   | { ok: true; intent: string; event: Event & { type: 'adjust' | 'place-tier' | 'cancel-redemption' } }
   | { ok: false; errors: Record<string, string> }

@@ -15,6 +15,7 @@ export type PublishReply =
 /** The published document a page starts from; `version` 0 is a proposal that was never published. */
 export type PublishedProgram = { version: number; document: unknown }
 
+/** The program while a page edits it. */
 export type ProgramDraft = {
   document: unknown
   /** The draft as the engine would read it, or its problems; none of them is shown before the first attempt to save. */

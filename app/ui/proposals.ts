@@ -81,6 +81,7 @@ export function freeId(wanted: string, entries: readonly { id: string }[]): stri
   }
 }
 
+/** What a campaign can give; the fields of `offer` in the document. */
 export type OfferKind = 'percentage' | 'amount' | 'bands' | 'shipping' | 'pointsMultiplier'
 
 /** An offer of that kind to begin with. */

@@ -3,6 +3,7 @@ import type { Member } from '#app/loyalty/engine.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { findMeritedLevel } from '#app/loyalty/tiers.ts'
 
+/** One member's way from a level to another, by level ids; null is no level. */
 export type TierMove = { customer: string; from: string | null; to: string | null; up: boolean }
 
 /**
@@ -19,6 +20,7 @@ export function findTierMove(member: Member, program: Program, now: number): Tie
   return { customer: member.id, from, to, up: rank(to) > rank(from) }
 }
 
+/** All moves, counted and with examples. */
 export type TierMoves = {
   /** Members looked at, and whether there are more than were looked at. */
   members: number
