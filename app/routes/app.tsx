@@ -1,5 +1,13 @@
 import type { HeadersFunction, LinksFunction, LoaderFunctionArgs } from '@remix-run/node'
-import { Link, Outlet, useLoaderData, useLocation, useNavigation, useRouteError } from '@remix-run/react'
+import {
+  isRouteErrorResponse,
+  Link,
+  Outlet,
+  useLoaderData,
+  useLocation,
+  useNavigation,
+  useRouteError,
+} from '@remix-run/react'
 import { NavMenu, useAppBridge } from '@shopify/app-bridge-react'
 import polarisStyles from '@shopify/polaris/build/esm/styles.css?url'
 import { AppProvider } from '@shopify/shopify-app-remix/react'
@@ -69,6 +77,8 @@ function useWaiting(): boolean {
 /** Answers of the library's sign-in steps are its own pages; anything else that failed is told in our words. */
 export function ErrorBoundary() {
   const error = useRouteError()
+  // Shopify away while a token was asked for: the library's answer to that has no words at all.
+  if (isRouteErrorResponse(error) && error.status >= 500) return <PageFailed />
   try {
     return boundary.error(error)
   } catch {

@@ -10,7 +10,7 @@ import { NothingYet } from '#app/ui/nothing-yet.tsx'
  */
 export function PageError() {
   const error = useRouteError()
-  if (isRouteErrorResponse(error)) {
+  if (isRouteErrorResponse(error) && error.status < 500) {
     const { message } = (typeof error.data === 'object' && error.data !== null ? error.data : {}) as {
       message?: string
     }
