@@ -3,14 +3,14 @@ import { useLoaderData, useSearchParams } from '@remix-run/react'
 import { InlineGrid, InlineStack, Select } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
-import { readLiability } from '#app/db/liability.server.ts'
+import { readLiability, type Liability } from '#app/db/liability.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { askMeasures } from '#app/db/retention.server.ts'
 import { formatMoney, parseMoney } from '#app/loyalty/money.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { monthNumberAt } from '#app/loyalty/time.ts'
 import { startOfMonthNumber } from '#app/retention/calendar.ts'
-import { expectedRedemptionCost, type LiabilityAge } from '#app/retention/liability.ts'
+import { expectedRedemptionCost, type LiabilityAge, type PointsMovement } from '#app/retention/liability.ts'
 import { parseMonth } from '#app/retention/segments.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { Figure } from '#app/ui/figure.tsx'
@@ -59,18 +59,13 @@ function hundredPointsMinor(document: ProgramDocument, currency: string): number
 export default function Points() {
   const { liability, month, thisMonth, currency, perHundred, costMinor, pointsName } = useLoaderData<typeof loader>()
   const [params, setParams] = useSearchParams()
-  const { movement, outstanding, ages, reserved, deficit, breakage } = liability
+  const { movement, outstanding, breakage } = liability
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
-  const lines: [string, number, string][] = [
-    ['Opening', movement.opening, 'Held by members at the month’s first instant'],
-    ['Earned', movement.earned, 'From orders, events and rewards'],
-    ['Spent', 0 - movement.spent, 'On rewards, less what came back'],
-    ['Expired', 0 - movement.expired, 'Ran out unspent'],
-    ['Taken back', 0 - movement.takenBack, 'After refunds and cancellations'],
-    ['Forfeited', 0 - movement.forfeited, 'Of members who were erased'],
-    ['Changed by hand', movement.adjusted, 'Given less taken'],
-    ['Closing', movement.closing, month === thisMonth ? 'Held by members now' : 'Held by members at the month’s end'],
-  ]
+  const setMonth = (value: string) => {
+    const next = new URLSearchParams(params)
+    next.set('month', value)
+    setParams(next)
+  }
   return (
     <RetentionPage title="Points liability" subtitle="What members hold, how it moved, and what it will cost">
       <InlineGrid columns={{ xs: 1, sm: 3 }} gap={{ xs: '200', md: '400' }}>
@@ -108,43 +103,56 @@ export default function Points() {
             value: codeMonth(one),
           }))}
           value={codeMonth(month)}
-          onChange={(value) =>
-            setParams(new URLSearchParams([...params].filter(([name]) => name !== 'month').concat([['month', value]])))
-          }
+          onChange={setMonth}
         />
       </InlineStack>
-      <MeasureTable
-        heading={`From opening to closing, ${showMonth(month)}`}
-        explanation="Sums of the ledger’s own transfers: the lines add up to the closing, to the point."
-        head={['Line', 'Points', 'What it is']}
-        words={[2]}
-        rows={lines.map(([name, points, what]) => ({ key: name, cells: [name, showCount(points), what] }))}
-        csv={{
-          name: `points-${codeMonth(month)}.csv`,
-          rows: [['line', 'points'], ...lines.map(([name, points]) => [name, points])],
-        }}
-      />
-      <MeasureTable
-        heading="Outstanding by age"
-        explanation="By when the points were earned, in months before today."
-        head={['Age', 'Points']}
-        rows={[
-          ...ages.map((age) => ({ key: String(age.fromMonths), cells: [nameAge(age), showCount(age.points)] })),
-          { key: 'reserved', cells: ['Set aside for rewards under way', showCount(reserved)] },
-          { key: 'deficit', cells: ['Below zero: taken back after they were spent', showCount(0 - deficit)] },
-          { key: 'all', cells: ['All', showCount(outstanding)] },
-        ]}
-        csv={{
-          name: 'points-by-age.csv',
-          rows: [
-            ['age', 'points'],
-            ...ages.map((age) => [nameAge(age), age.points]),
-            ['set aside', reserved],
-            ['below zero', 0 - deficit],
-          ],
-        }}
-      />
+      <MovementTable movement={movement} month={month} isOpen={month === thisMonth} />
+      <AgeTable liability={liability} />
     </RetentionPage>
+  )
+}
+
+function MovementTable({ movement, month, isOpen }: { movement: PointsMovement; month: number; isOpen: boolean }) {
+  const lines: [string, number, string][] = [
+    ['Opening', movement.opening, 'Held by members at the month’s first instant'],
+    ['Earned', movement.earned, 'From orders, events and rewards'],
+    ['Spent', 0 - movement.spent, 'On rewards, less what came back'],
+    ['Expired', 0 - movement.expired, 'Ran out unspent'],
+    ['Taken back', 0 - movement.takenBack, 'After refunds and cancellations'],
+    ['Forfeited', 0 - movement.forfeited, 'Of members who were erased'],
+    ['Changed by hand', movement.adjusted, 'Given less taken'],
+    ['Closing', movement.closing, isOpen ? 'Held by members now' : 'Held by members at the month’s end'],
+  ]
+  return (
+    <MeasureTable
+      heading={`From opening to closing, ${showMonth(month)}`}
+      explanation="Sums of the ledger’s own transfers: the lines add up to the closing, to the point."
+      head={['Line', 'Points', 'What it is']}
+      words={[2]}
+      rows={lines.map(([name, points, what]) => ({ key: name, cells: [name, showCount(points), what] }))}
+      csv={{
+        name: `points-${codeMonth(month)}.csv`,
+        rows: [['line', 'points'], ...lines.map(([name, points]) => [name, points])],
+      }}
+    />
+  )
+}
+
+function AgeTable({ liability: { ages, reserved, deficit, outstanding } }: { liability: Liability }) {
+  const lines: [string, number][] = [
+    ...ages.map((age): [string, number] => [nameAge(age), age.points]),
+    ['Set aside for rewards under way', reserved],
+    ['Below zero: taken back after they were spent', 0 - deficit],
+    ['All', outstanding],
+  ]
+  return (
+    <MeasureTable
+      heading="Outstanding by age"
+      explanation="By when the points were earned, in months before today."
+      head={['Age', 'Points']}
+      rows={lines.map(([name, points]) => ({ key: name, cells: [name, showCount(points)] }))}
+      csv={{ name: 'points-by-age.csv', rows: [['age', 'points'], ...lines] }}
+    />
   )
 }
 

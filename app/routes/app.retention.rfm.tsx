@@ -38,7 +38,6 @@ export default function Rfm() {
     )
   }
   const total = groups.reduce((sum, group) => sum + group.customers, 0)
-  const money = (minor: number) => showMoney(formatMoney(minor, currency), currency)
   return (
     <RetentionPage title="RFM" subtitle={subtitle}>
       <MeasureTable
@@ -63,42 +62,48 @@ export default function Rfm() {
           ],
         }}
       />
-      <MeasureTable
-        heading="Groups, as Shopify names them"
-        explanation="Every customer is in exactly one. Shopify describes its groups in words; the limits are ours, so a customer can be in another one there."
-        head={['Group', 'Customers', 'Share', 'Spent so far', 'Share of revenue', 'Who they are']}
-        words={[5]}
-        rows={groups.map(({ group, customers, revenueMinor }) => ({
-          key: group,
-          cells: [
-            RFM_WORDS[group].name,
-            <CustomersLink
-              key="customers"
-              of={`rfm:${group}`}
-              label={`${RFM_WORDS[group].name}: ${customers} customers`}
-            >
-              {showCount(customers)}
-            </CustomersLink>,
-            showRate(customers / total),
-            money(revenueMinor),
-            showRate(shareOf(revenueMinor, grid)),
-            RFM_WORDS[group].description,
-          ],
-        }))}
-        csv={{
-          name: 'rfm-groups.csv',
-          rows: [
-            ['group', 'customers', 'spent'],
-            ...groups.map(({ group, customers, revenueMinor }) => [
-              group,
-              customers,
-              formatMoney(revenueMinor, currency),
-            ]),
-          ],
-        }}
-      />
+      <GroupsTable groups={groups} grid={grid} currency={currency} />
       <Card>Shopify’s eleventh group, Prospects, are customers without orders; they are not counted here.</Card>
     </RetentionPage>
+  )
+}
+
+type GroupsTableProps = { groups: ReturnType<typeof countGroups>; grid: RfmCell[]; currency: string }
+
+function GroupsTable({ groups, grid, currency }: GroupsTableProps) {
+  const total = groups.reduce((sum, group) => sum + group.customers, 0)
+  const money = (minor: number) => showMoney(formatMoney(minor, currency), currency)
+  return (
+    <MeasureTable
+      heading="Groups, as Shopify names them"
+      explanation="Every customer is in exactly one. Shopify describes its groups in words; the limits are ours, so a customer can be in another one there."
+      head={['Group', 'Customers', 'Share', 'Spent so far', 'Share of revenue', 'Who they are']}
+      words={[5]}
+      rows={groups.map(({ group, customers, revenueMinor }) => ({
+        key: group,
+        cells: [
+          RFM_WORDS[group].name,
+          <CustomersLink key="customers" of={`rfm:${group}`} label={`${RFM_WORDS[group].name}: ${customers} customers`}>
+            {showCount(customers)}
+          </CustomersLink>,
+          showRate(customers / total),
+          money(revenueMinor),
+          showRate(shareOf(revenueMinor, grid)),
+          RFM_WORDS[group].description,
+        ],
+      }))}
+      csv={{
+        name: 'rfm-groups.csv',
+        rows: [
+          ['group', 'customers', 'spent'],
+          ...groups.map(({ group, customers, revenueMinor }) => [
+            group,
+            customers,
+            formatMoney(revenueMinor, currency),
+          ]),
+        ],
+      }}
+    />
   )
 }
 
