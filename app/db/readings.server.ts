@@ -1,8 +1,8 @@
-// A *reading* is one pass over the shop's orders through the Admin API: a reconciliation (those that changed lately) or a
-// backfill (the past). It says how far it came, so that a crash costs nothing and the merchant sees the progress.
+// A *reading* is one pass over the shop's orders through the Admin API, a reconciliation (those that changed lately) or a
+// backfill (the past), or over its products (the catalogue). It says how far it came, so that a crash costs nothing and the merchant sees the progress.
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
-export type ReadingKind = 'reconcile' | 'backfill'
+export type ReadingKind = 'reconcile' | 'backfill' | 'catalog'
 export type ReadingState = 'asked' | 'running' | 'done' | 'failed'
 
 export type Reading = {
@@ -50,11 +50,17 @@ export async function startReading(
   return toReading(rows[0]!)
 }
 
-/** The shop's newest reading of the kind, null before the first. */
-export async function findLastReading(shopId: number, kind: ReadingKind): Promise<Reading | null> {
-  const { rows } = await pool.query<Row>(
-    `select ${COLUMNS} from readings where shop_id = $1 and kind = $2 order by id desc limit 1`,
-    [shopId, kind],
+/** The shop's newest reading of the kind (and state, if one is given), null before the first. */
+export async function findLastReading(
+  shopId: number,
+  kind: ReadingKind,
+  state?: ReadingState,
+  client: Queryable = pool,
+): Promise<Reading | null> {
+  const { rows } = await client.query<Row>(
+    `select ${COLUMNS} from readings
+      where shop_id = $1 and kind = $2 and ($3::text is null or state = $3) order by id desc limit 1`,
+    [shopId, kind, state ?? null],
   )
   return rows[0] ? toReading(rows[0]) : null
 }

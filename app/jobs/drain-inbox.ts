@@ -4,6 +4,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
+import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import {
   claimMessages,
@@ -15,7 +16,9 @@ import {
 import { scrubMessagesAbout } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
+import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
+import { withCatalog } from '#app/loyalty/catalog.ts'
 import { findMemberNeeds, findNeeds, handle, type Event, type Programs } from '#app/loyalty/engine.ts'
 import { parseGid } from '#app/loyalty/ids.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
@@ -38,7 +41,7 @@ const BATCHES_AT_ONCE = 2
  * for a moment, or it would spend its time on batches of two.
  */
 const WORTHWHILE = 50
-const GATHER_MS = 40
+const GATHER_MS = 250
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
 const CLAIM_LOCK = 4_273_002
 
@@ -110,7 +113,7 @@ async function drainBatch(
   batch: Message[],
 ): Promise<Drained> {
   return inTransaction(async (client) => {
-    const programs = await loadPrograms(shopId, client)
+    const { programs, catalogued } = await findRules(shopId, client)
     // Without a program nobody can say what an order is worth: those messages wait until one is published.
     const topics = programs ? undefined : NOTICE_TOPICS
     const { at, sorted, world } = await underClaimLock(shopId, client, async () => {
@@ -118,6 +121,7 @@ async function drainBatch(
       const at = now()
       batch.push(...(await claimMessages(shopId, at, { ...claim, topics }, client)))
       const sorted = sortMessages(batch)
+      if (catalogued) await addCatalog(shopId, sorted.readable, client)
       const world = programs
         ? await loadWorld(
             shopId,
@@ -144,6 +148,28 @@ async function drainBatch(
       left: applied.left.length,
     }
   })
+}
+
+/** The shop's program, null where orders have to wait: none is published, or it asks for products that were never read. */
+async function findRules(
+  shopId: number,
+  client: PoolClient,
+): Promise<{ programs: Programs | null; catalogued: boolean }> {
+  const programs = await loadPrograms(shopId, client)
+  if (!programs || !needsCatalog(programs)) return { programs, catalogued: false }
+  return (await hasCatalog(shopId, client)) ? { programs, catalogued: true } : { programs: null, catalogued: false }
+}
+
+/** Tells orders what the catalogue knows of their products. */
+async function addCatalog(shopId: number, messages: Readable[], client: PoolClient): Promise<void> {
+  const products = messages.flatMap(({ event }) =>
+    event.type === 'order' ? event.order.lines.flatMap(({ product }) => product ?? []) : [],
+  )
+  const catalog = await loadCatalog(shopId, [...new Set(products)], client)
+  for (const readable of messages) {
+    const { event } = readable
+    if (event.type === 'order') readable.event = { ...event, order: withCatalog(event.order, catalog) }
+  }
 }
 
 /** Who was erased must not live on in the bodies of old messages. */

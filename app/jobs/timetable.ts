@@ -4,6 +4,7 @@ import { backfill } from '#app/jobs/backfill.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
+import { readShopCatalog } from '#app/jobs/read-catalog.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { refreshSegments } from '#app/jobs/refresh-segments.ts'
 import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
@@ -23,6 +24,7 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'refetch-orders': { everyMinutes: 1, run: refetchOrders },
   backfill: { everyMinutes: 1, run: backfill },
   reconcile: { everyMinutes: 10, run: reconcile },
+  'read-catalog': { everyMinutes: 1, run: readShopCatalog },
   'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
   'sync-function-discounts': { everyMinutes: 1, run: syncFunctionDiscounts },

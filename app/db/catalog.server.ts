@@ -1,0 +1,68 @@
+// The catalogue: what an order's lines do not say of their products (loyalty/catalog.ts), as it was last read from Shopify.
+import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { pool, type Queryable } from '#app/db/client.server.ts'
+import type { Catalog, CatalogProduct } from '#app/loyalty/catalog.ts'
+import { parseGid, toGid } from '#app/loyalty/ids.ts'
+
+/** What is known of these products (gids). */
+export async function loadCatalog(
+  shopId: number,
+  products: readonly string[],
+  client: Queryable = pool,
+): Promise<Catalog> {
+  if (products.length === 0) return new Map()
+  const { rows } = await client.query<{
+    id: string
+    collections: string[]
+    tags: string[]
+    compare_at_minor: string | null
+  }>({
+    name: 'load-catalog',
+    text: `select id, collections, tags, compare_at_minor from catalog_products where shop_id = $1 and id = any($2::bigint[])`,
+    values: [shopId, numbers(products.map(productNumber))],
+  })
+  return new Map(
+    rows.map((row) => [
+      toGid('Product', row.id),
+      {
+        collections: row.collections.map((collection) => toGid('Collection', collection)),
+        tags: row.tags,
+        compareAtMinor: row.compare_at_minor === null ? null : Number(row.compare_at_minor),
+      },
+    ]),
+  )
+}
+
+/** Keeps what was read of products (by gid). */
+export async function saveCatalog(
+  shopId: number,
+  catalog: Catalog,
+  at: number,
+  client: Queryable = pool,
+): Promise<void> {
+  const products: [string, CatalogProduct][] = [...catalog]
+  if (products.length === 0) return
+  await client.query(
+    `insert into catalog_products (shop_id, id, collections, tags, compare_at_minor, read_at)
+     select $1, id, array(select jsonb_array_elements_text(collections::jsonb)::bigint),
+            array(select jsonb_array_elements_text(tags::jsonb)), compare_at_minor, read_at
+       from unnest($2::bigint[], ${unpack(3)}, ${unpack(4)}, $5::bigint[], $6::timestamptz[])
+         as g (id, collections, tags, compare_at_minor, read_at)
+     on conflict (shop_id, id) do update set collections = excluded.collections, tags = excluded.tags,
+            compare_at_minor = excluded.compare_at_minor, read_at = excluded.read_at`,
+    [
+      shopId,
+      numbers(products.map(([gid]) => productNumber(gid))),
+      packTexts(products.map(([, { collections }]) => JSON.stringify(collections.map((gid) => parseGid(gid)!.number)))),
+      packTexts(products.map(([, { tags }]) => JSON.stringify(tags))),
+      numbers(products.map(([, { compareAtMinor }]) => compareAtMinor)),
+      instants(products.map(() => at)),
+    ],
+  )
+}
+
+function productNumber(product: string): string {
+  const gid = parseGid(product)
+  if (gid?.type !== 'Product') throw new Error(`"${product}" is not the gid of a product`)
+  return gid.number
+}
