@@ -1,0 +1,58 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { prisma } from '#app/db/client.server.ts'
+import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
+import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { startWorker } from '#app/jobs/worker.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { atInstant, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { orderBody } from '#test/setup/orders.ts'
+
+const pointsOf = (shopId: number) => prisma.balance.findFirst({ where: { shopId } })
+
+it('works on messages as they come and ends when it is told to', async () => {
+  const shop = await makeShopWithProgram()
+  const worker = await startWorker()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  worker.wake()
+  for (let tries = 0; tries < 100 && !(await pointsOf(shop.id)); tries += 1) await wait(50)
+  await worker.stop()
+  expect(await pointsOf(shop.id)).toMatchObject({ pending: 50n })
+})
+
+it('has every task of every shop in its turn, spread over the minutes', () => {
+  for (const [name, { everyMinutes }] of Object.entries(SHOP_TASKS)) {
+    const minutes = Array.from({ length: everyMinutes * 3 }, (_, minute) => minute)
+    expect(minutes.filter((minute) => tasksOfMinute(minute, 7).includes(name))).toHaveLength(3)
+  }
+  expect(tasksOfMinute(0, 1)).not.toEqual(tasksOfMinute(0, 10))
+})
+
+it('finds members with something due though the note of it was lost, at the latest when everything is rechecked', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  await drainShop(shop.id)
+  await prisma.workDue.deleteMany({ where: { shopId: shop.id } })
+  await atInstant('2026-09-01T00:00:00Z', async () => {
+    await letTimePass()
+    expect(await pointsOf(shop.id)).toMatchObject({ pending: 50n, available: 0n })
+    await recheckWorkDue()
+    expect(await letTimePass()).toEqual({ advanced: 1, failed: 0 })
+    expect(await letTimePass()).toEqual({ advanced: 0, failed: 0 })
+  })
+  expect(await pointsOf(shop.id)).toMatchObject({ pending: 0n, available: 50n })
+})
+
+it('does not let one member for whom time cannot go on hold up the others', async () => {
+  const shop = await makeShopWithProgram()
+  for (const customer of [1, 2]) {
+    await receive(shop.id, 'orders/paid', orderBody({ id: customer, customer, goods: '10.00' }))
+  }
+  await drainShop(shop.id)
+  await prisma.$executeRaw`update balances set pending = pending + 1 where shop_id = ${shop.id} and member_id = 1`
+  await prisma.$executeRaw`update members set state = jsonb_set(state, '{tier}', '5') where shop_id = ${shop.id} and id = 1`
+  await atInstant('2026-09-01T00:00:00Z', async () =>
+    expect(await letTimePass()).toMatchObject({ advanced: 1, failed: 1 }),
+  )
+  expect(await prisma.balance.findFirst({ where: { shopId: shop.id, memberId: 2 } })).toMatchObject({ available: 50n })
+})
