@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ServerBuild } from '@remix-run/node'
+import { compressedAssets } from '#app/assets.server.ts'
 import { closeDatabase } from '#app/db/client.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { createDoor } from '#app/door.server.ts'
@@ -57,6 +58,7 @@ async function loadPages(): Promise<Pages> {
   const pages = express()
   pages.disable('x-powered-by')
   // The files' names change with their content, so a browser may keep them.
+  pages.use('/assets', compressedAssets(`${client}/assets`))
   pages.use('/assets', express.static(`${client}/assets`, { immutable: true, maxAge: '1y' }))
   pages.use(express.static(client, { maxAge: '1h' }))
   pages.all('*', createRequestHandler({ build }))
