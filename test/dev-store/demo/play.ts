@@ -77,7 +77,7 @@ export async function playHistory(
   onProgress: (done: number, total: number) => void,
 ): Promise<void> {
   const history = readDemoHistory(now)
-  const book = readBook(store, history)
+  const book = readBook(store)
   for (const [index, event] of history.events.entries()) {
     if (!book.isPlayed(event)) {
       store.setTime(event.at)
@@ -95,12 +95,12 @@ export async function playHistory(
 export function isPlayed(store: DevStore, now: number): boolean {
   if (!store.shops().some((shop) => shop.domain === DEMO_SHOP)) return false
   const history = readDemoHistory(now)
-  const book = readBook(store, history)
+  const book = readBook(store)
   return history.events.every((event) => book.isPlayed(event))
 }
 
 /** What the store already holds of the history, found by the numbers of the data set in each order's and refund's note. */
-function readBook(store: DevStore, history: DemoHistory) {
+function readBook(store: DevStore) {
   const orders = new Map<string, Gid>()
   const refunds = new Set<string>()
   const customers = new Map<string, Gid>()
