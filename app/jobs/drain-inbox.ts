@@ -42,6 +42,7 @@ const BATCHES_AT_ONCE = 2
  */
 const WORTHWHILE = 50
 const GATHER_MS = 250
+const COLLISIONS_AT_MOST = 5
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
 const CLAIM_LOCK = 4_273_002
 
@@ -97,12 +98,16 @@ export async function drainShop(shopId: number, limit = BATCH_LIMIT): Promise<Dr
 }
 
 async function drainAlone(shopId: number, message: Message): Promise<Drained> {
-  try {
-    return await drainBatch(shopId, { limit: 1, only: [message.id] }, [])
-  } catch (error) {
-    if (isOutOfReach(error)) throw error
-    await noteFailure(shopId, message, describeError(error), now())
-    return { done: 0, failed: 1, left: 0 }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await drainBatch(shopId, { limit: 1, only: [message.id] }, [])
+    } catch (error) {
+      if (isOutOfReach(error)) throw error
+      // Another worker was faster, or both waited for each other: with what it has written, this one goes through.
+      if (isCollision(error) && tries < COLLISIONS_AT_MOST) continue
+      await noteFailure(shopId, message, describeError(error), now())
+      return { done: 0, failed: 1, left: 0 }
+    }
   }
 }
 
@@ -269,10 +274,20 @@ function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
+/** A row was there already, a deadlock, or a transaction that cannot be put in order with another (SQLSTATE). */
+function isCollision(error: unknown): boolean {
+  return ['23505', '40P01', '40001'].includes(String((error as { code?: unknown }).code))
+}
+
 /** The connection broke or the server is going down (SQLSTATE classes 08, 53 and 57), which is no message's fault. */
 export function isOutOfReach(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown }
   if (typeof code === 'string' && /^(08|53|57)/.test(code)) return true
   if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT)/.test(code)) return true
-  return typeof message === 'string' && /connection (terminated|timeout)|timeout exceeded when trying/i.test(message)
+  return (
+    typeof message === 'string' &&
+    /connection (terminated|timeout|ended|error)|not queryable|client (was|has been) closed|timeout exceeded when trying/i.test(
+      message,
+    )
+  )
 }

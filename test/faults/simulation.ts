@@ -100,9 +100,17 @@ async function carryOut(shopId: number, step: Step, random: Random, log: Step[],
 async function drainUntilQuiet(shopId: number, limit: number): Promise<void> {
   for (let rounds = 0; rounds < 200; rounds += 1) {
     const { done, failed, left } = await drainShop(shopId, limit)
-    if (failed > 0) throw new Error('a message failed that should not')
+    if (failed > 0) throw new Error(`a message failed that should not: ${await readErrors(shopId)}`)
     if (done === 0 && left === 0) return
   }
+}
+
+async function readErrors(shopId: number): Promise<string> {
+  const { rows } = await pool.query<{ error: string }>(
+    'select error from inbox where shop_id = $1 and error is not null',
+    [shopId],
+  )
+  return rows.map(({ error }) => error).join(' · ')
 }
 
 /** Messages that were worked on since the last look, in the order in which that happened. */
