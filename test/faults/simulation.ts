@@ -40,7 +40,10 @@ const TIERS = {
   ],
 }
 
-/** Runs one seed and says what came of it. The same seed tells the same story and breaks the same statements. */
+/**
+ * Runs one seed and says what came of it. The same seed tells the same story and breaks as often; which statements break depends
+ * on how the two workers take turns as well, so a seed that fails is worth running more than once.
+ */
 export async function simulateFaults(seed: number): Promise<Outcome> {
   const random = seededRandom(seed)
   const plain = random.happens(0.5)
