@@ -13,7 +13,7 @@ import {
   readObject,
   readParsed,
 } from '#app/shopify/payload.ts'
-import { isRulesTopic, parseWebhook } from '#app/shopify/webhook.ts'
+import { RULES_TOPICS, isRulesTopic, parseWebhook } from '#app/shopify/webhook.ts'
 import {
   closeSync,
   createReadStream,
@@ -62,12 +62,14 @@ const ENVELOPE = ['topic', 'triggeredAt', 'eventId', 'payload']
 
 function readEnvelope(line: Fields): { topic: string; at: number; restOfMs: number; payload: unknown } {
   for (const name of Object.keys(line)) {
-    if (!ENVELOPE.includes(name)) throw new UnreadableField(name, 'is not a field of an event')
+    if (ENVELOPE.includes(name)) continue
+    throw new UnreadableField(name, `is not a field of an event: its fields are ${ENVELOPE.join(', ')}`)
   }
   const { topic, triggeredAt, eventId, payload } = line
   if (typeof topic !== 'string') throw new UnreadableField('topic', mustBe('text', topic))
   if (!isRulesTopic(topic) && !OWN_TOPICS.includes(topic)) {
-    throw new UnreadableField('topic', `"${topic}" is not a topic of an event log`)
+    const known = [...RULES_TOPICS, ...OWN_TOPICS].join(', ')
+    throw new UnreadableField('topic', `"${topic}" is not a topic of an event log: those are ${known}`)
   }
   const at = typeof triggeredAt === 'string' ? parseInstant(triggeredAt) : null
   if (at === null)

@@ -43,7 +43,8 @@ export function parseOwnEvent(topic: string, at: number, payload: unknown): Pars
     if (!reader) throw new Error(`${topic} is none of our topics`)
     const fields = readObject(payload, '')
     for (const name of Object.keys(fields)) {
-      if (!reader.fields.includes(name)) throw new UnreadableField(name, `is not a field of ${topic}`)
+      if (reader.fields.includes(name)) continue
+      throw new UnreadableField(name, `is not a field of ${topic}: its fields are ${reader.fields.join(', ')}`)
     }
     return reader.read(fields, at)
   })

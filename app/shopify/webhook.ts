@@ -26,6 +26,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     map(parseCustomerRedact(payload), (customer) => ({ type: 'erase', at, customer })),
 }
 
+/** The topics that {@link parseWebhook} reads, in Shopify's spelling. */
+export const RULES_TOPICS: readonly string[] = Object.keys(READERS)
+
 /** True for topics that {@link parseWebhook} reads, in Shopify's spelling: "orders/paid". */
 export function isRulesTopic(topic: string): boolean {
   return Object.hasOwn(READERS, topic)
