@@ -51,7 +51,7 @@ export async function readOrderLog(
     })
   } catch (error) {
     input.destroy()
-    throw explain(file, error)
+    throw error instanceof CsvError ? reader.explainCsv(error) : explain(file, error)
   }
   return { orders: reader.orders, exponent: reader.finish(), rows: reader.rows }
 }
@@ -66,10 +66,6 @@ function sizeOf(file: string): number {
 
 function explain(file: string, error: unknown): unknown {
   if (error instanceof OrderLogError) return error
-  if (error instanceof CsvError) {
-    const line = typeof error.lines === 'number' ? ` line ${error.lines}:` : ''
-    return new OrderLogError(`${file}:${line} not CSV as RFC 4180 has it: ${error.message}`)
-  }
   const code = (error as NodeJS.ErrnoException).code
   if (code) return new OrderLogError(`${file}: cannot be read: ${(error as Error).message}`)
   return error
@@ -82,7 +78,11 @@ class RowReader {
   private readonly file: string
   private readonly timeZone: string
   private places: Record<Column, number> | undefined
-  private columns = 0
+  private columns: readonly string[] = []
+  /** The line that the row before ended on. */
+  private lastLine = 0
+  /** How many lines the parser has counted too many: it counts a CRLF inside quotes twice. */
+  private countedTwice = 0
   private currency: { code: string; line: number } | undefined
   private exponent = 2
   private readonly dates = new Map<string, number>()
@@ -94,11 +94,17 @@ class RowReader {
     this.timeZone = timeZone
   }
 
-  /** `endLine` is the physical line that the row ends on; the header is line 1. */
-  take(fields: string[], endLine: number): void {
+  /** `parsedLine` is the line that the row ends on, as the parser counts; the header is line 1. */
+  take(fields: string[], parsedLine: number): void {
     // A quoted field may hold line ends: a row is named by the line that it begins on.
-    let line = endLine
-    for (const field of fields) if (field.includes('\n')) line -= field.split('\n').length - 1
+    let lineEnds = 0
+    for (const field of fields) {
+      if (!field.includes('\n')) continue
+      lineEnds += field.split('\n').length - 1
+      this.countedTwice += field.split('\r\n').length - 1
+    }
+    this.lastLine = parsedLine - this.countedTwice
+    const line = this.lastLine - lineEnds
     if (!this.places) this.places = this.readHeader(fields, line)
     else this.readRow(fields, line, this.places)
   }
@@ -109,22 +115,34 @@ class RowReader {
     return this.exponent
   }
 
+  /** What is wrong with the quotes of a row. A quote that is never closed takes in the rest of the file: its row's line is named. */
+  explainCsv(error: CsvError): OrderLogError {
+    const open = error.code === 'CSV_QUOTE_NOT_CLOSED'
+    const line = open ? this.lastLine + 1 : Number(error.lines) - this.countedTwice
+    const field = this.columns[Number(error.column)] ?? 'row'
+    const problem = open
+      ? 'a quote is opened here and never closed'
+      : 'a field that holds a quote must stand in quotes, and the quote be doubled, such as "6"" nails"'
+    return new OrderLogError(`${this.file}: line ${line}: ${field}: not CSV as RFC 4180 has it: ${problem}`)
+  }
+
   private readHeader(names: string[], line: number): Record<Column, number> {
     const places = { customer_id: -1, ordered_at: -1, amount: -1, order_id: -1, currency: -1 }
     names.forEach((name, place) => {
-      if (!(name in places)) this.refuse(line, 'header', `has an unknown column "${name}"; it must be ${HEADER}`)
+      if (!Object.hasOwn(places, name))
+        this.refuse(line, 'header', `has an unknown column "${name}"; it must be ${HEADER}`)
       if (places[name as Column] >= 0) this.refuse(line, 'header', `has the column "${name}" twice`)
       places[name as Column] = place
     })
     const missing = REQUIRED.filter((name) => places[name] < 0)
     if (missing.length > 0) this.refuse(line, 'header', `lacks "${missing.join('", "')}"; it must be ${HEADER}`)
-    this.columns = names.length
+    this.columns = names
     return places
   }
 
   private readRow(fields: string[], line: number, places: Record<Column, number>): void {
-    if (fields.length !== this.columns) {
-      this.refuse(line, 'row', `has ${fields.length} fields where the header has ${this.columns}`)
+    if (fields.length !== this.columns.length) {
+      this.refuse(line, 'row', `has ${fields.length} fields where the header has ${this.columns.length}`)
     }
     this.rows++
     const customerId = fields[places.customer_id]!

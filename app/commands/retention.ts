@@ -23,6 +23,16 @@ const HELP = `The retention measures of an order log: who comes back, who is sli
 Exit status: 0 done; 2 the input or the command line is wrong, and nothing was written.
 `
 
+const OPTIONS = {
+  orders: { type: 'string' },
+  'as-of': { type: 'string' },
+  timezone: { type: 'string' },
+  'activity-days': { type: 'string' },
+  out: { type: 'string' },
+  table: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const
+
 /** What the command line asks for. */
 type Request = { orders: string; asOf: number; timeZone: string; activityDays: number; out?: string; table: boolean }
 
@@ -79,20 +89,10 @@ function readArguments(args: string[]): Request | 'help' {
 
 function parse(args: string[]) {
   try {
-    return parseArgs({
-      args,
-      options: {
-        orders: { type: 'string' },
-        'as-of': { type: 'string' },
-        timezone: { type: 'string' },
-        'activity-days': { type: 'string' },
-        out: { type: 'string' },
-        table: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values
+    return parseArgs({ args, options: OPTIONS }).values
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (see --help)`)
+    const allowed = Object.keys(OPTIONS).map((name) => `--${name}`)
+    throw new UsageError(`${(error as Error).message}; allowed are ${allowed.join(', ')} (see --help)`)
   }
 }
 

@@ -114,7 +114,16 @@ test.each([
   ['no amount', 'a,2026-01-10,', 'line 3: amount: "" is not allowed'],
   ['no customer', ',2026-01-10,1.00', 'line 3: customer_id: is empty'],
   ['a field too many', 'a,2026-01-10,1.00,x', 'line 3: row: has 4 fields where the header has 3'],
-  ['a quote that is never closed', '"a,2026-01-10,1.00', 'line 3: not CSV as RFC 4180 has it'],
+  [
+    'a quote that is never closed',
+    'a,"2026-01-10,1.00\nb,2026-01-10,1.00\nc,2026-01-10,1.00',
+    'line 3: ordered_at: not CSV as RFC 4180 has it: a quote is opened here and never closed',
+  ],
+  [
+    'a quote inside a plain field',
+    'a"b,2026-01-10,1.00',
+    'line 3: customer_id: not CSV as RFC 4180 has it: a field that holds a quote must stand in quotes',
+  ],
 ])('%s is refused with its line and field, status 2, and nothing is written', async (_, row, message) => {
   const file = csv(`customer_id,ordered_at,amount\nok,2026-01-01,1.00\n${row}\n`)
   const out = path.join(path.dirname(file), 'measures.json')
@@ -128,6 +137,11 @@ test.each([
 
 test.each([
   ['an unknown column', 'customer_id,ordered_at,amount,colour\n', 'line 1: header: has an unknown column "colour"'],
+  [
+    'a column named like a property that every object has',
+    'customer_id,ordered_at,amount,constructor\n',
+    'line 1: header: has an unknown column "constructor"',
+  ],
   ['a missing column', 'customer_id,amount\n', 'line 1: header: lacks "ordered_at"'],
   ['no header', '', 'line 1: header: is missing'],
   [
@@ -150,6 +164,16 @@ test.each([
     'customer_id,ordered_at,amount\n"a\n\nb",2026-01-01,1\nc,never,1\n',
     'line 5: ordered_at: "never"',
   ],
+  [
+    'a bad row in a file of CRLF line ends, some of them inside quotes',
+    'customer_id,ordered_at,amount\r\n"a\r\n\r\nb",2026-01-01,1\r\n"c\r\nd",2026-01-01,1\r\n"e\r\nf",never,1\r\n',
+    'line 7: ordered_at: "never"',
+  ],
+  [
+    'an open quote after CRLF line ends inside quotes',
+    'customer_id,ordered_at,amount\r\n"a\r\nb",2026-01-01,1\r\n"c,2026-01-01,1\r\nd,2026-01-01,1\r\n',
+    'line 4: customer_id: not CSV',
+  ],
 ])('%s is refused', async (_, text, message) => {
   const { status, error } = await retention('--orders', csv(text))
   expect(error).toContain(message)
@@ -160,7 +184,7 @@ test.each([
   [['--as-of', '2026-01-01T00:00:00'], '--as-of: "2026-01-01T00:00:00" is not allowed'],
   [['--timezone', 'Mars/Olympus'], '--timezone: "Mars/Olympus" is unknown'],
   [['--activity-days', '0'], '--activity-days: "0" is not allowed'],
-  [['--colour'], "Unknown option '--colour'"],
+  [['--colour'], "Unknown option '--colour'; allowed are --orders, --as-of, --timezone"],
 ])('the argument %j is refused', async (args, message) => {
   const { status, error } = await retention('--orders', csv('customer_id,ordered_at,amount\n'), ...args)
   expect(error).toContain(message)
