@@ -20,19 +20,22 @@ export type Calendar = {
 /** The calendar from an order's instant to T. `firstAt` lies before `asOf`. */
 export function layOutMonths(firstAt: number, asOf: number, timeZone: string): Calendar {
   const firstMonth = monthNumberAt(firstAt, timeZone)
-  const months = monthNumberAt(asOf - 1, timeZone) - firstMonth + 1
+  // A clock put back from just after midnight (St. John's, until 2011) shows the day before again, perhaps of the month before: what
+  // lies outside the stretch then counts to its nearest end.
+  const months = Math.max(1, monthNumberAt(asOf - 1, timeZone) - firstMonth + 1)
   const bounds = new Float64Array(months + 1)
   for (let month = 0; month <= months; month++) bounds[month] = startOfMonthNumber(firstMonth + month, timeZone)
   const partial = bounds[months]! > asOf
   bounds[months] = asOf
   // Days are cheap to find (one offset), months are not: a table leads from the one to the other.
   const firstDay = dayNumberAt(firstAt, timeZone)
-  const monthOfDay = new Int32Array(dayNumberAt(asOf, timeZone) - firstDay + 1)
+  const monthOfDay = new Int32Array(Math.max(1, dayNumberAt(asOf, timeZone) - firstDay + 1))
+  const lastDay = monthOfDay.length - 1
   for (let day = 0; day < monthOfDay.length; day++) {
     const date = fromDayNumber(firstDay + day)
-    monthOfDay[day] = (date.year - 1970) * 12 + date.month - 1 - firstMonth
+    monthOfDay[day] = Math.min(months - 1, (date.year - 1970) * 12 + date.month - 1 - firstMonth)
   }
-  const monthOf = (at: number) => monthOfDay[dayNumberAt(at, timeZone) - firstDay]!
+  const monthOf = (at: number) => monthOfDay[Math.min(lastDay, Math.max(0, dayNumberAt(at, timeZone) - firstDay))]!
   return { timeZone, asOf, firstMonth, months, bounds, partial, monthOf }
 }
 

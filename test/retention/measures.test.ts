@@ -53,3 +53,23 @@ test('one customer on one day has two orders, an interval of hours and no CRR', 
   expect(measures.months).toHaveLength(1)
   expect(measures.months[0]).toMatchObject({ partial: true, crr: { S: 0, E: 1, N: 1, rate: null }, arpu: '1200' })
 })
+
+test('a clock put back over the first midnight of a month loses no order', () => {
+  // St. John's, 1 November 2009: at 00:01 the clock went back to 23:01 of 31 October.
+  const shop = [
+    { customer: 'a', at: Date.parse('2009-11-01T02:30:20Z'), amountMinor: 500 },
+    { customer: 'a', at: Date.parse('2009-11-01T02:35:00Z'), amountMinor: 700 },
+    { customer: 'b', at: Date.parse('2009-10-30T12:00:00Z'), amountMinor: 100 },
+  ]
+  for (const list of [shop, shop.slice(0, 2)]) {
+    const options = {
+      asOf: Date.parse('2009-11-01T02:45:00Z'),
+      timeZone: 'America/St_Johns',
+      activityDays: 365,
+      exponent: 2,
+    }
+    const { months, customers } = measureOrders(toLog(list, options.asOf), options)
+    expect(months.reduce((sum, month) => sum + month.orders, 0)).toBe(list.length)
+    expect(months.at(-1)!.crr.E).toBe(customers)
+  }
+})
