@@ -146,13 +146,16 @@ function countRefunded(refunds: readonly Refund[], line: string): number {
   return units
 }
 
-/** Shipping as charged. `price_set` is before discounts; removed lines were never charged. */
+/** Shipping as charged: after every discount that either field of the line knows. Removed lines were never charged. */
 function readShipping(fields: Fields, exponent: number): { shippingMinor: number; shippingTaxMinor: number } {
   let [shippingMinor, shippingTaxMinor] = [0, 0]
   readList(fields, 'shipping_lines', (line) => {
     if (readFlag(line, 'is_removed', false)) return
-    const discount = sumMoney(line, 'discount_allocations', 'amount', exponent)
-    shippingMinor += Math.max(0, requireShopMoney(line, 'price', exponent) - discount)
+    const price = requireShopMoney(line, 'price', exponent)
+    const allocated = price - sumMoney(line, 'discount_allocations', 'amount', exponent)
+    // `discounted_price` leaves out discounts of the whole cart; the allocations can leave out those of the line.
+    const discounted = findShopMoney(line, 'discounted_price', exponent) ?? price
+    shippingMinor += Math.max(0, Math.min(allocated, discounted))
     shippingTaxMinor += sumMoney(line, 'tax_lines', 'price', exponent)
   })
   if (fields.shipping_lines == null) shippingMinor = findShopMoney(fields, 'total_shipping_price', exponent) ?? 0

@@ -174,6 +174,15 @@ test('shipping is what was charged: after discounts, without removed lines, with
   expect([shipping.shippingMinor, shipping.shippingTaxMinor]).toEqual([400, 28])
 })
 
+test('1: shipping whose discount only its discounted price shows was charged that much, and no more', () => {
+  const chargedAt = (price: string, discounted: string) =>
+    orderOf((payload) => {
+      const [line] = payload.shipping_lines
+      payload.shipping_lines = [{ ...line, price_set: set(price), discounted_price_set: set(discounted) }]
+    }).shippingMinor
+  expect([chargedAt('6.00', '6.00'), chargedAt('6.00', '4.00'), chargedAt('6.00', '0.00')]).toEqual([600, 400, 0])
+})
+
 test('money given back without a line is told from a shipping refund (SEMANTICS 1)', () => {
   const adjustment = (kind: string | undefined, amount: string, tax: string) => ({
     kind,
