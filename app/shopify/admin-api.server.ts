@@ -120,7 +120,11 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
       for (let count = 1; count <= patience.attempts;) {
         const admitted = await throttle.admit(estimateCost(document), leftMs())
         if (!admitted.ok) break
-        const outcome = await attempt(document, variables, Math.max(1, Math.floor(Math.min(patience.attemptMs, leftMs()))))
+        const outcome = await attempt(
+          document,
+          variables,
+          Math.max(1, Math.floor(Math.min(patience.attemptMs, leftMs()))),
+        )
         if (outcome.cost) learnCost(document, outcome.cost, throttle)
         if (outcome.ok) return schema.parse(outcome.data)
         last = outcome

@@ -88,7 +88,8 @@ it('names the shop in every statement on a distributed table that the pipeline r
     tablesOf(statement).some((table) => DISTRIBUTED.includes(table)),
   )
   expect(onDistributed.length).toBeGreaterThan(20)
-  const namesOneShop = /"?shop_id"?\s*=\s*\$1|"shop_id" IN \(\$1\)|select \$1,|values \(\$1,|select \$1 |from shops where id = \$1/i
+  const namesOneShop =
+    /"?shop_id"?\s*=\s*\$1|"shop_id" IN \(\$1\)|select \$1,|values \(\$1,|select \$1 |from shops where id = \$1/i
   expect(onDistributed.filter((statement) => !namesOneShop.test(statement))).toEqual([])
 })
 
