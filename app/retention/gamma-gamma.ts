@@ -7,7 +7,6 @@
  */
 import digamma from '@stdlib/math-base-special-digamma'
 import gammaln from '@stdlib/math-base-special-gammaln'
-import { FEWEST_REPEAT_CUSTOMERS } from './bg-nbd.ts'
 import { maximise } from './maximise.ts'
 
 /** Order values are Gamma(p, nu), nu differs between customers as Gamma(q, gamma). */
@@ -24,12 +23,13 @@ export type GammaGamma = {
 export type SpendCounts = { repeats: ArrayLike<number>; meanValue: ArrayLike<number> }
 
 /**
- * The parameters of maximum likelihood (note 025, equation 1a summed over customers), or null under 30 customers.
+ * The parameters of maximum likelihood (note 025, equation 1a summed over customers), or null without any customer. Whether
+ * a shop has enough of them is the caller's question: it is asked once for both models (prediction.ts).
  * CDNOW gives p 6.25, q 3.74, gamma 15.44.
  */
 export function fitGammaGamma(spend: SpendCounts): GammaGamma | null {
   const size = spend.repeats.length
-  if (size < FEWEST_REPEAT_CUSTOMERS) return null
+  if (size === 0) return null
   const mean = Array.from(spend.meanValue).reduce((sum, value) => sum + value, 0) / size
   // p gamma / (q − 1) is the mean of all customers: each start is on that line.
   const starts = [

@@ -3,7 +3,7 @@
  * order *days*: a customer's orders on one day of the shop's zone are one.
  */
 import type { BgNbd, PurchaseCounts } from './bg-nbd.ts'
-import { chanceActive, countPurchases, expectedFutureRepeats, fitBgNbd } from './bg-nbd.ts'
+import { chanceActive, countPurchases, expectedFutureRepeats, FEWEST_REPEAT_CUSTOMERS, fitBgNbd } from './bg-nbd.ts'
 import type { GammaGamma } from './gamma-gamma.ts'
 import { expectedValue, fitGammaGamma } from './gamma-gamma.ts'
 import type { OrderLog } from './order-log.ts'
@@ -85,8 +85,9 @@ export function fitPrediction(histories: Histories, exponent: number): Predictio
   return bgNbd && { bgNbd, gammaGamma: fitValue(histories, exponent) }
 }
 
-/** Gamma-Gamma over the customers with repeat days that brought money. */
+/** Gamma-Gamma over the customers with repeat days that brought money; null under 30 repeat customers, as for BG/NBD. */
 export function fitValue(histories: Histories, exponent: number): GammaGamma | null {
+  if (histories.repeats.filter((repeats) => repeats > 0).length < FEWEST_REPEAT_CUSTOMERS) return null
   const repeats: number[] = []
   const meanValue: number[] = []
   histories.spendDays.forEach((days, customer) => {

@@ -119,3 +119,22 @@ test('expectations stay finite for a customer with thousands of orders and where
   expect(at).toBeLessThan(below)
   expect(at).toBeGreaterThan(above)
 })
+
+test.each([
+  [29, false],
+  [30, true],
+])(
+  'with %i repeat customers both models are fitted or neither, also where one came back for nothing',
+  (size, fitted) => {
+    const builder = buildOrderLog()
+    for (let customer = 0; customer < 60; customer++) {
+      builder.add(`c${customer}`, Date.parse('2026-01-01') + customer * 43_200_000, 1000 + customer)
+      const again = customer === 0 ? 0 : 1250 + 10 * customer
+      if (customer < size) builder.add(`c${customer}`, Date.parse('2026-02-15') + customer * 43_200_000, again)
+    }
+    const asOf = Date.parse('2026-06-01')
+    const histories = readHistories(builder.finish(asOf), asOf, 'UTC')
+    expect(fitBgNbd(groupHistories(histories)) !== null).toBe(fitted)
+    expect(fitValue(histories, 2) !== null).toBe(fitted)
+  },
+)
