@@ -60,13 +60,13 @@ export async function followAliases(
 
 /**
  * Locks the rows of these members (gids, aliases followed already) in the order of their ids and returns them. Those
- * never seen before get an empty row first, so that there is something to lock; `dropEmptyMembers` takes it away again
+ * never seen before get an empty row first, dated `joinedAt`, so that there is something to lock; `dropEmptyMembers` takes it away again
  * where the engine did not want it. With `skipBusy`, members that another transaction holds are left out.
  */
 export async function lockMembers(
   shopId: number,
   members: readonly string[],
-  { at, skipBusy = false }: { at: number; skipBusy?: boolean },
+  { joinedAt, skipBusy = false }: { joinedAt: number; skipBusy?: boolean },
   client: Queryable,
 ): Promise<MemberRow[]> {
   if (members.length === 0) return []
@@ -77,7 +77,7 @@ export async function lockMembers(
            select $1, id, $3, $3 from unnest($2::bigint[]) as id
             where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
             order by id on conflict (shop_id, id) do nothing returning id`,
-    values: [shopId, ids, new Date(at)],
+    values: [shopId, ids, new Date(joinedAt)],
   })
   await openAccounts(
     shopId,

@@ -138,7 +138,9 @@ export async function loadWorld(
     ...(await findOrderOwners(shopId, needs.orders, client)),
     ...(await loadRedemptions(shopId, redemptionNeeds, client)).map((redemption) => redemption.member),
   ]
-  const loading = new Loading(shopId, at, skipBusy, client)
+  // Who is new joined when it happened, not when we came to it. A batch holds what came in together, so its first event will do.
+  const joinedAt = events.reduce((first, event) => Math.min(first, event.at), at)
+  const loading = new Loading(shopId, joinedAt, skipBusy, client)
   await loading.lock([...needs.members, ...members, ...owners])
   await loading.load(needs.orders, redemptionNeeds, needs.facts)
   // Orders and codes may have changed hands between the look and the locks.
@@ -161,13 +163,13 @@ class Loading {
   readonly #lotsBefore = new Map<string, readonly Lot[]>()
   readonly #ordersBefore = new Map<string, OrderRecord>()
   readonly #shopId: number
-  readonly #at: number
+  readonly #joinedAt: number
   readonly #skipBusy: boolean
   readonly #client: PoolClient
 
-  constructor(shopId: number, at: number, skipBusy: boolean, client: PoolClient) {
+  constructor(shopId: number, joinedAt: number, skipBusy: boolean, client: PoolClient) {
     this.#shopId = shopId
-    this.#at = at
+    this.#joinedAt = joinedAt
     this.#skipBusy = skipBusy
     this.#client = client
     this.world = this.#makeWorld()
@@ -186,7 +188,7 @@ class Loading {
       this.#survivors.set(survivor, survivor)
     }
     const members = [...new Set(survivors.values())].filter((member) => !this.#locked.has(member))
-    const options = { at: this.#at, skipBusy: this.#skipBusy }
+    const options = { joinedAt: this.#joinedAt, skipBusy: this.#skipBusy }
     const rows = await lockMembers(this.#shopId, members, options, this.#client)
     const got = rows.map((row) => toGid('Customer', row.id))
     for (const member of got) this.#locked.add(member)
