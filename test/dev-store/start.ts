@@ -30,7 +30,7 @@ With the settings of a real Shopify app in the environment or in .env (see .env.
 the app alone, for that app: ${SETTINGS.join(', ')}.
 DATABASE_URL names a PostgreSQL server of your own instead of the embedded one.`
 
-const { values } = parseArgs({ options: { empty: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+const values = readOptions()
 if (values.help) {
   console.log(HELP)
   process.exit(0)
@@ -49,6 +49,15 @@ try {
   console.error(error instanceof Error ? error.message : error)
   await database.stop()
   process.exit(1)
+}
+
+function readOptions(): { empty?: boolean; help?: boolean } {
+  try {
+    return parseArgs({ options: { empty: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } }).values
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${HELP}`)
+    process.exit(2)
+  }
 }
 
 /** The stand-in and a real app must never be mixed: either none of Shopify's settings is given, or all of them. */
