@@ -94,6 +94,8 @@ export async function findDiscountedShare(shopId: number, from: number, until: n
 export type CampaignRecord = {
   endedAt: number | null
   endedReason: string | null
+  /** Since when it rests; null while it runs. */
+  pausedAt: number | null
   overrideReason: string | null
   givenMinor: number
 }
@@ -104,15 +106,19 @@ export async function listCampaignRecords(shopId: number): Promise<Map<string, C
     id: string
     ended_at: Date | null
     ended_reason: string | null
+    paused_at: Date | null
     override_reason: string | null
     given_minor: string
-  }>('select id, ended_at, ended_reason, override_reason, given_minor from campaigns where shop_id = $1', [shopId])
+  }>('select id, ended_at, ended_reason, paused_at, override_reason, given_minor from campaigns where shop_id = $1', [
+    shopId,
+  ])
   return new Map(
     rows.map((row) => [
       row.id,
       {
         endedAt: row.ended_at?.getTime() ?? null,
         endedReason: row.ended_reason,
+        pausedAt: row.paused_at?.getTime() ?? null,
         overrideReason: row.override_reason,
         givenMinor: Number(row.given_minor),
       },
@@ -131,6 +137,28 @@ export async function endCampaign(shopId: number, id: string, at: number, reason
        ended_at = coalesce(campaigns.ended_at, excluded.ended_at),
        ended_reason = coalesce(campaigns.ended_reason, excluded.ended_reason), updated_at = excluded.updated_at`,
     [shopId, id, new Date(at), reason],
+  )
+}
+
+/**
+ * Lets a campaign rest from now on, until it is resumed. Repeating it, or pausing one that is over, changes nothing. Its discount at
+ * Shopify ends, and begins again, by the next run of jobs/sync-function-discounts, a minute later at most.
+ */
+export async function pauseCampaign(shopId: number, id: string, at: number): Promise<void> {
+  await pool.query(
+    `insert into campaigns (shop_id, id, paused_at, updated_at) values ($1, $2, $3, $3)
+     on conflict (shop_id, id) do update set
+       paused_at = coalesce(campaigns.paused_at, excluded.paused_at), updated_at = excluded.updated_at
+     where campaigns.ended_at is null`,
+    [shopId, id, new Date(at)],
+  )
+}
+
+/** Takes a paused campaign up again; its end stays where it was. One that was ended stays ended. */
+export async function resumeCampaign(shopId: number, id: string, at: number): Promise<void> {
+  await pool.query(
+    'update campaigns set paused_at = null, updated_at = $3 where shop_id = $1 and id = $2 and ended_at is null',
+    [shopId, id, new Date(at)],
   )
 }
 

@@ -30,7 +30,7 @@ const TIERS_COMBINE: CombinesWith = { order: true, product: true, shipping: true
 
 /**
  * The discounts of a program. Campaigns over at `at` are left as they are; `endedAt` names those that the merchant or their budget
- * ended before their time. Points multipliers are no discounts and are left out without a word.
+ * ended before their time, and those that are paused. Points multipliers are no discounts and are left out without a word.
  */
 export function requireDiscounts(
   program: Program,

@@ -4,13 +4,21 @@ import { BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
-import { endCampaign, findCampaignFigures, listCampaignRecords, listOutcomes } from '#app/db/campaign-figures.server.ts'
+import {
+  endCampaign,
+  findCampaignFigures,
+  listCampaignRecords,
+  listOutcomes,
+  pauseCampaign,
+  resumeCampaign,
+} from '#app/db/campaign-figures.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { requireProgram, type Campaign, type ProgramDocument } from '#app/loyalty/program.ts'
 import { DAY_MS, toLocalDate } from '#app/loyalty/time.ts'
 import { RETENTION_SEGMENTS } from '#app/retention/segments.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { useCampaignActions } from '#app/ui/campaign-actions.ts'
 import { CampaignForm } from '#app/ui/campaign-form.tsx'
 import { CampaignBadge } from '#app/ui/campaign-list.tsx'
 import { CampaignPreview } from '#app/ui/campaign-preview.tsx'
@@ -58,7 +66,8 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     index,
     published: { version, document },
     initial: isNew ? { ...document, campaigns: [...document.campaigns, campaign] } : document,
-    status: read ? findStatus(read, at, endedAt) : null,
+    status: read ? findStatus(read, at, endedAt, records.get(read.id)?.pausedAt ?? null) : null,
+    stoppable: read !== null && isStoppable(campaign),
     results:
       read && read.fromAt <= at
         ? await findResults(shop.id, read, Math.min(at, endedAt ?? read.untilAt, read.untilAt))
@@ -74,16 +83,31 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   }
 }
 
-/** Ends a running campaign now. */
+/** Pauses or resumes a campaign, or ends it now. Each may be repeated. */
 export async function action({ request, params }: ActionFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const form = await request.formData()
   const published = await findPublishedProgram(shop.id)
   const campaign = published?.document.campaigns.find((one) => one.id === params.id)
   if (!campaign) throw data({ message: 'There is no such campaign' }, 404)
-  if (form.get('intent') !== 'end') return data({ ok: false, message: 'This cannot be done here' }, 400)
-  await endCampaign(shop.id, campaign.id, now(), 'by hand')
-  return data({ ok: true, message: 'The campaign is over' })
+  const steps: Partial<Record<string, { message: string; take: () => Promise<void> }>> = {
+    end: { message: 'The campaign is over', take: () => endCampaign(shop.id, campaign.id, now(), 'by hand') },
+    pause: { message: 'The campaign is paused', take: () => pauseCampaign(shop.id, campaign.id, now()) },
+    resume: { message: 'The campaign goes on', take: () => resumeCampaign(shop.id, campaign.id, now()) },
+  }
+  const intent = form.get('intent')
+  const step = typeof intent === 'string' && Object.hasOwn(steps, intent) ? steps[intent] : undefined
+  if (!step) return data({ ok: false, message: 'This cannot be done here' }, 400)
+  if (!isStoppable(campaign)) {
+    return data({ ok: false, message: 'It multiplies points: change until when it runs, and save' }, 400)
+  }
+  await step.take()
+  return data({ ok: true, message: step.message })
+}
+
+/** Points are counted by the published program alone, so what multiplies them ends by its own date; a discount ends at Shopify. */
+function isStoppable({ offer }: ProgramDocument['campaigns'][number]): boolean {
+  return offer.pointsMultiplier === undefined
 }
 
 export default function CampaignPage() {
@@ -94,6 +118,7 @@ export default function CampaignPage() {
     published,
     initial,
     status,
+    stoppable,
     results,
     ...loaded
   } = useLoaderData<typeof loader>()
@@ -103,6 +128,10 @@ export default function CampaignPage() {
   const [removing, setRemoving] = useState(false)
   const [ending, setEnding] = useState(false)
   const campaign = (initial as ProgramDocument).campaigns[index]
+  const actions = useCampaignActions(
+    { status, stoppable },
+    { onEnd: () => setEnding(true), onRemove: () => setRemoving(true) },
+  )
   const backToList = isNew ? () => navigate('/app/campaigns') : undefined
   return (
     <ProgramDraftProvider
@@ -117,10 +146,7 @@ export default function CampaignPage() {
         backAction={{ content: 'Campaigns', url: '/app/campaigns' }}
         title={isNew ? 'Add campaign' : (campaign?.name ?? 'Campaign')}
         titleMetadata={status && <CampaignBadge status={status} />}
-        secondaryActions={[
-          ...(status === 'running' ? [{ content: 'End now', onAction: () => setEnding(true) }] : []),
-          ...(isNew ? [] : [{ content: 'Remove', destructive: true, onAction: () => setRemoving(true) }]),
-        ]}
+        secondaryActions={actions}
       >
         <EndCampaign open={ending} onClose={() => setEnding(false)} />
         <RemoveEntry

@@ -34,13 +34,14 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const endedAts = new Map([...records].flatMap(([id, { endedAt }]) => (endedAt === null ? [] : [[id, endedAt]])))
   const campaigns = program.campaigns.map((campaign, index) => {
     const endedAt = endedAts.get(campaign.id) ?? null
+    const pausedAt = records.get(campaign.id)?.pausedAt ?? null
     return {
       id: campaign.id,
       name: campaign.name,
       fromAt: campaign.fromAt,
       untilAt: Math.min(campaign.untilAt, endedAt ?? campaign.untilAt),
       offer: sayOffer(published.document.campaigns[index]!, program.currency),
-      status: findStatus(campaign, at, endedAt),
+      status: findStatus(campaign, at, endedAt, pausedAt),
     }
   })
   return {

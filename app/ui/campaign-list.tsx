@@ -16,6 +16,7 @@ export type CampaignRow = {
 
 const STATUS = {
   running: { text: 'Running', tone: 'success' },
+  paused: { text: 'Paused', tone: 'warning' },
   scheduled: { text: 'Scheduled', tone: 'info' },
   ended: { text: 'Ended', tone: undefined },
 } as const

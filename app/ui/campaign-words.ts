@@ -15,16 +15,18 @@ export function sayOffer({ offer }: Pick<CampaignDocument, 'offer'>, currency: s
 }
 
 /** Where a campaign stands. */
-export type CampaignStatus = 'scheduled' | 'running' | 'ended'
+export type CampaignStatus = 'scheduled' | 'running' | 'paused' | 'ended'
 
-/** Where a campaign stands at `now`; `endedAt` is when it was ended early, null where it was not. */
+/** Where a campaign stands at `now`; `endedAt` is when it was ended early, `pausedAt` since when it rests, null where it was or does not. */
 export function findStatus(
   { fromAt, untilAt }: Pick<Campaign, 'fromAt' | 'untilAt'>,
   now: number,
   endedAt: number | null,
+  pausedAt: number | null = null,
 ): CampaignStatus {
   if (now >= Math.min(untilAt, endedAt ?? untilAt)) return 'ended'
-  return now < fromAt ? 'scheduled' : 'running'
+  if (now < fromAt) return 'scheduled'
+  return pausedAt === null ? 'running' : 'paused'
 }
 
 /** What a discount takes money off: Shopify combines discounts by these classes. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { pool } from '#app/db/client.server.ts'
-import { endCampaign } from '#app/db/campaign-figures.server.ts'
+import { endCampaign, pauseCampaign, resumeCampaign } from '#app/db/campaign-figures.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
@@ -104,6 +104,20 @@ test('a campaign that was ended early ends at Shopify at that instant', async ()
   await endCampaign(world.shop.id, 'spring', endedAt.getTime(), 'by hand')
   expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, updated: 1 })
   expect(world.store.discounts(world.shop.domain)[0]!.endsAt).toBe(endedAt.getTime())
+})
+
+test('a paused campaign gives nothing until it is resumed, and then ends when it was to end', async () => {
+  const world = await open({ campaigns: [campaign()] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const isActive = () => world.store.activeAutomaticDiscounts(world.shop.domain).length === 1
+  await pauseCampaign(world.shop.id, 'spring', Date.now() - 2000)
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, updated: 1 })
+  expect(isActive()).toBe(false)
+  await resumeCampaign(world.shop.id, 'spring', Date.now())
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({ ...nothing, updated: 1 })
+  expect(isActive()).toBe(true)
+  expect(world.store.discounts(world.shop.domain)).toMatchObject([{ endsAt: Date.parse(`${campaign().until}Z`) }])
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual(nothing)
 })
 
 test('a campaign called off before it began never starts', async () => {

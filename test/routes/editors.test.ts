@@ -214,6 +214,37 @@ test('a campaign is ended by its own shop only, once, and by nothing but the but
   expect(first?.endedReason).toBe('by hand')
 })
 
+test('a campaign is paused and resumed as often as one likes, but not once it was ended', async () => {
+  const merchant = await makeShopWithMember()
+  const press = async (intent: string) =>
+    settle(campaign.action(await merchant.post('/app/campaigns/summer', { intent }, { id: 'summer' })))
+  const record = async () => (await listCampaignRecords(merchant.shop.id)).get('summer')
+  expect((await press('pause')).status).toBe(200)
+  const first = await record()
+  expect(first?.pausedAt).toEqual(expect.any(Number))
+  await press('pause')
+  expect(await record()).toEqual(first)
+  await press('resume')
+  expect(await record()).toMatchObject({ pausedAt: null, endedAt: null })
+  await press('end')
+  await press('pause')
+  expect(await record()).toMatchObject({ pausedAt: null, endedReason: 'by hand' })
+})
+
+test('what multiplies points is neither paused nor ended by a button, as points go by the published program', async () => {
+  const merchant = await makeShopWithMember()
+  const double = { ...DOCUMENT, campaigns: [{ ...DOCUMENT.campaigns[0], offer: { pointsMultiplier: 2 } }] }
+  const form = { document: JSON.stringify(double), basedOn: '1' }
+  expect((await settle(publish.action(await merchant.post('/app/program/publish', form)))).status).toBe(200)
+  for (const intent of ['pause', 'end']) {
+    const answer = await settle(
+      campaign.action(await merchant.post('/app/campaigns/summer', { intent }, { id: 'summer' })),
+    )
+    expect(answer.status).toBe(400)
+  }
+  expect((await listCampaignRecords(merchant.shop.id)).size).toBe(0)
+})
+
 test('discounts on more than 40 % of 90 days need a reason, which is kept with the campaign', async () => {
   const merchant = await makeShopWithMember()
   const year = new Date().getUTCFullYear() + 1

@@ -72,6 +72,7 @@ test('a campaign runs from its first instant to just before its end, or until it
     'ended',
   ])
   expect(findStatus(campaign, 150, 150)).toBe('ended')
+  expect([99, 150, 200].map((now) => findStatus(campaign, now, null, 120))).toEqual(['scheduled', 'paused', 'ended'])
 })
 
 test('two discounts meet only where each allows the other; tier perks allow whatever allows them', () => {

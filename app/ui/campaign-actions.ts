@@ -1,0 +1,31 @@
+import { useFetcher } from '@remix-run/react'
+import { useAppBridge } from '@shopify/app-bridge-react'
+import { useEffect } from 'react'
+
+import type { CampaignStatus } from '#app/ui/campaign-words.ts'
+
+/** What a merchant may do with a campaign beside editing it, as a page's secondary actions. A new one (no status) has none. */
+export function useCampaignActions(
+  { status, stoppable }: { status: CampaignStatus | null; stoppable: boolean },
+  { onEnd, onRemove }: { onEnd: () => void; onRemove: () => void },
+) {
+  const shopify = useAppBridge()
+  const fetcher = useFetcher<{ ok: boolean; message: string }>()
+  useEffect(() => {
+    if (fetcher.data) shopify.toast.show(fetcher.data.message, { isError: !fetcher.data.ok })
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
+  }, [fetcher.data])
+  if (status === null) return []
+  const submit = (content: string, intent: string) => ({
+    content,
+    disabled: fetcher.state !== 'idle',
+    onAction: () => fetcher.submit({ intent }, { method: 'post' }),
+  })
+  const isOn = stoppable && (status === 'running' || status === 'paused')
+  return [
+    ...(isOn && status === 'running' ? [submit('Pause', 'pause')] : []),
+    ...(isOn && status === 'paused' ? [submit('Resume', 'resume')] : []),
+    ...(isOn ? [{ content: 'End now', onAction: onEnd }] : []),
+    { content: 'Remove', destructive: true, onAction: onRemove },
+  ]
+}
