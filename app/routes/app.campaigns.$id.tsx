@@ -187,7 +187,9 @@ async function findResults(shopId: number, campaign: Campaign, until: number) {
   const [figures, records] = await Promise.all([findCampaignFigures(shopId, from, until), listCampaignRecords(shopId)])
   const tiers = campaign.tiers && [...campaign.tiers]
   const comparison = campaign.holdOut ? compareArms(campaign, await listOutcomes(shopId, { from, until, tiers })) : null
-  return { ...figures, givenMinor: records.get(campaign.id)?.givenMinor ?? 0, comparison }
+  const givesMoney = campaign.offer.kind !== 'pointsMultiplier'
+  const givenMinor = givesMoney ? (records.get(campaign.id)?.givenMinor ?? 0) : null
+  return { ...figures, givenMinor, budgetMinor: campaign.budgetMinor, comparison }
 }
 
 /** Midnight of the instant's day on the shop's clock, as the document writes it. */

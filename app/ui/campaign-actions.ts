@@ -13,7 +13,6 @@ export function useCampaignActions(
   const fetcher = useFetcher<{ ok: boolean; message: string }>()
   useEffect(() => {
     if (fetcher.data) shopify.toast.show(fetcher.data.message, { isError: !fetcher.data.ok })
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
   }, [fetcher.data])
   if (status === null) return []
   const submit = (content: string, intent: string) => ({

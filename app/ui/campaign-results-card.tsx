@@ -14,7 +14,10 @@ type Results = {
   discountedOrders: number
   discountedRevenueMinor: number
   discountMinor: number
-  givenMinor: number
+  /** What this campaign's own discount came to; null where it gives points and no money. */
+  givenMinor: number | null
+  /** The cap at which it ends; null without one. */
+  budgetMinor: number | null
   comparison: Comparison | null
 }
 
@@ -38,7 +41,20 @@ export function CampaignResults({ results, currency }: { results: Results; curre
             value={showCount(results.buyers)}
             note={`${showCount(results.newBuyers)} new, ${showCount(results.buyers - results.newBuyers)} returning`}
           />
-          <Number label="Discount given" value={money(results.discountMinor)} note="All discounts in this time" />
+          {results.givenMinor !== null && (
+            <Number
+              label="This campaign’s discount"
+              value={money(results.givenMinor)}
+              note={
+                results.budgetMinor === null ? 'It has no budget cap' : `of a budget of ${money(results.budgetMinor)}`
+              }
+            />
+          )}
+          <Number
+            label="All discounts"
+            value={money(results.discountMinor)}
+            note="With codes, levels and other campaigns"
+          />
           <Number label="Points earned" value={showCount(results.points)} />
         </InlineGrid>
         <BlockStack gap="200">

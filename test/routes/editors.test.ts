@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 
 import { pool } from '#app/db/client.server.ts'
 import { listCampaignRecords } from '#app/db/campaign-figures.server.ts'
+import { countGiven } from '#app/db/campaigns.server.ts'
 import { findMemberStory } from '#app/db/member-story.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
@@ -281,4 +282,28 @@ test('a campaign under way shows its orders, and says that too few were held out
   }
   expect(status).toBe('ended')
   expect(results).toMatchObject({ orders: 1, revenueMinor: 2000, discountMinor: 200, newBuyers: 1 })
+})
+
+test('a campaign’s own discount stands against its budget, beside all discounts of its time', async () => {
+  const merchant = await makeShopWithMember()
+  const capped = { ...DOCUMENT, campaigns: [{ ...DOCUMENT.campaigns[0], budget: '50.00' }] }
+  const form = { document: JSON.stringify(capped), basedOn: '1' }
+  await settle(publish.action(await merchant.post('/app/program/publish', form)))
+  const facts = {
+    snapshot: {
+      lines: [{ discountMinor: 500 }],
+      automaticDiscounts: [{ title: 'Summer', amountMinor: 200 }],
+      cancelledAt: null,
+      test: false,
+    },
+  }
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, placed_minor, counts, points, facts)
+     values ($1, 1, 7, '2026-07-02', now(), now(), 2000, 2000, true, 20, $2)`,
+    [merchant.shop.id, JSON.stringify(facts)],
+  )
+  const window = { from: Date.parse('2026-06-30T22:00:00Z'), until: Date.parse('2026-07-10T22:00:00Z') }
+  await countGiven(merchant.shop.id, { id: 'summer', title: 'Summer', ...window }, AT)
+  const loaded = await campaign.loader(await merchant.get('/app/campaigns/summer', { id: 'summer' }))
+  expect(loaded).toMatchObject({ results: { givenMinor: 200, budgetMinor: 5000, discountMinor: 500 } })
 })
