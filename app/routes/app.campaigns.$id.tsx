@@ -22,7 +22,7 @@ import { useCampaignActions } from '#app/ui/campaign-actions.ts'
 import { CampaignForm } from '#app/ui/campaign-form.tsx'
 import { CampaignBadge } from '#app/ui/campaign-list.tsx'
 import { CampaignPreview } from '#app/ui/campaign-preview.tsx'
-import { compareArms } from '#app/ui/campaign-results.ts'
+import { compareArms, whyUncompared } from '#app/ui/campaign-results.ts'
 import { CampaignResults } from '#app/ui/campaign-results-card.tsx'
 import { findStatus } from '#app/ui/campaign-words.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
@@ -186,10 +186,11 @@ async function findResults(shopId: number, campaign: Campaign, until: number) {
   const { fromAt: from } = campaign
   const [figures, records] = await Promise.all([findCampaignFigures(shopId, from, until), listCampaignRecords(shopId)])
   const tiers = campaign.tiers && [...campaign.tiers]
-  const comparison = campaign.holdOut ? compareArms(campaign, await listOutcomes(shopId, { from, until, tiers })) : null
+  const uncompared = whyUncompared(campaign)
+  const comparison = uncompared ? null : compareArms(campaign, await listOutcomes(shopId, { from, until, tiers }))
   const givesMoney = campaign.offer.kind !== 'pointsMultiplier'
   const givenMinor = givesMoney ? (records.get(campaign.id)?.givenMinor ?? 0) : null
-  return { ...figures, givenMinor, budgetMinor: campaign.budgetMinor, comparison }
+  return { ...figures, givenMinor, budgetMinor: campaign.budgetMinor, comparison, uncompared }
 }
 
 /** Midnight of the instant's day on the shop's clock, as the document writes it. */

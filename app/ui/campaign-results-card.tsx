@@ -2,7 +2,7 @@ import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 
 import { currencyExponent, formatDecimal, formatMoney } from '#app/loyalty/money.ts'
 import type { Lift } from '#app/retention/lift.ts'
-import type { Comparison } from '#app/ui/campaign-results.ts'
+import type { Comparison, whyUncompared } from '#app/ui/campaign-results.ts'
 import { showCount, showMoney } from '#app/ui/words.ts'
 
 type Results = {
@@ -19,7 +19,13 @@ type Results = {
   /** The cap at which it ends; null without one. */
   budgetMinor: number | null
   comparison: Comparison | null
+  uncompared: ReturnType<typeof whyUncompared>
 }
+
+const NOBODY_HELD_OUT =
+  'Nobody was held out, so what it changed cannot be told. Hold out a share of customers next time.'
+const BY_SEGMENT =
+  'This cannot be told for a campaign to segments: customers move between them by what they buy, so those offered it and those held out can no longer be found as they were. The hold-out comparison works for everyone, or for levels.'
 
 /** What happened while it ran, and, where customers were held out, what it changed. The two are told apart by name. */
 export function CampaignResults({ results, currency }: { results: Results; currency: string }) {
@@ -65,7 +71,7 @@ export function CampaignResults({ results, currency }: { results: Results; curre
             <Compared comparison={results.comparison} currency={currency} />
           ) : (
             <Text as="p" tone="subdued">
-              Nobody was held out, so what it changed cannot be told. Hold out a share of customers next time.
+              {results.uncompared === 'segments' ? BY_SEGMENT : NOBODY_HELD_OUT}
             </Text>
           )}
           <Text as="p" variant="bodySm" tone="subdued">

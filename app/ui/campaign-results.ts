@@ -20,6 +20,18 @@ export type Comparison = {
   revenue: Lift
 }
 
+/**
+ * Why a campaign's arms cannot be compared; null where they can. Who was in a segment when the campaign began is not kept, and today's
+ * segments follow from what was bought since (who buys is dormant no more): arms chosen by them would differ by their outcome.
+ */
+export function whyUncompared({
+  holdOut,
+  segments,
+}: Pick<Campaign, 'holdOut' | 'segments'>): 'nobody_held_out' | 'segments' | null {
+  if (!holdOut) return 'nobody_held_out'
+  return segments === null ? null : 'segments'
+}
+
 /** The comparison of both arms. Customers fall into them by the campaign's own hash, the one that the storefront goes by. */
 export function compareArms(campaign: Campaign, outcomes: readonly Outcome[]): Comparison {
   const heldOut = outcomes.filter((one) => isHeldOut(campaign, one.customer))

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 
 import { requireProgram } from '#app/loyalty/program.ts'
 import { discountOf, findMeetings, findStatus, groupMeetings, sayOffer } from '#app/ui/campaign-words.ts'
+import { whyUncompared } from '#app/ui/campaign-results.ts'
 import { estimateOrder } from '#app/ui/estimate.ts'
 import { judgeConnection, type ConnectionFacts } from '#app/ui/health.ts'
 import { sayReason } from '#app/ui/reasons.ts'
@@ -73,6 +74,13 @@ test('a campaign runs from its first instant to just before its end, or until it
   ])
   expect(findStatus(campaign, 150, 150)).toBe('ended')
   expect([99, 150, 200].map((now) => findStatus(campaign, now, null, 120))).toEqual(['scheduled', 'paused', 'ended'])
+})
+
+test('a hold-out tells nothing where nobody was held out, or where today’s segments would choose who is compared', () => {
+  const holdOut = { numerator: 1n, denominator: 10n }
+  expect(whyUncompared({ holdOut: null, segments: null })).toBe('nobody_held_out')
+  expect(whyUncompared({ holdOut, segments: new Set(['at-risk']) })).toBe('segments')
+  expect(whyUncompared({ holdOut, segments: null })).toBeNull()
 })
 
 test('two discounts meet only where each allows the other; tier perks allow whatever allows them', () => {
