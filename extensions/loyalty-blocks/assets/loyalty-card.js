@@ -119,7 +119,7 @@ class LoyaltyCard extends HTMLElement {
         const item = /** @type {Element} */ (row.content.cloneNode(true))
         this.#write(item, '[data-when]', this.#day(entry.at))
         this.#write(item, '[data-what]', entry.label)
-        this.#write(item, '[data-points]', (entry.points > 0 ? '+' : '') + entry.points)
+        this.#write(item, '[data-points]', (entry.points > 0 ? '+' : '') + this.#number(entry.points))
         list.append(item)
       }
       empty.hidden = !reply.ok || list.childElementCount > 0
@@ -134,12 +134,12 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {Card} card */
   #show(card) {
-    this.#write(this, '[data-balance]', String(card.balance))
+    this.#write(this, '[data-balance]', this.#number(card.balance))
     this.#write(this, '[data-unit]', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
     const pending = /** @type {HTMLElement | null} */ (this.#find('[data-pending]'))
     if (pending) {
       // The sentence is Liquid's; only its first number changes.
-      pending.textContent = (pending.textContent ?? '').replace(/-?\d+/, String(card.pending))
+      pending.textContent = (pending.textContent ?? '').replace(/-?\d+(\D\d{3})*/, this.#number(card.pending))
       pending.hidden = card.pending <= 0
     }
     const zero = /** @type {HTMLElement | null} */ (this.#find('[data-zero]'))
@@ -222,6 +222,11 @@ class LoyaltyCard extends HTMLElement {
     const text =
       messages?.querySelector(`[data-reason="${CSS.escape(reason)}"]`) ?? messages?.querySelector('[data-reason="failed"]')
     this.#write(this, '[data-status]', text?.textContent ?? '')
+  }
+
+  /** @param {number} count */
+  #number(count) {
+    return String(count).replace(/\B(?=(\d{3})+$)/g, this.dataset.thousands ?? '')
   }
 
   /** @param {string} instant */

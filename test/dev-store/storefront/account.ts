@@ -41,7 +41,7 @@ function standing(visit: Visit, customer: Customer) {
   if (!card) return { points: null, tier: null }
   const names = programCard(visit)?.pointsName
   const unit = card.balance === 1 ? names?.one : names?.other
-  return { points: `${card.balance ?? 0} ${unit ?? 'points'}`, tier: card.tier?.name ?? null }
+  return { points: `${(card.balance ?? 0).toLocaleString('en-GB')} ${unit ?? 'points'}`, tier: card.tier?.name ?? null }
 }
 
 /** Signs in as the chosen customer: by their number, or by e-mail. */
