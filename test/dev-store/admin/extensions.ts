@@ -30,6 +30,16 @@ export function themeExtensions(): ExtensionInfo[] {
   }))
 }
 
+/** A name of a schema in the extension's default language: Shopify puts it in place of its key, `t:blocks.card.name`. */
+function translate(blocks: string, name: string): string {
+  const file = join(blocks, '../locales/en.default.schema.json')
+  if (!name.startsWith('t:') || !existsSync(file)) return name
+  const words = JSON.parse(readFileSync(file, 'utf8')) as unknown
+  const path = name.slice(2).split('.')
+  const found = path.reduce((at, key) => (at as Record<string, unknown> | undefined)?.[key], words)
+  return typeof found === 'string' ? found : name
+}
+
 function blocksIn(folder: string): ExtensionInfo['activations'] {
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.liquid')) : []
   return files.map((file) => {
@@ -39,7 +49,7 @@ function blocksIn(folder: string): ExtensionInfo['activations'] {
       target?: string
     }
     const target = schema.target ?? 'section'
-    const name = schema.name ?? file
+    const name = translate(folder, schema.name ?? file)
     return {
       handle: file.replace('.liquid', ''),
       name,
