@@ -233,11 +233,11 @@ function note(definition: string, change: string | null): string {
   return change === null ? definition : `${change} · ${definition}`
 }
 
-/** A change of a rate, in percentage points: "+1.2 points". */
+/** A change of a rate, in percentage points, and never just "points", which members collect: "+1.2 percentage points". */
 function pointsChange(rate: number | null, before: number | null | undefined): string | null {
   if (rate === null || before === null || before === undefined) return null
   const points = Math.round((rate - before) * 1000) / 10
-  return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} points`
+  return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} percentage points`
 }
 
 function countChange(count: number, before: number | undefined): string | null {

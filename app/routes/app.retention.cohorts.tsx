@@ -59,7 +59,7 @@ export default function Cohorts() {
             : 'Share who ordered again by months since the first order'
         }
         explanation="A row is the customers whose first order fell in that month, for good. Month 0 is that month itself. Darker is more; the last month of each row is not over yet."
-        head={['First order', 'Customers', ...months.map((place) => `Month ${place}`)]}
+        head={['First order', 'Customers', ...months.map((place) => (place === 0 ? 'Month 0' : String(place)))]}
         rows={cohorts.map((cohort) => ({
           key: codeMonth(cohort.month),
           cells: [

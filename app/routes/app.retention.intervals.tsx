@@ -38,8 +38,8 @@ export default function Intervals() {
     <RetentionPage title="Purchase intervals" subtitle={subtitle}>
       <MeasureTable
         heading="Days between a customer’s consecutive orders"
-        explanation="Quartiles are kept to the hour up to 30 days, to the day beyond; the mean over all is exact. The 90 % column says by when nine of ten returns had happened: silence beyond it is worth a message."
-        head={['Interval', 'Number', 'Mean', '25 %', 'Median', '75 %', '90 %']}
+        explanation="Quartiles are kept to the hour up to 30 days, to the day beyond; the mean over all is exact. The 90% column says by when nine of ten returns had happened: silence beyond it is worth a message."
+        head={['Interval', 'Number', 'Mean', '25%', 'Median', '75%', '90%']}
         rows={rows.map(([name, days]) => ({
           key: name,
           cells: [name, showCount(days.count), ...[days.mean, days.p25, days.median, days.p75, days.p90].map(showDays)],

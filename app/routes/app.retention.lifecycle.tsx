@@ -87,11 +87,13 @@ export default function Lifecycle() {
               most is first.
             </Text>
           </BlockStack>
-          <InlineStack gap="200">
-            <ExportList name="slipping-away.csv" path="/app/retention/export?of=slipping" />
-            <Button url="/app/campaigns">Make them an offer</Button>
-            <Button url={customersPath('slipping')}>See all, tag them</Button>
-          </InlineStack>
+          {slipping > 0 && (
+            <InlineStack gap="200">
+              <ExportList name="slipping-away.csv" path="/app/retention/export?of=slipping" />
+              <Button url="/app/campaigns">Make them an offer</Button>
+              <Button url={customersPath('slipping')}>See all, tag them</Button>
+            </InlineStack>
+          )}
         </InlineStack>
         {slipping === 0 ? (
           <NothingYet heading="Nobody is slipping away">

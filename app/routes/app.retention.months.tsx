@@ -58,7 +58,7 @@ export default function Months() {
           <FirstYear months={months.length} />
           <MeasureTable
             heading="Month by month"
-            explanation="Returning rate: buyers who had ordered before the month ÷ all its buyers. CRR: (E − N) ÷ S. S are customers active at the month’s start, E at its end (an order in the 365 days before), N those whose first order is in the month, R active at both ends, B won back. Strict: R ÷ S. CRR can exceed 100 % where customers are won back."
+            explanation="Returning rate: buyers who had ordered before the month ÷ all its buyers. CRR: (E − N) ÷ S. S are customers active at the month’s start, E at its end (an order in the 365 days before), N those whose first order is in the month, R active at both ends, B won back. Strict: R ÷ S. CRR can exceed 100% where customers are won back."
             head={HEAD}
             rows={months.map((row) => ({ key: codeMonth(row.month), cells: toCells(row, currency) }))}
             csv={{

@@ -32,8 +32,8 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
           { title: 'Customer' },
           { title: 'Orders', alignment: 'end' },
           { title: 'Spent', alignment: 'end' },
-          { title: 'Last order' },
-          { title: 'First order', hidden: smDown },
+          { title: 'Last order', alignment: 'end' },
+          { title: 'First order', alignment: 'end', hidden: smDown },
           { title: 'Still a customer', alignment: 'end', hidden: smDown },
           { title: 'Orders expected', alignment: 'end', hidden: smDown },
           { title: 'Value expected', alignment: 'end', hidden: smDown },
@@ -50,10 +50,10 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
             </IndexTable.Cell>
             <End>{showCount(row.orders)}</End>
             <End>{money(row.revenueMinor)}</End>
-            <IndexTable.Cell>{showDay(row.lastAt, timezone)}</IndexTable.Cell>
+            <End>{showDay(row.lastAt, timezone)}</End>
             {!smDown && (
               <>
-                <IndexTable.Cell>{showDay(row.firstAt, timezone)}</IndexTable.Cell>
+                <End>{showDay(row.firstAt, timezone)}</End>
                 <End>{showRate(row.active)}</End>
                 <End>{row.expectedOrders === null ? '—' : row.expectedOrders.toFixed(1)}</End>
                 <End>{money(row.expectedMinor)}</End>

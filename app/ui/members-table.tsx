@@ -49,8 +49,8 @@ export function MembersTable({ page, names, tiers, pointsName, timezone }: Membe
           { title: 'To spend', alignment: 'end' },
           { title: 'Waiting', alignment: 'end' },
           { title: 'Orders', alignment: 'end' },
-          { title: 'Last order' },
-          { title: 'Joined' },
+          { title: 'Last order', alignment: 'end' },
+          { title: 'Joined', alignment: 'end' },
         ]}
       >
         {page.rows.map((member, position) => (
@@ -70,10 +70,8 @@ export function MembersTable({ page, names, tiers, pointsName, timezone }: Membe
                 <NumberCell value={member.available} />
                 <NumberCell value={member.pending} />
                 <NumberCell value={member.orders} />
-                <IndexTable.Cell>
-                  {member.lastOrderAt === null ? '—' : showDay(member.lastOrderAt, timezone)}
-                </IndexTable.Cell>
-                <IndexTable.Cell>{showDay(member.joinedAt, timezone)}</IndexTable.Cell>
+                <DayCell at={member.lastOrderAt} timezone={timezone} />
+                <DayCell at={member.joinedAt} timezone={timezone} />
               </>
             )}
           </IndexTable.Row>
@@ -99,6 +97,16 @@ function NumberCell({ value }: { value: number }) {
     <IndexTable.Cell>
       <Text as="span" alignment="end" numeric tone={value < 0 ? 'critical' : undefined}>
         {showCount(value)}
+      </Text>
+    </IndexTable.Cell>
+  )
+}
+
+function DayCell({ at, timezone }: { at: number | null; timezone: string }) {
+  return (
+    <IndexTable.Cell>
+      <Text as="span" alignment="end" numeric>
+        {at === null ? '—' : showDay(at, timezone)}
       </Text>
     </IndexTable.Cell>
   )

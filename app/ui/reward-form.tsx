@@ -80,7 +80,7 @@ function MoneyCost({ path, reward }: { path: (string | number)[]; reward: Reward
     )
   }
   return (
-    <>
+    <BlockStack gap="400">
       <ChoiceList
         title="How much"
         choices={[
@@ -103,7 +103,7 @@ function MoneyCost({ path, reward }: { path: (string | number)[]; reward: Reward
           <DraftNumber path={[...path, 'minimumPoints']} label="At least (points)" />
         </FormLayout.Group>
       )}
-    </>
+    </BlockStack>
   )
 }
 
@@ -145,7 +145,7 @@ function Conditions({ path, type, titles }: { path: (string | number)[]; type: R
           </FormLayout.Group>
           <DraftTiers path={[...path, 'tiers']} label="Only for tiers" />
           {(type === 'amount' || type === 'percentage') && (
-            <>
+            <BlockStack gap="400">
               <DraftResources
                 path={[...path, 'products']}
                 type="product"
@@ -159,7 +159,7 @@ function Conditions({ path, type, titles }: { path: (string | number)[]; type: R
                 label="Only on these collections"
                 titles={titles}
               />
-            </>
+            </BlockStack>
           )}
         </FormLayout>
       </BlockStack>

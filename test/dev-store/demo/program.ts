@@ -62,7 +62,7 @@ const PROGRAM = {
         multiplier: 1.5,
         discountPercent: 5,
         freeShipping: true,
-        perks: ['Half as many points again', '5 % off every order', 'Free delivery'],
+        perks: ['Half as many points again', '5% off every order', 'Free delivery'],
       },
     ],
   },
