@@ -3,7 +3,7 @@
 // points earned together (loyalty/lots.ts). Only this file writes ledger_transfers, balances and lots.
 //
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
-// one row per transfer with both accounts, bigint ids, a prepared statement (PERFORMANCE.md of the mission, "PostgreSQL").
+// one row per transfer with both accounts, bigint ids, a prepared statement.
 import type { PoolClient } from 'pg'
 import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
@@ -333,17 +333,4 @@ export async function listTransfers(
     [shopId, customerNumber(member), before ?? null, limit],
   )
   return rows.map((row) => ({ ...toTransfer(row), position: row.id }))
-}
-
-/** The shop's totals as the simulator names them (contracts/README.md 3), in whole points. */
-export async function readLedgerTotals(shopId: number, client: Queryable = pool): Promise<Map<string, number>> {
-  const { rows } = await client.query<{ account: string; points: string }>(
-    `select account, sum(points) as points from (
-       select from_account as account, -amount as points from ledger_transfers where shop_id = $1 and from_account like 'shop.%'
-       union all
-       select to_account, amount from ledger_transfers where shop_id = $1 and to_account like 'shop.%') as entries
-      group by account`,
-    [shopId],
-  )
-  return new Map(rows.map((row) => [row.account, toPoints(row.points)]))
 }

@@ -3,17 +3,6 @@ import { enqueueEffects } from '#app/db/outbox.server.ts'
 import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
 import { parseProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
 
-/** A published version as it is stored. */
-export type PublishedProgram = {
-  version: number
-  document: ProgramDocument
-  /** In force for orders placed from this instant on. */
-  effectiveAt: number
-  createdAt: number
-  createdBy: string | null
-  note: string | null
-}
-
 /**
  * Versions never change once published, so what they say is read once per process. Bounded, because a process may serve
  * many shops: the version used longest ago goes first.
@@ -105,54 +94,10 @@ export async function enqueueProgramEffects(
   )
 }
 
-/** The version in force at `at`; the first one where none was yet; null where nothing was published. */
-export async function findProgramAt(
-  shopId: number,
-  at: number,
-  client: Queryable = pool,
-): Promise<PublishedProgram | null> {
-  const { rows } = await client.query<ProgramRow>(
-    `select version, document, effective_at, created_at, created_by, note from programs
-      where shop_id = $1 order by (effective_at <= $2) desc, case when effective_at <= $2 then effective_at end desc nulls last,
-            effective_at, version desc limit 1`,
-    [shopId, new Date(at)],
-  )
-  return rows[0] ? toPublished(rows[0]) : null
-}
-
-/** All versions, newest first. */
-export async function listPrograms(shopId: number, client: Queryable = pool): Promise<PublishedProgram[]> {
-  const { rows } = await client.query<ProgramRow>(
-    `select version, document, effective_at, created_at, created_by, note from programs where shop_id = $1 order by version desc`,
-    [shopId],
-  )
-  return rows.map(toPublished)
-}
-
-/** Whether orders placed before the first version earn by it (SEMANTICS 5). The merchant's choice; off until made. */
+/** Whether orders placed before the first version earn by it. The merchant's choice; off until made. */
 export async function setHistoryEarns(shopId: number, earns: boolean, client: Queryable = pool): Promise<void> {
   await client.query(
     `update shops set settings = settings || jsonb_build_object('historyEarns', $2::boolean) where id = $1`,
     [shopId, earns],
   )
-}
-
-type ProgramRow = {
-  version: number
-  document: ProgramDocument
-  effective_at: Date
-  created_at: Date
-  created_by: string | null
-  note: string | null
-}
-
-function toPublished(row: ProgramRow): PublishedProgram {
-  return {
-    version: row.version,
-    document: row.document,
-    effectiveAt: row.effective_at.getTime(),
-    createdAt: row.created_at.getTime(),
-    createdBy: row.created_by,
-    note: row.note,
-  }
 }

@@ -12,9 +12,6 @@ import { pool } from './client.server.ts'
 /** Which redemptions to load: by our id, by code, or those of members that are still open. Customers and members as gids. */
 export type RedemptionNeeds = { ids?: readonly string[]; codes?: readonly string[]; openOf?: readonly string[] }
 
-/** States in which a redemption still has something coming. */
-export const OPEN_STATES: readonly RedemptionState[] = ['reserved', 'issued', 'ending']
-
 type Row = {
   id: string
   member_id: string
@@ -160,15 +157,6 @@ export async function noteFailedTry(shopId: number, id: string, error: string, a
     `update redemptions set attempts = attempts + 1, error = $3, updated_at = $4 where shop_id = $1 and id = $2`,
     [shopId, id, error.slice(0, 500), new Date(at)],
   )
-}
-
-/** How many redemptions the shop has in each state, for the admin's home page. */
-export async function countRedemptions(shopId: number): Promise<Partial<Record<RedemptionState, number>>> {
-  const { rows } = await pool.query<{ state: RedemptionState; count: string }>(
-    `select state, count(*) from redemptions where shop_id = $1 group by state`,
-    [shopId],
-  )
-  return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
 }
 
 function memberNumber(member: string): string {

@@ -6,7 +6,6 @@ import {
   enqueueEffects,
   finishEffects,
   leaseEffects,
-  listShopsWithEffectsDue,
   postponeEffects,
   setEffectsAside,
 } from '#app/db/outbox.server.ts'
@@ -73,21 +72,6 @@ export type OutboxRun = { done: number; postponed: number; setAside: number; dro
 
 /** How to speak for a shop: given by whoever runs the job (app/shopify.server.ts has it), so that it can be run in a test. */
 export type AdminFor = (domain: string) => AdminClient
-
-/** Carries out everything that is due, shop by shop, until nothing is left that can be done now. */
-export async function carryOutOutbox(adminFor: AdminFor, isStopping: () => boolean = () => false): Promise<OutboxRun> {
-  const total: OutboxRun = { done: 0, postponed: 0, setAside: 0, dropped: 0 }
-  for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) {
-    if (isStopping()) break
-    const run = await carryOutShop(shopId, adminFor, isStopping)
-    if (!run) continue
-    total.done += run.done
-    total.postponed += run.postponed
-    total.setAside += run.setAside
-    total.dropped += run.dropped
-  }
-  return total
-}
 
 /** Carries out what is due of one shop. Null where another process is doing just that. */
 export async function carryOutShop(
