@@ -1,5 +1,5 @@
 /**
- * An *event log* is a file with one JSON object a line: webhooks and our own events, in any order (contracts/README.md 2). It is read twice: once to check
+ * An *event log* is a file with one JSON object a line: webhooks and our own events, in any order. It is read twice: once to check
  * every line and note where it stands and when it happened, and again line by line in the order of time. Only the notes stay in memory, never a payload.
  */
 import { type Event } from '#app/loyalty/engine.ts'

@@ -1,4 +1,4 @@
-/** The app's own topics of an event log (contracts/README.md 2), `app/redeem` and the like: strict, as they are ours. */
+/** The app's own topics of an event log, `app/redeem` and the like: strict, as they are ours. */
 import { isGid } from '#app/loyalty/ids.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { daysInMonth } from '#app/loyalty/time.ts'

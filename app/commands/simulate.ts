@@ -1,4 +1,4 @@
-/** `npm run simulate`: a log of events played over a program, offline (contracts/README.md 2 and 3), and what another program would have made of it. */
+/** `npm run simulate`: a log of events played over a program, offline, and what another program would have made of it. */
 import { parseArgs } from 'node:util'
 import { type Catalog, withCatalog } from '#app/loyalty/catalog.ts'
 import { type Comparison, type Outcome, compareOutcomes } from '#app/loyalty/compare.ts'

@@ -1,4 +1,4 @@
-// A *fact* is a key that was used, with the data that it was used with (SEMANTICS 20). An *adjustment* is points given or
+// A *fact* is a key that was used, with the data that it was used with. An *adjustment* is points given or
 // taken by hand, with who did it and why.
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import type { Event, Fact } from '#app/loyalty/engine.ts'

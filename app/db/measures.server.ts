@@ -18,7 +18,7 @@ import {
   type Standing,
 } from '#app/retention/rollups.ts'
 
-/** A customer is active for a year of 365 days after an order (SEMANTICS 8). */
+/** A customer is active for a year of 365 days after an order. */
 export const ACTIVITY_DAYS = 365
 
 /** An order as it is about to be written: ids are the numbers inside the gids, money is minor units. */

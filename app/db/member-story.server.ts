@@ -90,7 +90,7 @@ type StoredMember = {
   lifetime_earned: string
 }
 
-/** Lots with points in them, in the order in which they will be spent (SEMANTICS 14): soonest expiry first, then oldest. */
+/** Lots with points in them, in the order in which they will be spent: soonest expiry first, then oldest. */
 async function listLots(shopId: number, memberId: string): Promise<LotRow[]> {
   const { rows } = await pool.query<{
     key: string

@@ -171,7 +171,7 @@ function sumLines(order: Order, now: boolean): number {
   return sum
 }
 
-/** SEMANTICS 8: paid, and neither cancelled, deleted, a test, voided nor fully refunded. */
+/** Paid, and neither cancelled, deleted, a test, voided nor fully refunded. */
 function countsForMeasures({ snapshot, paidAt, deleted }: OrderRecord): boolean {
   if (!snapshot || paidAt === null || deleted) return false
   if (snapshot.test || snapshot.cancelledAt !== null) return false

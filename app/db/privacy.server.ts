@@ -1,5 +1,5 @@
 // What the law gives a customer: to know what is kept of them, and to have it erased. The ledger holds no personal data, so
-// erasure never touches it (SEMANTICS 22); what a customer is called is not kept at all.
+// erasure never touches it; what a customer is called is not kept at all.
 import type { PoolClient } from 'pg'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 

@@ -17,7 +17,7 @@ import { creditReward } from './credit-reward.ts'
 import { issueCode } from './issue-code.ts'
 
 /**
- * Redemptions from the request to their end (SEMANTICS 24 to 31). To *settle* one is to take it one step on from where it stands:
+ * Redemptions from the request to their end. To *settle* one is to take it one step on from where it stands:
  * reserved points get a code or go back; a code that ran out or is cancelled is deleted at Shopify before its points come back.
  * The shopper's request settles its own redemption at once; a job settles what others left behind, so that a crash at any point
  * ends in a code and spent points, or in returned points.

@@ -49,7 +49,7 @@ export async function syncFunctionDiscounts(shop: Shop, admin: AdminClient): Pro
 }
 
 /**
- * Counts what running campaigns have given, and ends those whose budget is reached (SEMANTICS 42). Orders that are under way at that
+ * Counts what running campaigns have given, and ends those whose budget is reached. Orders that are under way at that
  * moment still get the discount: the cap is kept to the minute, not to the penny.
  */
 async function keepBudgets(shopId: number, program: Program, at: number): Promise<void> {

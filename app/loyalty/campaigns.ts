@@ -1,5 +1,5 @@
 /**
- * A *campaign* is an offer with a beginning and an end (SEMANTICS 38 to 42). Discounts are given in checkout by the Function; here is what the engine
+ * A *campaign* is an offer with a beginning and an end. Discounts are given in checkout by the Function; here is what the engine
  * needs: which campaigns multiply points, for whom, and who is held out to measure whether a campaign works.
  */
 import type { Campaign, Program } from './program.ts'
@@ -19,7 +19,7 @@ export function isInAudience(
 }
 
 /**
- * True where the customer belongs to the hold-out of the campaign (SEMANTICS 41): the first 8 bytes of SHA-256("<campaign id>:<customer gid>"), as an
+ * True where the customer belongs to the hold-out of the campaign: the first 8 bytes of SHA-256("<campaign id>:<customer gid>"), as an
  * unsigned big-endian number ÷ 2^64, are below the share. The same customer always gets the same answer. False without a hold-out.
  */
 export function isHeldOut(campaign: Campaign, customer: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * A *catalogue* says what an order's lines do not: a product's collections, tags and compare-at price (contracts/README.md 2). The app keeps it from
+ * A *catalogue* says what an order's lines do not: a product's collections, tags and compare-at price. The app keeps it from
  * Shopify's products, the simulator reads it from a file.
  */
 import { z } from 'zod'

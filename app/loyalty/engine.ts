@@ -80,7 +80,7 @@ export type ProgramVersion = {
 export type Programs = {
   /** By `from`, oldest first; at least one. */
   versions: readonly ProgramVersion[]
-  /** True where the merchant lets orders from before the first version earn, by the first version (SEMANTICS 5). */
+  /** True where the merchant lets orders from before the first version earn, by the first version. */
   historyEarns: boolean
   /**
    * False in the simulator: a code that runs out or is cancelled gives its points back at that instant. True in the app: it becomes `ending`, the
@@ -97,9 +97,9 @@ export type Programs = {
 export type Member = {
   /** The customer's gid. It never changes; after a merge it is the survivor's. */
   id: string
-  /** Gids of customers merged into this one, whose late webhooks land here (SEMANTICS 21). */
+  /** Gids of customers merged into this one, whose late webhooks land here. */
   aliases: readonly string[]
-  /** The instant of erasure (SEMANTICS 22); null otherwise. */
+  /** The instant of erasure; null otherwise. */
   erasedAt: number | null
   /** Shopify's `customer.state`, null where we have not heard it. */
   customerState: string | null
@@ -143,7 +143,7 @@ export type Birthday = {
   paidYear: number | null
 }
 
-/** A key that was used, with the data it was used with: the same again is the same result, other data an error (SEMANTICS 20). */
+/** A key that was used, with the data it was used with: the same again is the same result, other data an error. */
 export type Fact = {
   /** "event:<member>:<name>:<key>", "adjust:<key>", "redeem:<id>". */
   key: string
@@ -657,7 +657,7 @@ function findRedemption(work: Work, id: string): Redemption | undefined {
   return work.world.redemption(id)
 }
 
-/** Takes news of an order into its record, then lets everybody it concerns have what the record says now (SEMANTICS 7). */
+/** Takes news of an order into its record, then lets everybody it concerns have what the record says now. */
 function applyOrder(
   work: Work,
   id: string,
@@ -682,7 +682,7 @@ function applyOrder(
   return null
 }
 
-/** Codes of ours that the order carries are used from now on, whoever's they are (SEMANTICS 27, 30). */
+/** Codes of ours that the order carries are used from now on, whoever's they are. */
 function noteCodes(work: Work, record: OrderRecord, order: Order): void {
   for (const code of order.discountCodes) {
     const found = work.world.redemptionByCode(code)
@@ -693,7 +693,7 @@ function noteCodes(work: Work, record: OrderRecord, order: Order): void {
   }
 }
 
-/** Points spent on the order come back as its goods are given back (SEMANTICS 29, 30): before its own are taken back. */
+/** Points spent on the order come back as its goods are given back: before its own are taken back. */
 function returnPoints(work: Work, record: OrderRecord, heard: Order | null): void {
   if (record.codes.length === 0) return
   const shares = [findReturnedShare(work.programs, record)]
@@ -721,7 +721,7 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
   return measureReturnedShare(snapshot, versionAt(programs, snapshot.processedAt).program, record.loneRefunds)
 }
 
-/** SEMANTICS 21: balances add up on the survivor, lots keep their dates, the other id becomes an alias. */
+/** Balances add up on the survivor, lots keep their dates, the other id becomes an alias. */
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'
   const gone = work.world.member(event.from)
@@ -749,7 +749,7 @@ function advanceDraft(draft: Draft, until: number): void {
   draft.member.advancedTo = Math.max(draft.member.advancedTo, until)
 }
 
-/** What happens at one instant, in the order of contracts/README.md 2: releases, expiry, tier review, birthday, codes that run out. */
+/** What happens at one instant, in this order: releases, expiry, tier review, birthday, codes that run out. */
 function advanceTo(draft: Draft, at: number): void {
   const { member } = draft
   // As it was due: by the version in force until now, which may end at this very instant.

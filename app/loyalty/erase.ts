@@ -1,9 +1,9 @@
-/** A customer who wants to be forgotten (SEMANTICS 22). */
+/** A customer who wants to be forgotten. */
 import type { Refusal } from './engine.ts'
 import { changeLot, post, type Draft } from './ledger.ts'
 import { formatInstant } from './time.ts'
 
-/** SEMANTICS 22: identity goes, the open balance is forfeited. */
+/** Identity goes, the open balance is forfeited. */
 export function erase(draft: Draft): Refusal | null {
   const { member } = draft
   if (member.erasedAt !== null) return null

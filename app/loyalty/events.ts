@@ -1,5 +1,5 @@
 /**
- * Events other than orders (SEMANTICS 7): sign-up, birthday, review, profile, referral, anything custom, and what the merchant does by hand. Each pays
+ * Events other than orders: sign-up, birthday, review, profile, referral, anything custom, and what the merchant does by hand. Each pays
  * at once, by the rules in force at its instant, within the rules' limits, and once only by its key.
  */
 import type { Event, Fact, Member, Refusal } from './engine.ts'
@@ -9,13 +9,13 @@ import type { EarningRule, Limit, Program } from './program.ts'
 import { noteActivity, reviewTier } from './tiers.ts'
 import { DAY_MS, isLeapYear, daysInMonth, startOfDate, toLocalDate, weekdayAt } from './time.ts'
 
-/** Between setting a birthday and the day it is paid lie at least 30 × 24 hours (SEMANTICS 7). */
+/** Between setting a birthday and the day it is paid lie at least 30 × 24 hours. */
 export const BIRTHDAY_WAIT_MS = 30 * DAY_MS
 
 /** Names of `app/event` that are not custom. A birthday is paid by the calendar, never by an event. */
 const NAMED_EVENTS: ReadonlySet<string> = new Set(['signup', 'review', 'profile', 'referral'])
 
-/** True where the customer takes part under the program's enrolment (SEMANTICS 9). */
+/** True where the customer takes part under the program's enrolment. */
 export function isEnrolled(member: Member, program: Program): boolean {
   if (member.erasedAt !== null) return false
   if (program.enrolment === 'everyone') return true
@@ -77,7 +77,7 @@ export function findNextBirthday(member: Member, program: Program): number {
   return Infinity
 }
 
-/** Pays the birthday whose 00:00 is the draft's instant: once a calendar year (SEMANTICS 7). */
+/** Pays the birthday whose 00:00 is the draft's instant: once a calendar year. */
 export function payBirthday(draft: Draft): void {
   const { member, program } = draft
   const { birthday } = member
@@ -88,7 +88,7 @@ export function payBirthday(draft: Draft): void {
   if (refusal === null) member.birthday = { ...birthday, paidYear: year }
 }
 
-/** Adds or takes points by hand (SEMANTICS 19). */
+/** Adds or takes points by hand. */
 export function adjust(draft: Draft, event: Event & { type: 'adjust' }, seen: Fact | undefined): Refusal | null {
   const { member } = draft
   const key = adjustKey(event.key)

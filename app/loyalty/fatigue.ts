@@ -1,5 +1,5 @@
 /**
- * *Discount fatigue*: a shop that is on discount all year teaches its customers to wait (SEMANTICS 40). The guard looks at the
+ * *Discount fatigue*: a shop that is on discount all year teaches its customers to wait. The guard looks at the
  * share of time on which some campaign takes money off, in any window of 90 days: a warning from 25 %, a stop from 40 %
  * unless the merchant gives a reason.
  */

@@ -1,6 +1,6 @@
 /**
  * A *lot* is points that were earned together and expire together. A member's available points are what is left in the lots, minus the *deficit*:
- * points that were taken back after they had been spent (SEMANTICS 14 to 18). While there is a deficit no lot has anything available.
+ * points that were taken back after they had been spent. While there is a deficit no lot has anything available.
  */
 import type { Member, Programs, ProgramVersion } from './engine.ts'
 import { addLot, changeLot, post, versionAt, type Draft } from './ledger.ts'
@@ -37,7 +37,7 @@ export function openLot(draft: Draft, key: string, earnedAt: number): Lot {
   return addLot(draft, { key, earnedAt, releaseAt: null, expiresAt, pending: 0, available: 0 })
 }
 
-/** Adds points that can be spent at once to a lot; a deficit is filled first (SEMANTICS 17). The balance is the caller's transfer. */
+/** Adds points that can be spent at once to a lot; a deficit is filled first. The balance is the caller's transfer. */
 export function addAvailable(draft: Draft, lot: Lot, points: number): void {
   const filling = Math.min(points, draft.member.deficit)
   draft.member.deficit -= filling
@@ -45,7 +45,7 @@ export function addAvailable(draft: Draft, lot: Lot, points: number): void {
 }
 
 /**
- * Takes up to `points` from what the lots have available: from the lot named `first` as far as it goes, then in spending order (SEMANTICS 14). Answers
+ * Takes up to `points` from what the lots have available: from the lot named `first` as far as it goes, then in spending order. Answers
  * what was taken from which lot, in that order.
  */
 export function takeAvailable(draft: Draft, points: number, first: string | null = null): Draw[] {
@@ -83,7 +83,7 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1
 }
 
-/** Moves what has waited long enough from pending to available (SEMANTICS 13, 17). */
+/** Moves what has waited long enough from pending to available. */
 export function releaseDue(draft: Draft): void {
   if (draft.member.pending === 0) return
   for (const waiting of draft.member.lots) {
@@ -102,7 +102,7 @@ export function releaseDue(draft: Draft): void {
 }
 
 /**
- * Lets go what has come to its end (SEMANTICS 15): lot by lot, or the whole balance under `inactivity`. `cause` makes the keys unique where a fact put
+ * Lets go what has come to its end: lot by lot, or the whole balance under `inactivity`. `cause` makes the keys unique where a fact put
  * points into a lot past its end.
  */
 export function expireDue(draft: Draft, cause: string | null = null): void {
@@ -152,7 +152,7 @@ export function findFirstEnd(member: Member, programs: Programs, now: number): n
   return first
 }
 
-/** Expires at once what is available in one lot, whatever its date: returned points whose end came while they were spent (SEMANTICS 18). */
+/** Expires at once what is available in one lot, whatever its date: returned points whose end came while they were spent. */
 export function expireReturned(draft: Draft, lot: Lot, points: number, cause: string): void {
   const expired = Math.min(points, lot.available)
   if (expired === 0) return
@@ -205,7 +205,7 @@ function findExpiryStart(programs: Programs, now: number): number {
   return index === 0 ? -Infinity : (versions[index] as ProgramVersion).from
 }
 
-/** Dates all lots anew when the expiry model changes: switching expiry on starts all clocks at that moment (SEMANTICS 15). */
+/** Dates all lots anew when the expiry model changes: switching expiry on starts all clocks at that moment. */
 export function redateLots(draft: Draft): void {
   for (const lot of draft.member.lots) {
     changeLot(draft, lot).expiresAt = findLotExpiry(draft.programs, lot.earnedAt, draft.now)

@@ -62,7 +62,7 @@ export const MemberCardSchema = z.strictObject({
   /** The points that go next, and when. */
   nextExpiry: z.strictObject({ points: points.positive(), at: instant }).nullable(),
   codes: z.array(CardCodeSchema).max(CARD_CODES_MAX),
-  /** Campaigns that this member is held out of (`SEMANTICS.md` 41): the Function gives none of these. */
+  /** Campaigns that this member is held out of: the Function gives none of these. */
   heldOut: z.array(z.string()),
   /** Retention segments the member is in, as far as a campaign asks for them. */
   segments: z.array(z.string()),

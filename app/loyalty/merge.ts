@@ -1,4 +1,4 @@
-/** Two customers who turn out to be one (SEMANTICS 21): everything of the one that goes is added to the one that stays. */
+/** Two customers who turn out to be one: everything of the one that goes is added to the one that stays. */
 import type { Member } from './engine.ts'
 import { addLot, changeLot, nameAccount, type Balance, type Draft } from './ledger.ts'
 import { takeAvailable } from './lots.ts'

@@ -1,7 +1,7 @@
 /**
  * An *order* here is one snapshot: everything the rules need of a Shopify order, as one webhook or one API read showed it.
  * An *order record* is what we know of an order by now: its newest snapshot that counts, when it was first seen paid, what it has posted to the
- * ledger. Snapshots come late, twice and shuffled; the record is a function of the set of them (SEMANTICS 3, 7), never of their order.
+ * ledger. Snapshots come late, twice and shuffled; the record is a function of the set of them, never of their order.
  *
  * All money is in minor units of the shop currency (`shop_money`), never of the presentment currency.
  */
@@ -22,9 +22,9 @@ export type OrderLine = {
   discountMinor: number
   /** The sum of `tax_lines[].price_set.shop_money`, for `quantity` units after discounts. Part of the price where the order has taxes included. */
   taxMinor: number
-  /** True where the line buys a gift card: it is no goods and earns nothing (SEMANTICS 2). */
+  /** True where the line buys a gift card: it is no goods and earns nothing. */
   giftCard: boolean
-  /** True where the line belongs to a selling plan: the reserved channel `subscription` (SEMANTICS 10). */
+  /** True where the line belongs to a selling plan: the reserved channel `subscription`. */
   subscription: boolean
   /** Collections of the product, from the catalogue; empty where it does not say. */
   collections: readonly string[]
@@ -66,7 +66,7 @@ export type Order = {
   cancelledAt: number | null
   /** `financial_status` in Shopify's lower-case words: "paid", "partially_paid", "voided", …; null where absent. */
   financialStatus: string | null
-  /** `processed_at`: the instant of placing (SEMANTICS 5, 11). */
+  /** `processed_at`: the instant of placing. */
   processedAt: number
   updatedAt: number
   /** ISO 4217 code of the shop currency, which all amounts here are in. */
@@ -87,7 +87,7 @@ export type Order = {
   automaticDiscounts?: readonly { title: string; amountMinor: number }[]
 }
 
-/** One answer to "why": what a rule gave, by how much one multiplied, or why there is nothing. The contract's shape (contracts/README.md 3). */
+/** One answer to "why": what a rule gave, by how much one multiplied, or why there is nothing. Printed by `npm run simulate` as it is. */
 export type Reason =
   | { rule: string; points: number }
   | { rule: string; multiplier: number }
@@ -132,23 +132,23 @@ export type OrderRecord = {
   id: string
   /** The newest snapshot that counts: paid, partially refunded or refunded, or cancelled, voided, test. Null while none was seen. */
   snapshot: Order | null
-  /** `triggeredAt` of that snapshot: with equal `updatedAt` the later one wins (SEMANTICS 7). */
+  /** `triggeredAt` of that snapshot: with equal `updatedAt` the later one wins. */
   snapshotTriggeredAt: number
   /** True once `orders/delete` was heard. */
   deleted: boolean
-  /** The instant of earning: the earliest `triggeredAt` of any snapshot that shows the order paid (SEMANTICS 3). Null while unpaid. */
+  /** The instant of earning: the earliest `triggeredAt` of any snapshot that shows the order paid. Null while unpaid. */
   paidAt: number | null
   /** Refunds that came alone and are in no snapshot that we hold yet. */
   loneRefunds: readonly Refund[]
-  /** The customer that the order belongs to now: the newest that any snapshot named; a later one without a customer keeps it (SEMANTICS 9). */
+  /** The customer that the order belongs to now: the newest that any snapshot named; a later one without a customer keeps it. */
   customer: string | null
   /** The snapshot that named the customer, null while none has. */
   customerSeen: { updatedAt: number; triggeredAt: number } | null
-  /** Codes of our redemptions that the order used; points spent come back with it (SEMANTICS 29, 30). */
+  /** Codes of our redemptions that the order used; points spent come back with it. */
   codes: readonly string[]
-  /** The evaluation that stays with the order, made when it was first evaluated for its member (SEMANTICS 5). Null while there is none. */
+  /** The evaluation that stays with the order, made when it was first evaluated for its member. Null while there is none. */
   terms: OrderTerms | null
-  /** Points credited for this order and not taken back: what "already posted" means in SEMANTICS 7, spared ones taken off. */
+  /** Points credited for this order and not taken back, without those that were spared. */
   posted: number
   /** Of what was to be taken back, what `negativeBalance: "clamp"` spared. A later credit undoes this first. */
   sparedPoints: number
@@ -161,7 +161,7 @@ export type OrderRecord = {
 
 /** What was decided when an order was first evaluated, and is never decided again. */
 export type OrderTerms = {
-  /** The member the terms were made for; another customer gets terms of its own (SEMANTICS 9). */
+  /** The member the terms were made for; another customer gets terms of its own. */
   member: string
   /** `ProgramVersion.number` in force at `processedAt`, null where the order was placed before a program that lets no history earn. */
   version: number | null
@@ -173,14 +173,14 @@ export type OrderTerms = {
   places: readonly string[]
   /** Limited rules that had no place left for it. */
   refusedPlaces: readonly string[]
-  /** Whether the order has ever been worth points: then its `paidAt` counts as an earning for `inactivity` (SEMANTICS 15). */
+  /** Whether the order has ever been worth points: then its `paidAt` counts as an earning for `inactivity`. */
   everEarned: boolean
 }
 
 /** What an order is worth now, with the reasons; the stored answer to "why did this order earn 36 points?". */
 export type OrderWorth = {
   points: number
-  /** The money that counts (SEMANTICS 1), in whole minor units, rounded down; for tiers by spend and for showing. */
+  /** The money that counts, in whole minor units, rounded down; for tiers by spend and for showing. */
   spendMinor: number
   /** The part of a minor unit that `spendMinor` leaves out, as an exact fraction "1/3"; null where there is none, which is nearly always. */
   spendRest: string | null
@@ -191,12 +191,12 @@ export type OrderWorth = {
 
 const PAID_STATUSES: ReadonlySet<string | null> = new Set(['paid', 'partially_refunded', 'refunded'])
 
-/** True where a snapshot shows the order paid, whatever was given back since (SEMANTICS 3). */
+/** True where a snapshot shows the order paid, whatever was given back since. */
 export function isPaid(order: Order): boolean {
   return PAID_STATUSES.has(order.financialStatus)
 }
 
-/** True where an order is worth nothing for good: cancelled, voided or a test (SEMANTICS 8). */
+/** True where an order is worth nothing for good: cancelled, voided or a test. */
 export function isVoid(order: Order): boolean {
   return order.test || order.cancelledAt !== null || order.financialStatus === 'voided'
 }
@@ -223,7 +223,7 @@ export function createOrderRecord(id: string): OrderRecord {
 }
 
 /**
- * Adds one snapshot to what is known of its order, so that the same snapshots in any order make the same record (SEMANTICS 3, 7, 9): the newest that
+ * Adds one snapshot to what is known of its order, so that the same snapshots in any order make the same record: the newest that
  * counts sets the value, the earliest `triggeredAt` of one that shows it paid is the instant of earning. `paidAt` replaces `triggeredAt` where the order
  * was read from the API.
  */

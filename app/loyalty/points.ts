@@ -1,5 +1,5 @@
 /**
- * What an order is worth: the one calculator behind the storefront estimate, the webhook, the simulator and the merchant's preview (SEMANTICS 1 to 6).
+ * What an order is worth: the one calculator behind the storefront estimate, the webhook, the simulator and the merchant's preview.
  * *Goods* are lines that buy no gift card. *Money that counts* is the money for goods that the program's basis lets count, and shipping where it says
  * so. Everything is exact until points are rounded once, at the end.
  */
@@ -61,7 +61,7 @@ export function calculateWorth(order: Order, program: Program, context: WorthCon
 }
 
 /**
- * The share of an order's goods that has been given back, for redeemed points (SEMANTICS 30): 1 − goods money now ÷ goods money as placed, as an exact
+ * The share of an order's goods that has been given back, for redeemed points: 1 − goods money now ÷ goods money as placed, as an exact
  * fraction from 0 to 1. Goods that were free as placed count as given back once no unit is left.
  */
 export function measureReturnedShare(order: Order, program: Program, loneRefunds: readonly Refund[]): Rational {
@@ -113,7 +113,7 @@ function findOrderRefusal(order: Order, program: Program): Why | null {
   return order.company && channels.has('b2b') ? 'channel_excluded' : null
 }
 
-/** SEMANTICS 1, line by line. */
+/** The money and units that are left of each line and count, and of the goods as a whole. */
 function measureGoods(order: Order, program: Program, loneRefunds: readonly Refund[]): Goods {
   const { lines } = order
   const scale = measureGivenBackScale(order, loneRefunds)
@@ -206,7 +206,7 @@ type Multiplier = { rule: string; factor: number; lines: boolean[] | null }
 
 type Points = { points: number; reasons: Reason[]; places: string[]; refusedPlaces: string[] }
 
-/** SEMANTICS 6: points of matching rules add up; multipliers then scale them; one rounding. */
+/** Points of matching rules add up; multipliers then scale them; one rounding. */
 function calculatePoints(counted: Counted): Points {
   const { program } = counted
   const taken = { places: [] as string[], refusedPlaces: [] as string[] }

@@ -172,7 +172,7 @@ const campaignSchema = z.strictObject({
   combinesWith: combinesWithSchema.optional(),
 })
 
-/** The shape of the document (contracts/README.md 1). What one field demands of another is checked by {@link parseProgram}. */
+/** The shape of the document. What one field demands of another is checked by {@link parseProgram}. */
 export const programSchema = z.strictObject({
   version: z.literal(1),
   name: text,
@@ -205,9 +205,9 @@ export type CampaignDocument = ProgramDocument['campaigns'][number]
 /** The `tiers` as JSON. */
 export type TiersDocument = NonNullable<ProgramDocument['tiers']>
 
-/** Who is a member: every customer, those with an account, or those who asked (SEMANTICS 9). */
+/** Who is a member: every customer, those with an account, or those who asked. */
 export type Enrolment = ProgramDocument['enrolment']
-/** What a reward gives (SEMANTICS 25). */
+/** What a reward gives. */
 export type RewardType = (typeof REWARD_TYPES)[number]
 /** Kinds of other discounts that a code or campaign may stand beside in one order. */
 export type CombinesWith = { readonly order: boolean; readonly product: boolean; readonly shipping: boolean }
@@ -262,7 +262,7 @@ export type Level = {
   readonly perks: readonly string[]
 }
 
-/** Which activity counts for tiers: all, that of the last days of 24 hours, or of this calendar year and the last (SEMANTICS 32). */
+/** Which activity counts for tiers: all, that of the last days of 24 hours, or of this calendar year and the last. */
 export type TierWindow =
   | { readonly kind: 'lifetime' }
   | { readonly kind: 'calendar-year' }
@@ -328,7 +328,7 @@ export type Campaign = {
   readonly combinesWith: CombinesWith
 }
 
-/** When points end: each lot some months after it was earned, all of them some months after the last earning, or never (SEMANTICS 15). */
+/** When points end: each lot some months after it was earned, all of them some months after the last earning, or never. */
 export type Expiry =
   | { readonly model: 'lot'; readonly months: number }
   | { readonly model: 'inactivity'; readonly months: number }

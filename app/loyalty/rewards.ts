@@ -1,6 +1,6 @@
 /**
  * A *reward* is what points buy; a *redemption* is one purchase of it: points are reserved, a code that Shopify knows is got hold of, then the points
- * are committed or released (SEMANTICS 24 to 31).
+ * are committed or released.
  */
 import type { Refusal } from './engine.ts'
 import { post, redemptionsOf, type Draft } from './ledger.ts'
@@ -22,7 +22,7 @@ export type Redemption = {
   member: string
   /** The reward's id in the program. */
   reward: string
-  /** The reward's type, as it was then: store credit and gift cards do not come back with an order (SEMANTICS 29). */
+  /** The reward's type, as it was then: store credit and gift cards do not come back with an order. */
   type: RewardType
   /** Points spent. */
   points: number
@@ -40,7 +40,7 @@ export type Redemption = {
   returned: number
   /** The order that used the code, null while none did. */
   order: string | null
-  /** When the code ran out or was cancelled: an order placed before that keeps it (SEMANTICS 30). Null otherwise. */
+  /** When the code ran out or was cancelled: an order placed before that keeps it. Null otherwise. */
   endedAt: number | null
   /** How often points moved for it after the commit; makes the keys of those transfers unique. */
   moves: number
@@ -72,7 +72,7 @@ export function quote(reward: Reward, points: number | undefined, program: Progr
   return { ok: true, points: taken, value: formatValue(reward, valueMinor, program) }
 }
 
-/** Why this member cannot have the reward now, or null where it can: tier, limit, balance (SEMANTICS 26, 31). */
+/** Why this member cannot have the reward now, or null where it can: tier, limit, balance. */
 export function findRedeemRefusal(
   member: { available: number; tier: { level: string | null }; counters: Readonly<Record<string, number>> },
   reward: Reward,
@@ -91,7 +91,7 @@ export function reserve(draft: Draft, request: RedeemRequest): Refusal | null {
   if (!reward) return 'unknown_reward'
   const price = quote(reward, request.points, program)
   if (!price.ok) return price.reason
-  // A wish above the balance is refused, also where its whole steps would fit (SEMANTICS 25).
+  // A wish above the balance is refused, also where its whole steps would fit.
   const refusal = findRedeemRefusal(member, reward, Math.max(price.points, request.points ?? 0))
   if (refusal) return refusal
   const draws = takeAvailable(draft, price.points)
@@ -153,7 +153,7 @@ export function release(draft: Draft, redemption: Redemption): Refusal | null {
   return null
 }
 
-/** An unused code is given back, by the shopper, the merchant or time (SEMANTICS 28). With `confirmCodes` it waits for Shopify's word. */
+/** An unused code is given back, by the shopper, the merchant or time. With `confirmCodes` it waits for Shopify's word. */
 export function endCode(draft: Draft, redemption: Redemption): Refusal | null {
   const { endedAt, expiresAt, state } = redemption
   // Cancelled before: the same wish again has the same result. One that ran out is another matter.
@@ -184,7 +184,7 @@ export function confirmCodeGone(draft: Draft, redemption: Redemption): Refusal |
 
 /**
  * An order has the code. Where the points had come back already because the code ran out or was cancelled, an order placed before that keeps it
- * (SEMANTICS 30) and they are spent again, below zero if need be. Null where the code was not this order's to use.
+ * and they are spent again, below zero if need be. Null where the code was not this order's to use.
  */
 export function useCode(
   draft: Draft,
@@ -209,8 +209,8 @@ export function useCode(
 }
 
 /**
- * Gives back what the order that used the code owes by now: in proportion to the goods given back, floored on the whole, never less than before
- * (SEMANTICS 29, 30). `share` is from 0 to 1. Nothing comes back of store credit and gift cards.
+ * Gives back what the order that used the code owes by now: in proportion to the goods given back, floored on the whole, never less than before.
+ * `share` is from 0 to 1. Nothing comes back of store credit and gift cards.
  */
 export function returnShare(draft: Draft, redemption: Redemption, share: Rational): void {
   if (redemption.state !== 'used' || !givesCode(redemption.type)) return
@@ -256,7 +256,7 @@ function giveBack(draft: Draft, redemption: Redemption, points: number): void {
   keep(draft, { ...redemption, state, draws, returned, moves: redemption.moves + 1 })
 }
 
-/** Puts points back into the lots they came from, the lot spent last first (SEMANTICS 18). Answers the draws that are left. */
+/** Puts points back into the lots they came from, the lot spent last first. Answers the draws that are left. */
 function putBack(draft: Draft, redemption: Redemption, points: number, cause: string): Draw[] {
   const draws = redemption.draws.map((draw) => ({ ...draw }))
   let left = points

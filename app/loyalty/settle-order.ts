@@ -1,6 +1,6 @@
 /**
  * What an order means for the member it belongs to: what it is worth now, the difference to what it has posted, its lot, and what it counts for
- * towards the tiers (SEMANTICS 3 to 9, 13, 16). The functions here change the record that they are given; it is the event's own copy.
+ * towards the tiers. The functions here change the record that they are given; it is the event's own copy.
  */
 import { findPeriod, hasPlace, isEnrolled, takePlace } from './events.ts'
 import { changeLot, post, versionAt, type Draft } from './ledger.ts'
@@ -11,7 +11,7 @@ import type { EarningRule } from './program.ts'
 import { findTierAt, noteActivity, reviewTier, type Activity } from './tiers.ts'
 import { DAY_MS, formatInstant } from './time.ts'
 
-/** Why an order is worth nothing whoever's it is, or null (SEMANTICS 3, 8). */
+/** Why an order is worth nothing whoever's it is, or null. */
 export function findOrderWhy(record: OrderRecord): Why | null {
   const { snapshot } = record
   if (record.deleted) return 'deleted'
@@ -49,7 +49,7 @@ export function settleOrder(draft: Draft, record: OrderRecord, before: OrderReco
   reviewTier(draft, lowered ? 'review' : 'activity')
 }
 
-/** Sets `worth` and, at the first evaluation, `terms` (SEMANTICS 5). */
+/** Sets `worth` and, at the first evaluation, `terms`. */
 function evaluateOrder(draft: Draft, record: OrderRecord): void {
   const { snapshot } = record
   const why = findOrderWhy(record)
@@ -142,7 +142,7 @@ function holdEnd(draft: Draft, terms: OrderTerms, paidAt: number): number {
   return paidAt + (version?.program ?? draft.program).holdDays * DAY_MS
 }
 
-/** An earlier instant of earning has come to light: hold and expiry move with it (SEMANTICS 3). */
+/** An earlier instant of earning has come to light: hold and expiry move with it. */
 function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, paidAt: number): void {
   const stale = draft.member.lots.some((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
   if (!stale) return
@@ -152,7 +152,7 @@ function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, pa
   if (lot.releaseAt !== null) lot.releaseAt = holdEnd(draft, terms, paidAt)
 }
 
-/** What an order earned joins its lot: same release, same expiry (SEMANTICS 13). What had been spared of it is settled first. */
+/** What an order earned joins its lot: same release, same expiry. What had been spared of it is settled first. */
 function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, points: number): void {
   const settled = Math.min(points, record.sparedPoints)
   if (settled > 0) {
@@ -184,7 +184,7 @@ function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, point
   draft.member.lifetimeEarned += earned
 }
 
-/** SEMANTICS 16: this order's pending, its own lot, other lots in spending order, then below zero or written off. */
+/** This order's pending, its own lot, other lots in spending order, then below zero or written off. */
 function takeBackOrder(draft: Draft, record: OrderRecord, points: number): void {
   const { member } = draft
   const own = member.lots.find((lot) => lot.key === record.id)
@@ -221,7 +221,7 @@ function takeBackOrder(draft: Draft, record: OrderRecord, points: number): void 
   member.lifetimeEarned -= points - spared
 }
 
-/** The order belongs to another customer now: this one has it no longer (SEMANTICS 9). */
+/** The order belongs to another customer now: this one has it no longer. */
 export function leaveOrder(draft: Draft, record: OrderRecord): void {
   const terms = record.terms as OrderTerms
   if (draft.member.erasedAt === null) {

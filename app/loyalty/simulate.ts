@@ -64,7 +64,7 @@ export type Totals = {
   outstanding: number
 }
 
-/** The contract's output (contracts/README.md 3) without `transfers`, which were streamed. */
+/** What `npm run simulate` prints (test/fixtures/contracts/simulation.example.json), without `transfers`, which were streamed. */
 export type Simulation = {
   members: Record<string, SimulatedMember>
   orders: Record<string, { customer: string | null; points: number; reasons: readonly Reason[] }>
@@ -316,7 +316,7 @@ export function findNextExpiry(member: Member, programs: Programs, now: number):
   return at === Infinity ? null : { points, at: formatInstant(at) }
 }
 
-/** Adds one transfer to the totals (contracts/README.md 3). `outstanding` is the caller's. */
+/** Adds one transfer to the totals. `outstanding` is the caller's. */
 export function countTransfer(totals: Totals, { from, to, amount }: Pick<Transfer, 'from' | 'to' | 'amount'>): void {
   const fromMember = from.startsWith('member:')
   const toMember = to.startsWith('member:')

@@ -1,6 +1,6 @@
 /**
  * A *tier* is a level of the program that a member is in. What counts towards it is kept as *activity*: one small entry per order or event, dated by
- * placing, so that a metric over a window is a sum (SEMANTICS 32 to 37). The level that the metric reaches is the level *merited*; a member can be above
+ * placing, so that a metric over a window is a sum. The level that the metric reaches is the level *merited*; a member can be above
  * it for a while (grace, a placement by hand), never below it, unless by hand.
  */
 import type { Member, Programs, ProgramVersion } from './engine.ts'
@@ -53,7 +53,7 @@ export type ManualPlacement = {
 /** The next level and what is missing to it: whole points or orders, or money as decimal text. */
 export type NextTier = { id: string; missing: number | string }
 
-/** The member's level at an instant of the past, as known now (SEMANTICS 5). */
+/** The member's level at an instant of the past, as known now. */
 export function findTierAt(standing: TierStanding, at: number): string | null {
   const { history } = standing
   for (let index = history.length - 1; index > 0; index--) {
@@ -63,7 +63,7 @@ export function findTierAt(standing: TierStanding, at: number): string | null {
   return history[0]?.level ?? null
 }
 
-/** The level after the member's own and what is missing to it; null at the top and without tiers (SEMANTICS 37). */
+/** The level after the member's own and what is missing to it; null at the top and without tiers. */
 export function findNextTier(member: Member, program: Program, now: number): NextTier | null {
   const { tiers } = program
   if (tiers === null) return null
@@ -84,7 +84,7 @@ export function findMeritedLevel(member: Member, program: Program, now: number):
 export type TierMove = { member: string; from: string | null; to: string | null }
 
 /**
- * Who would move if `after` replaced `before` now, before it is saved (SEMANTICS 36): everybody whose level is not the one that activity merits under the
+ * Who would move if `after` replaced `before` now, before it is saved: everybody whose level is not the one that activity merits under the
  * new rules. Up happens at once, down at the review after the grace. Whoever was placed by hand on a level that stays is left out.
  */
 export function previewTierMoves(members: Iterable<Member>, before: Program, after: Program, now: number): TierMove[] {
@@ -104,7 +104,7 @@ export type TierCause = 'activity' | 'review' | 'hand' | 'merge'
 
 /**
  * Puts the member on the level that the rules say: up at once, with entry rewards; down only at a review, once the grace has passed since the first of
- * the reviews that found too little (SEMANTICS 33, 34).
+ * the reviews that found too little.
  */
 export function reviewTier(draft: Draft, cause: TierCause): void {
   const { member, program } = draft
@@ -132,7 +132,7 @@ export function reviewTier(draft: Draft, cause: TierCause): void {
   }
 }
 
-/** Places the member by hand, up or down, until an instant or until changed; a null level ends the placement (SEMANTICS 35). */
+/** Places the member by hand, up or down, until an instant or until changed; a null level ends the placement. */
 export function placeTier(
   draft: Draft,
   level: string | null,

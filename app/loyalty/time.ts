@@ -8,7 +8,7 @@
 export const SECOND_MS = 1000
 /** Milliseconds of an hour. */
 export const HOUR_MS = 3_600_000
-/** 24 hours: the day of holds, codes and waits (SEMANTICS 13), never the shop's calendar day. */
+/** 24 hours: the day of holds, codes and waits, never the shop's calendar day. */
 export const DAY_MS = 86_400_000
 
 /** A date of the calendar; month 1–12, day 1–31. */
@@ -77,7 +77,7 @@ export function toLocalDate(at: number, timeZone: string): LocalDate {
 }
 
 /**
- * The instant at which the shop's clock shows a local time (SEMANTICS 11). A time that the clock skips (spring) becomes the first instant after the gap;
+ * The instant at which the shop's clock shows a local time. A time that the clock skips (spring) becomes the first instant after the gap;
  * one that it shows twice (autumn) means the first.
  */
 export function toInstant(local: LocalDateTime, timeZone: string): number {
@@ -147,7 +147,7 @@ export function addMonths(at: number, months: number, timeZone: string): number 
   return toInstant({ ...addMonthsToDate(local, months), timeMs: local.timeMs }, timeZone)
 }
 
-/** The end of the shop's day some calendar months after an instant: when a lot of that instant expires (SEMANTICS 15). */
+/** The end of the shop's day some calendar months after an instant: when a lot of that instant expires. */
 export function endOfDayMonthsLater(at: number, months: number, timeZone: string): number {
   const { year, month, day } = addMonthsToDate(toLocalDate(at, timeZone), months)
   return startOfDayNumber(toDayNumber(year, month, day) + 1, timeZone)

@@ -1,5 +1,5 @@
 /**
- * The two things that people call customer retention rate, kept apart (SEMANTICS 8).
+ * The two things that people call customer retention rate, kept apart.
  *
  * *Returning-customer rate*: of a period's buyers, those who had ordered before it.
  * *CRR*: (E − N) ÷ S, with S the customers active at the period's start, E those active at its end, N those whose first order

@@ -1,5 +1,5 @@
 /**
- * Lift: what an offer changed, read from a *hold-out*, customers who were left out of it by chance (SEMANTICS 41).
+ * Lift: what an offer changed, read from a *hold-out*, customers who were left out of it by chance.
  *
  * The figure is the difference of two means, per customer, with the 95 % interval of Welch. Where each customer's spend before the
  * offer is known, the differences that were there already are taken out first, which narrows the interval without moving its middle

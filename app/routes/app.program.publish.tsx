@@ -47,7 +47,7 @@ export async function action({ request }: ActionFunctionArgs) {
 }
 
 /**
- * The discount-fatigue guard (SEMANTICS 40): it stops a program whose campaigns reach the limit in some 90 days, unless it was as
+ * The discount-fatigue guard: it stops a program whose campaigns reach the limit in some 90 days, unless it was as
  * bad before. `added` are the campaigns that are new or changed.
  */
 async function judgeFatigue(shopId: number, program: Program, before: Program | null, at: number) {

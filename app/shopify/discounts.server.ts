@@ -100,7 +100,7 @@ function discountItems({ products, collections }: DiscountTerms): Record<string,
 }
 
 function discountValue(gives: Exclude<DiscountTerms['gives'], { kind: 'shipping' }>): Record<string, unknown> {
-  // Here a percentage is 0–1, in a Function it is 0–100 (SHOPIFY.md 4.2). At most two decimals: exact enough as a number.
+  // Here a percentage is 0–1, in a Function it is 0–100. At most two decimals: exact enough as a number.
   if (gives.kind === 'percentage') return { percentage: Number(gives.percent) / 100 }
   return { discountAmount: { amount: gives.amount, appliesOnEachItem: false } }
 }

@@ -312,7 +312,7 @@ export type AdminOrder = {
 }
 
 /**
- * An order read from the API. `paidAt` is the `processedAt` of its last successful sale or capture (SEMANTICS 3), or, where none was needed (an order of
+ * An order read from the API. `paidAt` is the `processedAt` of its last successful sale or capture, or, where none was needed (an order of
  * 0.00), the instant of placing; null while it is not paid.
  */
 export type AdminApiOrder = { readonly order: Order; readonly paidAt: number | null }

@@ -90,7 +90,7 @@ async function cartText(page: Page, storeUrl: string): Promise<string> {
   return (await page.locator('main').innerText()).replaceAll(/\s+/g, ' ')
 }
 
-/** A new customer who is, or is not, held out of the campaign by the rule of SEMANTICS 41. */
+/** A new customer who is, or is not, held out of the campaign by `isHeldOut`. */
 function findCustomer(
   create: (shop: string, input: { email: string; firstName: string }) => Customer,
   heldOut: boolean,

@@ -17,7 +17,7 @@ type Token = {
 }
 
 /**
- * SEMANTICS 13 to 18 said again in the plainest way: every point is a token of its own that waits, is held, is spent on a code, or is gone. Slow, and
+ * The life of points said again in the plainest way: every point is a token of its own that waits, is held, is spent on a code, or is gone. Slow, and
  * without a lot, a balance or a timetable.
  */
 class Tokens {

@@ -235,7 +235,7 @@ test('decimals are read as they are written: 1.1 and 12.25 lose nothing', () => 
   expect(program.tiers?.levels[1]?.discountBasisPoints).toBe(1_225)
 })
 
-test('a rule window that begins in the hour that spring skips begins when the clock has jumped (SEMANTICS 11)', () => {
+test('a rule window that begins in the hour that spring skips begins when the clock has jumped', () => {
   const program = requireProgram(
     example({ 'earning.1.from': '2026-03-08T02:30', 'earning.1.until': '2026-11-01T01:30' }),
   )

@@ -1,5 +1,5 @@
 /**
- * A second opinion on what a member's history comes to: written from SEMANTICS alone, in the most naive way, sharing nothing with the engine: fractions of
+ * A second opinion on what a member's history comes to: written from the rules alone, in the most naive way, sharing nothing with the engine: fractions of
  * bigints, Temporal for the calendar, and every sum added up again from the beginning. It knows a smaller world: one rolling tier window by money, fixed
  * rewards that nobody uses at checkout, and snapshots that only ever lose goods.
  */
@@ -209,7 +209,7 @@ export function judge(terms: Terms, history: readonly Happening[], until: number
   }
 }
 
-/** SEMANTICS 1. */
+/** The money of each line that counts. */
 function lineMoney(order: ModelOrder, terms: Terms): { line: ModelLine; money: Fraction }[] {
   const goods = order.lines.filter((line) => !line.gift && line.left > 0)
   const inOrder = (line: ModelLine) =>
@@ -229,7 +229,7 @@ function moneyOf(order: ModelOrder, terms: Terms): Fraction {
   return lineMoney(order, terms).reduce((sum, { money }) => plus(sum, money), whole(0))
 }
 
-/** SEMANTICS 4 and 6. */
+/** The points of the order: rates and multipliers, rounded once. */
 function pointsOf(order: ModelOrder, terms: Terms, level: number): number {
   if (moneyOf(order, terms).n === 0n) return 0
   const everywhere = [terms.multiplier, LEVELS[level]!.multiplier].filter((factor) => factor !== 100)
@@ -249,7 +249,7 @@ function pointsOf(order: ModelOrder, terms: Terms, level: number): number {
   return Number(floor(plus(total, { n: 1n, d: 2n })))
 }
 
-/** SEMANTICS 15: to the end of the day on which the months are over. */
+/** To the end of the day on which the months are over. */
 function endOfLot(terms: Terms, at: number): number {
   if (terms.expiryMonths === 0) return Infinity
   const day = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(terms.timeZone).toPlainDate()

@@ -12,7 +12,7 @@ type Step = { at: number; order: number; cents: number; placedAt: number }
 type Window = 'lifetime' | 'calendar-year' | { rollingDays: number }
 
 /**
- * The rules of SEMANTICS 32 to 34 said again in the plainest way: every night of the shop is looked at, every sum is made anew. Answers the level
+ * The rules of tiers said again in the plainest way: every night of the shop is looked at, every sum is made anew. Answers the level
  * (0 to 2) after each step and at the end.
  */
 function playPlainly(steps: Step[], window: Window, graceDays: number, timeZone: string, until: number): number[] {

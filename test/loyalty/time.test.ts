@@ -93,7 +93,7 @@ test('months are added as Temporal adds them, clamped at month ends', () => {
   fc.assert(
     fc.property(instant, zone, fc.integer({ min: -30, max: 60 }), (epoch, timeZone, months) => {
       const later = shown(epoch, timeZone).toPlainDateTime().add({ months })
-      // Temporal's "earlier" is before a gap; ours is the gap's end (SEMANTICS 11), so those are left out here and tested below.
+      // Temporal's "earlier" is before a gap; ours is the gap's end, so those are left out here and tested below.
       const [earlier, after] = (['earlier', 'later'] as const).map((disambiguation) =>
         later.toZonedDateTime(timeZone, { disambiguation }),
       )
@@ -113,7 +113,7 @@ test.each([
   ['Pacific/Auckland', '2026-09-27T02:45', '2026-09-26T14:00:00Z'],
   ['Africa/Casablanca', '2026-03-22T02:30', '2026-03-22T02:00:00Z'],
   ['Australia/Lord_Howe', '2026-10-04T02:10', '2026-10-03T15:30:00Z'],
-])('SEMANTICS 11: in %s the skipped or next time %s is the instant %s', (timeZone, text, expected) => {
+])('in %s the skipped or next time %s is the instant %s', (timeZone, text, expected) => {
   expect(formatInstant(local(text, timeZone))).toBe(expected)
 })
 
@@ -122,7 +122,7 @@ test.each([
   ['Europe/London', '2026-10-25T01:00', '2026-10-25T00:00:00Z'],
   ['Pacific/Auckland', '2026-04-05T02:30', '2026-04-04T13:30:00Z'],
   ['Australia/Lord_Howe', '2026-04-05T01:45', '2026-04-04T14:45:00Z'],
-])('SEMANTICS 11: in %s the time %s, which comes twice, means the first: %s', (timeZone, text, expected) => {
+])('in %s the time %s, which comes twice, means the first: %s', (timeZone, text, expected) => {
   expect(formatInstant(local(text, timeZone))).toBe(expected)
 })
 
@@ -163,7 +163,7 @@ test.each([
   ['2026-12-31T18:00:00Z', 2, 'Asia/Kolkata', '2027-02-28T18:30:00Z'],
   ['2026-08-01T12:00:00Z', 12, 'America/New_York', '2027-08-02T04:00:00Z'],
   ['2026-08-31T11:00:00Z', 18, 'Pacific/Auckland', '2028-02-29T11:00:00Z'],
-])('SEMANTICS 15: points of %s that live %i months in %s are gone at %s', (earned, months, timeZone, gone) => {
+])('points of %s that live %i months in %s are gone at %s', (earned, months, timeZone, gone) => {
   expect(formatInstant(endOfDayMonthsLater(at(earned), months, timeZone))).toBe(gone)
 })
 

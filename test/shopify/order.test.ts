@@ -183,7 +183,7 @@ test('1: shipping whose discount only its discounted price shows was charged tha
   expect([chargedAt('6.00', '6.00'), chargedAt('6.00', '4.00'), chargedAt('6.00', '0.00')]).toEqual([600, 400, 0])
 })
 
-test('money given back without a line is told from a shipping refund (SEMANTICS 1)', () => {
+test('money given back without a line is told from a shipping refund', () => {
   const adjustment = (kind: string | undefined, amount: string, tax: string) => ({
     kind,
     amount_set: set(amount),
@@ -364,7 +364,7 @@ test('the same order from the API is the same as from its webhook', () => {
   expect(orderFromAdminApi(adminOrder()).order).toEqual(orderOf())
 })
 
-test('an order from the API was paid when its last sale or capture succeeded (SEMANTICS 3)', () => {
+test('an order from the API was paid when its last sale or capture succeeded', () => {
   expect(orderFromAdminApi(adminOrder()).paidAt).toBe(parseInstant('2026-08-04T09:00:00Z'))
   expect(orderFromAdminApi(adminOrder({ displayFinancialStatus: 'PARTIALLY_PAID' })).paidAt).toBeNull()
   expect(orderFromAdminApi(adminOrder({ transactions: [] })).paidAt).toBe(parseInstant('2026-08-03T18:05:12Z'))

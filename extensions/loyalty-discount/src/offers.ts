@@ -8,7 +8,7 @@ import type { CartLine, CartLinesInput, DiscountClass } from './input.ts'
  *
  * An *offer* is a tier's perk or a campaign. A line is *eligible* where the offer covers it: never a gift card, a reduced
  * item only where the offer says so, and, of a limited offer, only the products or collections it names. Minimums and bands
- * look at the eligible lines' money before any discount (SEMANTICS.md 38), in the cart's currency.
+ * look at the eligible lines' money before any discount, in the cart's currency.
  *
  * Each tier's perk set and each campaign is a Shopify discount of its own, so that Shopify starts, ends and combines them by
  * `startsAt`, `endsAt` and `combinesWith`: two that do not combine give the shopper the better one. Inside one discount the
