@@ -171,7 +171,7 @@ export default function CampaignPage() {
           </Layout.Section>
           <Layout.Section variant="oneThird">
             <BlockStack gap="400">
-              <CampaignPreview index={index} />
+              <CampaignPreview index={index} endedEarly={endedEarly} />
               <DraftFatigue now={at} endedEarly={endedEarly} timezone={timezone} />
               <ChangesCard />
             </BlockStack>

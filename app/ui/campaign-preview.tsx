@@ -3,12 +3,12 @@ import { useState } from 'react'
 
 import { currencyExponent, formatDecimal, formatMoney, parseMoney } from '#app/loyalty/money.ts'
 import type { Campaign, Program } from '#app/loyalty/program.ts'
-import { discountOf, findMeetings, groupMeetings } from '#app/ui/campaign-words.ts'
+import { discountOf, findMeetings, groupMeetings, type Meeting } from '#app/ui/campaign-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { showList, showMoney } from '#app/ui/words.ts'
 
 /** A cart to try the campaign with, and what else the campaign meets while it runs. */
-export function CampaignPreview({ index }: { index: number }) {
+export function CampaignPreview({ index, endedEarly }: { index: number; endedEarly: (readonly [string, number])[] }) {
   const { parsed } = useProgramDraft()
   const [typed, setTyped] = useState<string>()
   const program = parsed.ok ? parsed.program : null
@@ -35,7 +35,7 @@ export function CampaignPreview({ index }: { index: number }) {
                 {sayCart(campaign, program, amount)}
               </Text>
               <Divider />
-              <Meetings campaign={campaign} program={program} />
+              <Meetings meetings={findMeetings(campaign, program, new Map(endedEarly))} />
             </BlockStack>
           ) : (
             <Text as="p" tone="subdued">
@@ -48,8 +48,7 @@ export function CampaignPreview({ index }: { index: number }) {
   )
 }
 
-function Meetings({ campaign, program }: { campaign: Campaign; program: Program }) {
-  const meetings = findMeetings(campaign, program)
+function Meetings({ meetings }: { meetings: Meeting[] }) {
   if (meetings.length === 0) {
     return (
       <Text as="p" tone="subdued">

@@ -43,20 +43,30 @@ export type Meeting = { name: string; together: boolean; why: string }
 
 /**
  * What the campaign meets while it runs (other campaigns, tier perks, codes of rewards), and whether Shopify lets both apply. Two
- * discounts combine only where each allows the other's class (shopify.dev, "Discount combinations", API 2026-10).
+ * discounts combine only where each allows the other's class (shopify.dev, "Discount combinations", API 2026-10). Two that never run
+ * at once, or that no member of one level can both have, do not meet. `endedAt` cuts campaigns that were ended early, by their id.
  */
-export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
+export function findMeetings(
+  campaign: Campaign,
+  program: Program,
+  endedAt: ReadonlyMap<string, number> = new Map(),
+): Meeting[] {
+  const endOf = ({ id, untilAt }: Campaign) => Math.min(untilAt, endedAt.get(id) ?? untilAt)
+  const runsWith = (other: Campaign) =>
+    Math.max(campaign.fromAt, other.fromAt) < Math.min(endOf(campaign), endOf(other)) &&
+    shareLevel(campaign.tiers, other.tiers)
   const own = classOf(campaign)
-  if (own === null) return []
+  if (own === null || endOf(campaign) <= campaign.fromAt) return []
   const others = program.campaigns
-    .filter((other) => other.id !== campaign.id && other.fromAt < campaign.untilAt && campaign.fromAt < other.untilAt)
+    .filter((other) => other.id !== campaign.id && runsWith(other))
     .flatMap((other) => {
       const theirs = classOf(other)
       return theirs === null
         ? []
         : [meet(`the campaign ${other.name}`, own, campaign.combinesWith, theirs, other.combinesWith)]
     })
-  const perks = (program.tiers?.levels ?? []).flatMap((level) => [
+  const levels = (program.tiers?.levels ?? []).filter(({ id }) => shareLevel(campaign.tiers, new Set([id])))
+  const perks = levels.flatMap((level) => [
     ...(level.discountBasisPoints > 0
       ? [meet(`${level.name}’s discount`, own, campaign.combinesWith, 'order', ANYTHING)]
       : []),
@@ -66,6 +76,7 @@ export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
   ])
   const rewards = program.rewards
     .filter((reward) => reward.type !== 'store-credit' && reward.type !== 'gift-card')
+    .filter((reward) => shareLevel(campaign.tiers, reward.tiers))
     .map((reward) =>
       meet(
         `codes for “${rewardLabel(program, reward, null)}”`,
@@ -76,6 +87,11 @@ export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
       ),
     )
   return [...others, ...perks, ...rewards]
+}
+
+/** True where somebody can be in both audiences; null is everyone. */
+function shareLevel(left: ReadonlySet<string> | null, right: ReadonlySet<string> | null): boolean {
+  return left === null || right === null || [...left].some((level) => right.has(level))
 }
 
 type Allows = { order: boolean; product: boolean; shipping: boolean }

@@ -96,6 +96,29 @@ test('two discounts meet only where each allows the other; tier perks allow what
   expect(groupMeetings(meetings).reduce((sum, group) => sum + group.names.length, 0)).toBe(meetings.length)
 })
 
+test('campaigns meet only while both run, and only what somebody of their levels can have', () => {
+  const spring = program.campaigns[0]!
+  const other = (more: object) => ({ ...spring, id: 'other', name: 'Other', ...more })
+  const meets = (more: object, endedAt?: Map<string, number>) =>
+    findMeetings(spring, { ...program, campaigns: [spring, other(more)] }, endedAt).some(({ name }) =>
+      name.endsWith('Other'),
+    )
+  const { fromAt, untilAt } = spring
+  expect(meets({})).toBe(true)
+  expect(meets({ fromAt: untilAt, untilAt: untilAt + 1 })).toBe(false)
+  expect(meets({ fromAt: untilAt - 1, untilAt: untilAt + 1 })).toBe(true)
+  expect(meets({}, new Map([['other', fromAt]]))).toBe(false)
+  expect(meets({ fromAt: fromAt + 10 }, new Map([['spring', fromAt + 10]]))).toBe(false)
+  expect(findMeetings(spring, program, new Map([['spring', fromAt - 1]]))).toEqual([])
+
+  const forGold = { ...spring, tiers: new Set(['gold']) }
+  const names = findMeetings(forGold, { ...program, campaigns: [other({ tiers: new Set(['silver']) })] }).map(
+    ({ name }) => name,
+  )
+  expect(names.filter((name) => /Other|Silver/.test(name))).toEqual([])
+  expect(names).toContain('Gold’s discount')
+})
+
 const WELL: ConnectionFacts = {
   lastMessageAt: AT - 60_000,
   waiting: 0,
