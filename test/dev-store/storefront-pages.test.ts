@@ -119,7 +119,7 @@ describe('our blocks in the theme', () => {
     const card = {
       version: 1,
       balance: 1240,
-      pending: 85,
+      pending: 1_002_690,
       tier: null,
       progress: null,
       nextExpiry: null,
@@ -131,7 +131,8 @@ describe('our blocks in the theme', () => {
     expect((await shopper.get('/pages/loyalty')).text).toContain('Sign in')
     await shopper.post('/account/login', { customer: ann.id.split('/').at(-1)! })
     const page = await shopper.get('/pages/loyalty')
-    expect(page.text).toMatch(/1240 petals/)
+    expect(page.text).toMatch(/1,240 petals/)
+    expect(page.text).toMatch(/1,002,690 more are on their way/)
     for (const [, file] of page.html.matchAll(/(?:href|src)="(\/cdn\/extensions\/[^"]+)"/g)) {
       expect((await shopper.get(file!)).status).toBe(200)
     }

@@ -3,7 +3,7 @@
  * history. It writes text only (never HTML), and all its words come from the block's templates.
  *
  * @typedef {{ id: string, code: string, label: string, until: string | null }} HeldCode
- * @typedef {{ balance: number, pending: number, codes: HeldCode[] }} Card
+ * @typedef {{ balance: number, pending: number, nextExpiry: { points: number, at: string } | null, codes: HeldCode[] }} Card
  * @typedef {{ ok: boolean, reason?: string, state?: string, id?: string, code?: HeldCode, card?: Card | null,
  *   entries?: { at: string, label: string, points: number }[], next?: string | null }} Reply
  */
@@ -106,7 +106,7 @@ class LoyaltyCard extends HTMLElement {
   /** @param {string} [before] */
   async #readHistory(before) {
     const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
-      /** @type {HTMLElement} */ (this.#find(part === 'note' ? '[data-history-note]' : `[data-history-${part}]`)),
+      /** @type {HTMLElement} */ (this.#find(`[data-history-${part}]`)),
     )
     const row = /** @type {HTMLTemplateElement} */ (this.#find('[data-history-row]'))
     note.hidden = false
@@ -136,14 +136,10 @@ class LoyaltyCard extends HTMLElement {
   #show(card) {
     this.#write(this, '[data-balance]', this.#number(card.balance))
     this.#write(this, '[data-unit]', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
-    const pending = /** @type {HTMLElement | null} */ (this.#find('[data-pending]'))
-    if (pending) {
-      // The sentence is Liquid's; only its first number changes.
-      pending.textContent = (pending.textContent ?? '').replace(/-?\d+(\D\d{3})*/, this.#number(card.pending))
-      pending.hidden = card.pending <= 0
-    }
-    const zero = /** @type {HTMLElement | null} */ (this.#find('[data-zero]'))
-    if (zero) zero.hidden = card.balance !== 0 || card.pending !== 0
+    const next = card.nextExpiry
+    this.#tell('pending', card.pending > 0, card.pending)
+    this.#tell('zero', card.balance === 0 && card.pending === 0)
+    this.#tell('expiry', !!next, next?.points, next?.at)
     for (const form of this.querySelectorAll('form[data-redeem]')) {
       const button = form.querySelector('button')
       if (button) button.disabled = card.balance < Number(form.getAttribute('data-cost'))
@@ -154,7 +150,7 @@ class LoyaltyCard extends HTMLElement {
   /** @param {HeldCode[]} codes */
   #showCodes(codes) {
     const list = this.#find('[data-codes-list]')
-    const box = /** @type {HTMLElement | null} */ (this.#find('[data-codes]'))
+    const box = this.#find('[data-codes]')
     const row = /** @type {HTMLTemplateElement | null} */ (this.#find('[data-code-row]'))
     if (!list || !box || !row) return
     const held = new Set(codes.map(({ id }) => id))
@@ -170,7 +166,8 @@ class LoyaltyCard extends HTMLElement {
       item.setAttribute('data-redemption', code.id)
       this.#write(item, '[data-label]', code.label)
       this.#write(item, '[data-code]', code.code)
-      this.#write(item, '[data-until]', code.until ? this.#day(code.until) : '')
+      const until = item.querySelector('[data-until]')?.textContent ?? ''
+      this.#write(item, '[data-until]', code.until ? until.replace('@', this.#day(code.until)) : '')
       list.append(item)
     }
     box.hidden = codes.length === 0
@@ -178,8 +175,7 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {string} id */
   #focusCode(id) {
-    const row = /** @type {HTMLElement | null} */ (this.#find(`[data-redemption="${CSS.escape(id)}"]`))
-    row?.querySelector('button')?.focus()
+    this.#find(`[data-redemption="${CSS.escape(id)}"] button`)?.focus()
   }
 
   /** @param {Element | null} row */
@@ -224,6 +220,18 @@ class LoyaltyCard extends HTMLElement {
     this.#write(this, '[data-status]', text?.textContent ?? '')
   }
 
+  /**
+   * Shows or hides a sentence of Liquid's, with its number at % and its day at @.
+   * @param {string} part @param {boolean} shown @param {number} [count] @param {string} [at]
+   */
+  #tell(part, shown, count = 0, at = '') {
+    const place = this.#find(`[data-${part}]`)
+    if (!place) return
+    place.hidden = !shown
+    const { text } = place.dataset
+    if (text) place.textContent = text.replace('%', this.#number(count)).replace('@', at && this.#day(at))
+  }
+
   /** @param {number} count */
   #number(count) {
     return String(count).replace(/\B(?=(\d{3})+$)/g, this.dataset.thousands ?? '')
@@ -234,7 +242,7 @@ class LoyaltyCard extends HTMLElement {
     return new Date(instant).toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: 'medium' })
   }
 
-  /** @param {string} selector */
+  /** @param {string} selector @returns {HTMLElement | null} */
   #find(selector) {
     return this.querySelector(selector)
   }

@@ -54,7 +54,7 @@ const PROGRAM = {
     graceDays: 30,
     levels: [
       { id: 'member', name: 'Member', threshold: '0.00' },
-      { id: 'silver', name: 'Silver', threshold: '1000.00', multiplier: 1.25, perks: ['A quarter more points'] },
+      { id: 'silver', name: 'Silver', threshold: '1000.00', multiplier: 1.25, perks: ['First look at new gifts'] },
       {
         id: 'gold',
         name: 'Gold',
@@ -62,7 +62,7 @@ const PROGRAM = {
         multiplier: 1.5,
         discountPercent: 5,
         freeShipping: true,
-        perks: ['Half as many points again', '5% off every order', 'Free delivery'],
+        perks: ['First look at new gifts', 'Gift wrapping on us'],
       },
     ],
   },
