@@ -95,7 +95,7 @@ async function poolFor(
   }
   // What a free product costs changes; the job that fills pools keeps up with it. Only without any pool is Shopify asked.
   const known = await findPoolOfReward(shopId, reward.id)
-  const dearest = known ? priceOfPool(known) : await readDearest(admin, program, reward)
+  const dearest = known ? valueOfPool(known) : await readDearest(admin, program, reward)
   if (dearest === null) return { ok: false, reason: 'refused', detail: 'none of the free products exists any more' }
   const terms = termsOfReward(program, reward, null, dearest)
   return { ok: true, terms, pool: await requirePool(shopId, poolKey(reward, dearest, terms, target), at) }
@@ -125,10 +125,6 @@ export function poolKey(
 /** The value in a pool's name: money, a percentage, or what a free product costs; null for shipping. */
 export function valueOfPool(pool: Pool): string | null {
   return pool.terms.split('|')[0] || null
-}
-
-function priceOfPool(pool: Pool): string | null {
-  return valueOfPool(pool)
 }
 
 /** The parent discount of a pool, made where there is none. Only one process makes it; the others wait for it. */

@@ -80,25 +80,6 @@ export function findMeritedLevel(member: Member, program: Program, now: number):
   return program.tiers === null ? null : (program.tiers.levels[findMerit(member, program, now)] as Level)
 }
 
-/** A member who would be on another level under other rules. */
-export type TierMove = { member: string; from: string | null; to: string | null }
-
-/**
- * Who would move if `after` replaced `before` now, before it is saved: everybody whose level is not the one that activity merits under the
- * new rules. Up happens at once, down at the review after the grace. Whoever was placed by hand on a level that stays is left out.
- */
-export function previewTierMoves(members: Iterable<Member>, before: Program, after: Program, now: number): TierMove[] {
-  const moves: TierMove[] = []
-  for (const member of members) {
-    if (member.erasedAt !== null) continue
-    const from = before.tiers === null ? null : member.tier.level
-    const to = findMeritedLevel(member, after, now)?.id ?? null
-    const stays = member.tier.manual !== null && after.tiers?.levels.some((level) => level.id === from) === true
-    if (from !== to && !stays) moves.push({ member: member.id, from, to })
-  }
-  return moves
-}
-
 /** What set off a look at the tier: `review` is the nightly one or a refund, which alone can lower it. */
 export type TierCause = 'activity' | 'review' | 'hand' | 'merge'
 
