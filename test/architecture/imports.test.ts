@@ -11,7 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 type Import = { file: string; target: string }
 type Rule = { sentence: string; breaks: (use: Import) => boolean }
 
-const PURE_LIBRARIES = /^(zod|temporal-polyfill|@stdlib\/.+|fmin|ml-.+)$/
+const PURE_LIBRARIES = /^(zod|@stdlib\/.+)$/
 const isIn = (room: string) => (use: { file: string }) => use.file.startsWith(`app/${room}/`)
 const isInside = (target: string) =>
   target.startsWith('app/') || target.startsWith('test/') || target.startsWith('extensions/')
