@@ -74,6 +74,12 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Copy')
   await expectAccessible(page)
 
+  // What is said of points and codes is said of those there are now.
+  expect(await page.locator('[data-expiry]').innerText()).toMatch(
+    /^70 of them end on \w+ \d+, \d{4}\.$|^70 of them end on \d+ \w+ \d{4}\.$/,
+  )
+  expect(await page.locator('[data-redemption] [data-until]').innerText()).toMatch(/^Until \w/)
+
   // Given back: the points return.
   await page.getByRole('button', { name: 'Give back' }).click()
   await page.getByText(/Your points are back|Your points return/).waitFor()

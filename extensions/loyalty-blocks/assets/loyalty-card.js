@@ -86,7 +86,7 @@ class LoyaltyCard extends HTMLElement {
       for (const button of buttons) button.disabled = false
       if (reply.card) this.#show(reply.card)
       this.#say(reply.ok ? (success ?? reply.state ?? 'failed') : (reply.reason ?? 'failed'))
-      if (reply.ok && reply.code) this.#focusCode(reply.code.id)
+      if (reply.ok && reply.code) this.#find(`[data-redemption="${CSS.escape(reply.code.id)}"] button`)?.focus()
     } catch {
       // The key is kept: whether it got through or not, asking again does no harm.
       for (const button of buttons) button.disabled = false
@@ -138,7 +138,7 @@ class LoyaltyCard extends HTMLElement {
     this.#write(this, '[data-unit]', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
     const next = card.nextExpiry
     this.#tell('pending', card.pending > 0, card.pending)
-    this.#tell('zero', card.balance === 0 && card.pending === 0)
+    this.#tell('zero', !card.balance && !card.pending)
     this.#tell('expiry', !!next, next?.points, next?.at)
     for (const form of this.querySelectorAll('form[data-redeem]')) {
       const button = form.querySelector('button')
@@ -153,11 +153,10 @@ class LoyaltyCard extends HTMLElement {
     const box = this.#find('[data-codes]')
     const row = /** @type {HTMLTemplateElement | null} */ (this.#find('[data-code-row]'))
     if (!list || !box || !row) return
-    const held = new Set(codes.map(({ id }) => id))
     const shown = new Set()
     for (const item of [...list.children]) {
-      const id = item.getAttribute('data-redemption') ?? ''
-      if (held.has(id)) shown.add(id)
+      const id = item.getAttribute('data-redemption')
+      if (codes.some((code) => code.id === id)) shown.add(id)
       else item.remove()
     }
     for (const code of codes) {
@@ -171,11 +170,6 @@ class LoyaltyCard extends HTMLElement {
       list.append(item)
     }
     box.hidden = codes.length === 0
-  }
-
-  /** @param {string} id */
-  #focusCode(id) {
-    this.#find(`[data-redemption="${CSS.escape(id)}"] button`)?.focus()
   }
 
   /** @param {Element | null} row */
