@@ -15,7 +15,7 @@ import { LineChart } from '#app/ui/chart.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { codeMonth, showMonth, showShortMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { customersPath, FirstYear, RetentionPage } from '#app/ui/retention-page.tsx'
+import { customersPath, FirstYear, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -95,25 +95,27 @@ function Pickers({ month, against, monthNames }: PickersProps) {
     setParams(next)
   }
   return (
-    <InlineStack gap="400">
-      <Select
-        label="Month"
-        labelInline
-        options={monthNames.map((one) => ({ label: showMonth(one), value: codeMonth(one) }))}
-        value={codeMonth(month)}
-        onChange={set('month')}
-      />
-      <Select
-        label="Compared with"
-        labelInline
-        options={[
-          { label: 'the month before', value: 'previous' },
-          { label: 'a year before', value: 'year' },
-        ]}
-        value={against}
-        onChange={set('against')}
-      />
-    </InlineStack>
+    <Inset>
+      <InlineStack gap="400">
+        <Select
+          label="Month"
+          labelInline
+          options={monthNames.map((one) => ({ label: showMonth(one), value: codeMonth(one) }))}
+          value={codeMonth(month)}
+          onChange={set('month')}
+        />
+        <Select
+          label="Compared with"
+          labelInline
+          options={[
+            { label: 'the month before', value: 'previous' },
+            { label: 'a year before', value: 'year' },
+          ]}
+          value={against}
+          onChange={set('against')}
+        />
+      </InlineStack>
+    </Inset>
   )
 }
 
@@ -126,11 +128,15 @@ function MonthFigures({ month, before, currency, timezone }: MonthFiguresProps) 
   const rateBefore = before && returningCustomerRate(before.buyers, before.newBuyers)
   return (
     <BlockStack gap="400">
-      <Text as="h2" variant="headingMd">
-        {showMonth(month.month)}
-        {month.partial ? ' so far' : ''}
-      </Text>
-      <Text as="p" tone="subdued">{`Months are those of ${timezone}.`}</Text>
+      <Inset>
+        <BlockStack gap="400">
+          <Text as="h2" variant="headingMd">
+            {showMonth(month.month)}
+            {month.partial ? ' so far' : ''}
+          </Text>
+          <Text as="p" tone="subdued">{`Months are those of ${timezone}.`}</Text>
+        </BlockStack>
+      </Inset>
       <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
         <Figure
           label="Returning-customer rate"
@@ -190,9 +196,11 @@ function ShopFigures({ overview, median }: { overview: Overview; median: number 
   const { customers, repeatCustomers, lifecycle } = overview
   return (
     <BlockStack gap="400">
-      <Text as="h2" variant="headingMd">
-        Today
-      </Text>
+      <Inset>
+        <Text as="h2" variant="headingMd">
+          Today
+        </Text>
+      </Inset>
       <InlineGrid columns={{ xs: 1, sm: 2, md: 5 }} gap={{ xs: '200', md: '400' }}>
         <Figure
           label="Repeat purchase rate"

@@ -12,7 +12,7 @@ import { requireMerchant } from '#app/shopify.server.ts'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { codeMonth, showMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { CustomersLink, RetentionPage } from '#app/ui/retention-page.tsx'
+import { CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -44,14 +44,16 @@ export default function Cohorts() {
   const months = Array.from({ length: shown }, (_, place) => place)
   return (
     <RetentionPage title="Cohorts" subtitle={subtitle}>
-      <InlineStack gap="400">
-        <Choice to="?" chosen={!revenue}>
-          Share who ordered
-        </Choice>
-        <Choice to="?show=revenue" chosen={revenue}>
-          Revenue per customer
-        </Choice>
-      </InlineStack>
+      <Inset>
+        <InlineStack gap="400">
+          <Choice to="?" chosen={!revenue}>
+            Share who ordered
+          </Choice>
+          <Choice to="?show=revenue" chosen={revenue}>
+            Revenue per customer
+          </Choice>
+        </InlineStack>
+      </Inset>
       <MeasureTable
         heading={
           revenue

@@ -13,6 +13,7 @@ import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { ExportList } from '#app/ui/export-csv.tsx'
 import { describeGroup } from '#app/ui/group-words.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { Inset } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount } from '#app/ui/words.ts'
 
@@ -100,7 +101,9 @@ export default function Customers() {
       fullWidth
     >
       <BlockStack gap="400">
-        <Text as="p">{who}</Text>
+        <Inset>
+          <Text as="p">{who}</Text>
+        </Inset>
         {answer?.ok && (
           <Banner tone="success" title={`${showCount(answer.tagged)} customers have the tag ${answer.tag} now`}>
             <p>In Shopify you can make a segment of it, mail it, or start a Flow with it.</p>
@@ -112,29 +115,31 @@ export default function Customers() {
           </Banner>
         )}
         {total > 0 && (
-          <InlineStack gap="400" blockAlign="center">
-            <Select
-              label="Order"
-              labelInline
-              options={[
-                { label: 'Most spent first', value: 'revenue' },
-                { label: 'Longest silent first', value: 'last' },
-                { label: 'Most expected first', value: 'expected' },
-              ]}
-              value={sort}
-              onChange={setSort}
-            />
-            <ExportList
-              name={`customers-${of.replaceAll(':', '-')}.csv`}
-              path={`/app/retention/export?of=${encodeURIComponent(of)}`}
-            />
-            <Form method="post">
-              <input type="hidden" name="of" value={of} />
-              <Button submit loading={tagging}>
-                {total > TAGGED_MAX ? `Tag the first ${TAGGED_MAX} in Shopify` : 'Tag them in Shopify'}
-              </Button>
-            </Form>
-          </InlineStack>
+          <Inset>
+            <InlineStack gap="400" blockAlign="center">
+              <Select
+                label="Order"
+                labelInline
+                options={[
+                  { label: 'Most spent first', value: 'revenue' },
+                  { label: 'Longest silent first', value: 'last' },
+                  { label: 'Most expected first', value: 'expected' },
+                ]}
+                value={sort}
+                onChange={setSort}
+              />
+              <ExportList
+                name={`customers-${of.replaceAll(':', '-')}.csv`}
+                path={`/app/retention/export?of=${encodeURIComponent(of)}`}
+              />
+              <Form method="post">
+                <input type="hidden" name="of" value={of} />
+                <Button submit loading={tagging}>
+                  {total > TAGGED_MAX ? `Tag the first ${showCount(TAGGED_MAX)} in Shopify` : 'Tag them in Shopify'}
+                </Button>
+              </Form>
+            </InlineStack>
+          </Inset>
         )}
         {total === 0 ? (
           <NothingYet heading="Nobody here">Nobody comes under this just now.</NothingYet>

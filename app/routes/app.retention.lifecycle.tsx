@@ -18,7 +18,7 @@ import { ExportList } from '#app/ui/export-csv.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { customersPath, RetentionPage } from '#app/ui/retention-page.tsx'
+import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showRate } from '#app/ui/words.ts'
 
@@ -77,24 +77,26 @@ export default function Lifecycle() {
         />
       </InlineGrid>
       <BlockStack gap="200">
-        <InlineStack align="space-between" blockAlign="center" gap="400">
-          <BlockStack gap="100">
-            <Text as="h2" variant="headingMd">
-              {`Slipping away: ${showCount(slipping)}`}
-            </Text>
-            <Text as="p" tone="subdued">
-              Ordered twice or more, still active by the calendar, and less likely than not to come back. Who has spent
-              most is first.
-            </Text>
-          </BlockStack>
-          {slipping > 0 && (
-            <InlineStack gap="200">
-              <ExportList name="slipping-away.csv" path="/app/retention/export?of=slipping" />
-              <Button url="/app/campaigns">Make them an offer</Button>
-              <Button url={customersPath('slipping')}>See all, tag them</Button>
-            </InlineStack>
-          )}
-        </InlineStack>
+        <Inset>
+          <InlineStack align="space-between" blockAlign="center" gap="400">
+            <BlockStack gap="100">
+              <Text as="h2" variant="headingMd">
+                {`Slipping away: ${showCount(slipping)}`}
+              </Text>
+              <Text as="p" tone="subdued">
+                Ordered twice or more, still active by the calendar, and less likely than not to come back. Who has
+                spent most is first.
+              </Text>
+            </BlockStack>
+            {slipping > 0 && (
+              <InlineStack gap="200">
+                <ExportList name="slipping-away.csv" path="/app/retention/export?of=slipping" />
+                <Button url="/app/campaigns">Make them an offer</Button>
+                <Button url={customersPath('slipping')}>See all, tag them</Button>
+              </InlineStack>
+            )}
+          </InlineStack>
+        </Inset>
         {slipping === 0 ? (
           <NothingYet heading="Nobody is slipping away">
             Repeat customers who fall silent for longer than is usual for them will be listed here.

@@ -16,7 +16,7 @@ import { requireMerchant } from '#app/shopify.server.ts'
 import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { codeMonth, showMonth } from '#app/ui/months.ts'
-import { RetentionPage } from '#app/ui/retention-page.tsx'
+import { Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showPoints, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -94,18 +94,20 @@ export default function Points() {
           }
         />
       </InlineGrid>
-      <InlineStack>
-        <Select
-          label="Month"
-          labelInline
-          options={Array.from({ length: MONTHS_OFFERED }, (_, back) => thisMonth - back).map((one) => ({
-            label: showMonth(one),
-            value: codeMonth(one),
-          }))}
-          value={codeMonth(month)}
-          onChange={setMonth}
-        />
-      </InlineStack>
+      <Inset>
+        <InlineStack>
+          <Select
+            label="Month"
+            labelInline
+            options={Array.from({ length: MONTHS_OFFERED }, (_, back) => thisMonth - back).map((one) => ({
+              label: showMonth(one),
+              value: codeMonth(one),
+            }))}
+            value={codeMonth(month)}
+            onChange={setMonth}
+          />
+        </InlineStack>
+      </Inset>
       <MovementTable movement={movement} month={month} isOpen={month === thisMonth} />
       <AgeTable liability={liability} />
     </RetentionPage>

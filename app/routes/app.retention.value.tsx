@@ -14,7 +14,7 @@ import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { customersPath, RetentionPage } from '#app/ui/retention-page.tsx'
+import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showInstant, showMoney, showRate } from '#app/ui/words.ts'
 
@@ -83,9 +83,11 @@ export default function Value() {
       <Models prediction={fitted?.prediction ?? null} fittedAt={fitted?.fittedAt ?? null} timezone={timezone} />
       {fitted?.prediction.ok && fitted.prediction.backTest && <BackTestTable test={fitted.prediction.backTest} />}
       <BlockStack gap="200">
-        <Text as="h2" variant="headingMd">
-          Most expected of
-        </Text>
+        <Inset>
+          <Text as="h2" variant="headingMd">
+            Most expected of
+          </Text>
+        </Inset>
         <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
       </BlockStack>
       <MeasureTable
@@ -143,13 +145,15 @@ function Models({ prediction, fittedAt, timezone }: ModelsProps) {
   const { bgNbd, gammaGamma } = prediction
   const show = (value: number) => new Intl.NumberFormat('en', { maximumSignificantDigits: 4 }).format(value)
   return (
-    <Text as="p" tone="subdued">
-      {`Fitted ${showInstant(fittedAt, timezone)}. BG/NBD (Fader, Hardie and Lee 2005): r ${show(bgNbd.r)}, alpha ${show(bgNbd.alpha)} weeks, a ${show(bgNbd.a)}, b ${show(bgNbd.b)}.`}
-      {gammaGamma &&
-        ` Gamma-Gamma (Fader and Hardie 2013): p ${show(gammaGamma.p)}, q ${show(gammaGamma.q)}, gamma ${show(gammaGamma.gamma)}.`}
-      {bgNbd.atEdge &&
-        ' Your customers differ too little to tell all of these apart; the predictions stand all the same.'}
-    </Text>
+    <Inset>
+      <Text as="p" tone="subdued">
+        {`Fitted ${showInstant(fittedAt, timezone)}. BG/NBD (Fader, Hardie and Lee 2005): r ${show(bgNbd.r)}, alpha ${show(bgNbd.alpha)} weeks, a ${show(bgNbd.a)}, b ${show(bgNbd.b)}.`}
+        {gammaGamma &&
+          ` Gamma-Gamma (Fader and Hardie 2013): p ${show(gammaGamma.p)}, q ${show(gammaGamma.q)}, gamma ${show(gammaGamma.gamma)}.`}
+        {bgNbd.atEdge &&
+          ' Your customers differ too little to tell all of these apart; the predictions stand all the same.'}
+      </Text>
+    </Inset>
   )
 }
 

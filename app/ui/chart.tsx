@@ -1,3 +1,4 @@
+import { useBreakpoints } from '@shopify/polaris'
 import { useId } from 'react'
 
 /** One place along the foot of a chart. A value of null leaves a gap: there is nothing to say. */
@@ -18,6 +19,8 @@ type ChartProps = {
 }
 
 const WIDTH = 720
+/** On a phone a drawing of half the width is scaled half as much, so that its labels stay readable. */
+const PHONE_WIDTH = 360
 const HEIGHT = 220
 const LEFT = 8
 const FOOT = 24
@@ -28,10 +31,11 @@ const TOP = 18
  * stand in a table beside every chart, which is what keyboards and screen readers go through.
  */
 export function BarChart({ title, points, highest }: ChartProps) {
+  const width = useWidth()
   const top = highest ?? largest(points)
-  const step = (WIDTH - 2 * LEFT) / Math.max(1, points.length)
+  const step = (width - 2 * LEFT) / Math.max(1, points.length)
   return (
-    <Frame title={title}>
+    <Frame title={title} width={width}>
       {points.map((point, place) => {
         const height = scaled(point.value ?? 0, top)
         return (
@@ -55,9 +59,10 @@ export function BarChart({ title, points, highest }: ChartProps) {
 /** A line with a mark at each value; a second, dashed line where there is something to compare with. */
 export function LineChart({ title, points, highest, compare }: ChartProps) {
   const top = highest ?? Math.max(largest(points), largest(compare?.points ?? []))
-  const step = (WIDTH - 2 * LEFT) / Math.max(1, points.length)
+  const width = useWidth()
+  const step = (width - 2 * LEFT) / Math.max(1, points.length)
   return (
-    <Frame title={title}>
+    <Frame title={title} width={width}>
       {compare && <Line points={compare.points} top={top} step={step} dashed name={compare.name} />}
       <Line points={points} top={top} step={step} />
       <Foot points={points} step={step} />
@@ -98,17 +103,21 @@ function drawPath(places: (readonly [number, number] | null)[]): string {
     .join('')
 }
 
-function Frame({ title, children }: { title: string; children: React.ReactNode }) {
+function useWidth(): number {
+  return useBreakpoints().smDown ? PHONE_WIDTH : WIDTH
+}
+
+function Frame({ title, width, children }: { title: string; width: number; children: React.ReactNode }) {
   const id = useId()
   return (
     <svg
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      viewBox={`0 0 ${width} ${HEIGHT}`}
       role="img"
       aria-labelledby={id}
       style={{ width: '100%', maxWidth: '60rem', height: 'auto' }}
     >
       <title id={id}>{title}</title>
-      <line x1={LEFT} x2={WIDTH - LEFT} y1={HEIGHT - FOOT} y2={HEIGHT - FOOT} stroke="#8a8a8a" />
+      <line x1={LEFT} x2={width - LEFT} y1={HEIGHT - FOOT} y2={HEIGHT - FOOT} stroke="#8a8a8a" />
       {children}
     </svg>
   )

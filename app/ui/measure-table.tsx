@@ -66,7 +66,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
                         {cell}
                       </th>
                     ) : (
-                      <td key={head[place]} style={{ ...CELL, textAlign: words.includes(place) ? 'start' : 'end' }}>
+                      <td key={head[place]} style={words.includes(place) ? WORDS_CELL : { ...CELL, textAlign: 'end' }}>
                         {cell}
                       </td>
                     ),
@@ -86,3 +86,6 @@ const CELL = {
   borderBlockEnd: '1px solid var(--p-color-border, #e3e3e3)',
   whiteSpace: 'nowrap',
 } as const
+
+/** Words may take a second line on a phone, rather than be cut off. */
+const WORDS_CELL = { ...CELL, textAlign: 'start', whiteSpace: 'normal', minWidth: '8rem' } as const

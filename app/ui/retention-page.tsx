@@ -1,5 +1,5 @@
 import { Link, useLocation } from '@remix-run/react'
-import { Banner, BlockStack, Page, Text } from '@shopify/polaris'
+import { Banner, BlockStack, Box, Page, Text } from '@shopify/polaris'
 import type { ReactNode } from 'react'
 
 const PAGES = [
@@ -21,37 +21,51 @@ export function RetentionPage({ title, subtitle, children }: RetentionPageProps)
   return (
     <Page title={title} subtitle={subtitle} fullWidth>
       <BlockStack gap="400">
-        <nav aria-label="Retention pages">
-          <ul
-            style={{ display: 'flex', flexWrap: 'wrap', gap: '0.25rem 1rem', listStyle: 'none', margin: 0, padding: 0 }}
-          >
-            {PAGES.map(({ to, name }) => {
-              const here = pathname === to
-              return (
-                <li key={to}>
-                  <Link
-                    to={to}
-                    aria-current={here ? 'page' : undefined}
-                    style={{
-                      color: 'inherit',
-                      textDecoration: here ? 'underline' : 'none',
-                      textUnderlineOffset: '0.35em',
-                      textDecorationThickness: '2px',
-                    }}
-                  >
-                    <Text as="span" fontWeight={here ? 'semibold' : 'regular'}>
-                      {name}
-                    </Text>
-                  </Link>
-                </li>
-              )
-            })}
-          </ul>
-        </nav>
+        <Inset>
+          <nav aria-label="Retention pages">
+            <ul
+              style={{
+                display: 'flex',
+                flexWrap: 'wrap',
+                gap: '0.25rem 1rem',
+                listStyle: 'none',
+                margin: 0,
+                padding: 0,
+              }}
+            >
+              {PAGES.map(({ to, name }) => {
+                const here = pathname === to
+                return (
+                  <li key={to}>
+                    <Link
+                      to={to}
+                      aria-current={here ? 'page' : undefined}
+                      style={{
+                        color: 'inherit',
+                        textDecoration: here ? 'underline' : 'none',
+                        textUnderlineOffset: '0.35em',
+                        textDecorationThickness: '2px',
+                      }}
+                    >
+                      <Text as="span" fontWeight={here ? 'semibold' : 'regular'}>
+                        {name}
+                      </Text>
+                    </Link>
+                  </li>
+                )
+              })}
+            </ul>
+          </nav>
+        </Inset>
         {children}
       </BlockStack>
     </Page>
   )
+}
+
+/** What stands beside cards and not in one: on a phone, where cards reach the edges, it keeps their inner distance. */
+export function Inset({ children }: { children: ReactNode }) {
+  return <Box paddingInline={{ xs: '400', sm: '0' }}>{children}</Box>
 }
 
 /** A number that opens the customers behind it. `of` is a group's name (retention/segments.ts). */
