@@ -17,6 +17,7 @@ const BATCHES_IN_FLIGHT = 2
 const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
 const TOPIC = /^[a-z_]+[/.][a-z_]+$/
 
+/** The webhook door of one process. */
 export type Door = {
   /** Answers one request to /webhooks. Never rejects. */
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>

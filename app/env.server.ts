@@ -22,6 +22,7 @@ const environmentSchema = z.object({
   WORKER: z.enum(['on', 'off']).default('on'),
 })
 
+/** The settings of the process, checked. */
 export type Environment = z.infer<typeof environmentSchema>
 
 let known: Environment | undefined

@@ -14,7 +14,9 @@ import { inTransaction, pool } from './client.server.ts'
 /** Codes kept ahead for a reward whose value is fixed, and for each value of a variable one that was ever taken. */
 export const POOL_TARGET = 50
 
+/** What a pool of codes is known by: its reward and terms, the title of its discount, and how many free codes it should hold. */
 export type PoolKey = { rewardId: string; terms: string; title: string; target: number }
+/** A pool of codes as it is stored, with the Shopify discount its codes belong to. */
 export type Pool = {
   id: string
   rewardId: string
@@ -24,7 +26,9 @@ export type Pool = {
   discountGid: string | null
   creationGid: string | null
 }
+/** A code from being asked of Shopify to its end. */
 export type CodeState = 'asked' | 'free' | 'taken' | 'used' | 'gone'
+/** One redeem code; `redemptionId` is whose it became, `gid` is Shopify's once it is known. */
 export type Code = { code: string; poolId: string; state: CodeState; redemptionId: string | null; gid: string | null }
 
 type PoolRow = {

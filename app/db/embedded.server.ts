@@ -19,6 +19,7 @@ export type EmbeddedPostgres = {
   stop: () => Promise<void>
 }
 
+/** Where an embedded PostgreSQL lives and how it is set. */
 export type EmbeddedOptions = {
   /** Folder for data, password and log; made when missing. See `embeddedHome`. */
   home: string

@@ -4,6 +4,7 @@
 import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
+/** A webhook as the door takes it in. */
 export type NewMessage = {
   shopId: number
   /** Shopify's spelling: orders/paid */
@@ -17,6 +18,7 @@ export type NewMessage = {
   source?: 'webhook' | 'reconcile' | 'backfill' | 'refetch'
 }
 
+/** A stored message that waits to be worked on. */
 export type Message = {
   /** Text, because it may pass 2^53. */
   id: string

@@ -10,6 +10,7 @@ import {
   type PointsMovement,
 } from '#app/retention/liability.ts'
 
+/** The points that the shop owes, in whole points, and what became of earlier ones. */
 export type Liability = {
   movement: PointsMovement
   /** What members hold at T: lots by age, points set aside for rewards, and balances below zero. */

@@ -70,6 +70,7 @@ export type Connection = {
   workerSilentSeconds: number | null
 }
 
+/** How the shop and the app hear each other: the last webhook, what waits, what was set aside, the last reconciliation. */
 export async function findConnection(shopId: number): Promise<Connection> {
   const [messages, effects, reconciled, silent] = await Promise.all([
     pool.query<{ last: Date | null; waiting: string; since: Date | null; set_aside: string }>(

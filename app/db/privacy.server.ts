@@ -3,6 +3,7 @@
 import type { PoolClient } from 'pg'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
+/** A request of the law as it is stored; `answer` is what is kept of the customer, for the shop to hand over. */
 export type PrivacyRequest = {
   id: string
   topic: string

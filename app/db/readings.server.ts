@@ -2,9 +2,12 @@
 // backfill (the past), or over its products (the catalogue). It says how far it came, so that a crash costs nothing and the merchant sees the progress.
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
+/** What is read from Shopify in bulk. */
 export type ReadingKind = 'reconcile' | 'backfill' | 'catalog'
+/** How far a reading is. */
 export type ReadingState = 'asked' | 'running' | 'done' | 'failed'
 
+/** One reading of orders or products by a bulk operation. */
 export type Reading = {
   id: string
   kind: ReadingKind

@@ -34,6 +34,7 @@ export async function askMeasures(shop: { id: number; timezone: string }, asOf: 
   return { shopId: shop.id, asOf, timeZone: rows[0]?.timezone ?? shop.timezone }
 }
 
+/** What the retention overview shows: months and the customers behind them. */
 export type Overview = {
   months: MonthMeasures[]
   customers: number
@@ -110,6 +111,7 @@ export async function readCohortTable({ shopId, asOf, timeZone }: Asked): Promis
   return readCohorts(rows, asOf, { timeZone, activityDays: ACTIVITY_DAYS })
 }
 
+/** Times between orders, in days. */
 export type Intervals = {
   all: IntervalDays
   /** From the first order to the second, the second to the third, … */
@@ -118,6 +120,7 @@ export type Intervals = {
   weeks: number[]
 }
 
+/** The times between orders of the whole shop, read from the counters. */
 export async function readIntervalTable({ shopId }: Asked): Promise<Intervals> {
   const rows = await readCounters(shopId, ['interval', 'intervalAfter', 'intervalSum'])
   const weeks = new Array<number>(53).fill(0)
@@ -214,7 +217,9 @@ export async function readPareto({ shopId }: Asked) {
   }
 }
 
+/** Orders in which customers can be listed. */
 export const CUSTOMER_SORTS = ['revenue', 'last', 'expected'] as const
+/** One of {@link CUSTOMER_SORTS}. */
 export type CustomerSort = (typeof CUSTOMER_SORTS)[number]
 
 const ORDER_BY: Record<CustomerSort, string> = {

@@ -68,6 +68,7 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
 /** Kinds of effects that are carried out here. */
 export const CARRIED_KINDS: readonly string[] = KINDS.map(({ kind }) => kind)
 
+/** How many effects a run carried out, put off, set aside for a person, and dropped because the shop is gone. */
 export type OutboxRun = { done: number; postponed: number; setAside: number; dropped: number }
 
 /** How to speak for a shop: given by whoever runs the job (app/shopify.server.ts has it), so that it can be run in a test. */

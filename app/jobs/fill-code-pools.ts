@@ -37,6 +37,7 @@ const ROUNDS = 20
 const LOOKS = 20
 const LOOK_EVERY_MS = 250
 
+/** How many pools a run looked at, how many it filled, and how many it could not. */
 export type FillRun = { pools: number; filled: number; failed: number }
 
 /** Fills the pools of one shop by its program in force. Shopify being away ends the run; the next one goes on. */

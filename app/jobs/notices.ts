@@ -33,6 +33,7 @@ const NOTICES: Readonly<Record<string, Notice>> = {
   'bulk_operations/finish': async () => {},
 }
 
+/** Topics that are worked on here, in Shopify's spelling. */
 export const NOTICE_TOPICS = Object.keys(NOTICES)
 
 /** Whether the topic is a notice, in Shopify's spelling: "app/uninstalled". */

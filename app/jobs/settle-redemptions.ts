@@ -30,6 +30,7 @@ export const GIVE_UP_MS = 15 * 60_000
 
 /** Why a shopper gets nothing: the rules' refusal, or the shop's. In every case the points are where they were. */
 export type RedeemRefusal = Refusal | 'no_program' | 'shop_unavailable' | 'shop_busy'
+/** What became of a wish to redeem. */
 export type Redeemed = { ok: true; redemption: Redemption } | { ok: false; reason: RedeemRefusal }
 
 /**

@@ -12,6 +12,7 @@ import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 
+/** Something that is done for every shop from time to time. */
 export type ShopTask = {
   /** Minutes of the machine's clock between two runs for a shop. */
   everyMinutes: number

@@ -13,6 +13,7 @@ import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
 
+/** A worker at work in this process. */
 export type RunningWorker = {
   /** Says that there is work: the loop looks at once instead of after its pause. */
   wake: () => void

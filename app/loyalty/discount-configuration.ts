@@ -65,6 +65,7 @@ export const OfferSchema = z.strictObject({
   minimumSubtotal: money.optional(),
 })
 
+/** What is written on one discount of ours, for the Function to read. */
 export const DiscountConfigurationSchema = z.strictObject({
   version: z.literal(1),
   /** Whose discount this is: `tiers`, or `campaign:<id>`. The Function does not read it; the app finds its discounts by it. */
@@ -72,8 +73,11 @@ export const DiscountConfigurationSchema = z.strictObject({
   offers: z.array(OfferSchema).min(1).max(50),
 })
 
+/** One offer as the Function reads it. */
 export type DiscountOffer = z.infer<typeof OfferSchema>
+/** A discount's configuration, parsed. */
 export type DiscountConfiguration = z.infer<typeof DiscountConfigurationSchema>
+/** Shopify's discount classes (Admin API 2026-10, `DiscountClass`). */
 export type FunctionDiscountClass = 'ORDER' | 'PRODUCT' | 'SHIPPING'
 
 /** What to write on a discount of ours: the texts of its two metafields, and the classes it must be created with. */
@@ -84,6 +88,7 @@ export type DiscountDocuments = {
   variables: string
   discountClasses: FunctionDiscountClass[]
 }
+/** Why there are no documents: nothing to give, or more than Shopify lets a Function read. */
 export type DiscountRefusal =
   | { ok: false; reason: 'nothing_to_give' }
   | { ok: false; reason: 'too_large'; bytes: number; bytesMax: number }

@@ -133,6 +133,7 @@ export type Member = {
   version: number | null
 }
 
+/** A birthday without its year. */
 export type Birthday = {
   /** 1–12 and 1–31; 29 February is kept on the 28th in common years. */
   month: number

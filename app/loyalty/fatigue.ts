@@ -6,8 +6,11 @@
 import type { Campaign } from './program.ts'
 import { DAY_MS } from './time.ts'
 
+/** The guard looks at every stretch of this many days. */
 export const FATIGUE_WINDOW_DAYS = 90
+/** From this share (0–1) of the window on discount the merchant is warned. */
 export const FATIGUE_WARN_SHARE = 0.25
+/** From this share (0–1) on a program is stopped until a reason is given. */
 export const FATIGUE_STOP_SHARE = 0.4
 
 type Stretch = { readonly fromAt: number; readonly untilAt: number }

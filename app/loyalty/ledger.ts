@@ -22,6 +22,7 @@ export type ShopAccount =
 /** A member's accounts; `<id>` is the customer's gid. `available` alone may be below zero. */
 export type MemberAccount = `member:${string}.${Balance}`
 
+/** Either side of a transfer. */
 export type Account = ShopAccount | MemberAccount
 
 /** The balances a member has. */

@@ -37,6 +37,7 @@ export const CardCodeSchema = z.strictObject({
   /** The instant from which the code is worth nothing, null where it has no end. */
   until: instant.nullable(),
 })
+/** A code as the card shows it. */
 export type CardCode = z.infer<typeof CardCodeSchema>
 
 /** The contract of the metafield. New fields may be added as optional; these keep their names and meanings. */
@@ -67,6 +68,7 @@ export const MemberCardSchema = z.strictObject({
   /** Retention segments the member is in, as far as a campaign asks for them. */
   segments: z.array(z.string()),
 })
+/** A member card, parsed. */
 export type MemberCard = z.infer<typeof MemberCardSchema>
 
 /** One reward as the storefront offers it. */
@@ -90,6 +92,7 @@ export const CardRewardSchema = z.strictObject({
   /** Ids of tiers that may take it: absent, everyone may. */
   tiers: z.array(z.string()).optional(),
 })
+/** A reward as the storefront offers it, parsed. */
 export type CardReward = z.infer<typeof CardRewardSchema>
 
 /** What everybody may see of the program. */
@@ -106,6 +109,7 @@ export const ProgramCardSchema = z.strictObject({
   tiers: z.array(z.strictObject({ id: z.string(), name: z.string(), from: z.string(), perks: z.array(z.string()) })),
   rewards: z.array(CardRewardSchema),
 })
+/** The program card, parsed. */
 export type ProgramCard = z.infer<typeof ProgramCardSchema>
 
 /**

@@ -97,6 +97,7 @@ export type Reason =
 /** Why a rule, an order or a request gave nothing. Fixed words: the admin and the storefront say them in sentences. */
 export type Why = (typeof WHYS)[number]
 
+/** All reasons for nothing; the words of {@link Why}. */
 export const WHYS = [
   'not_paid',
   'cancelled',

@@ -15,6 +15,7 @@ import { DAY_MS } from './time.ts'
  */
 export type RedemptionState = 'reserved' | 'issued' | 'ending' | 'used' | 'returned'
 
+/** Points being spent on a reward, from the request to the end. */
 export type Redemption = {
   /** Our id (`rdm_…`); in the simulator the code. */
   id: string

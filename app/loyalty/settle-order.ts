@@ -21,6 +21,7 @@ export function findOrderWhy(record: OrderRecord): Why | null {
   return snapshot === null || record.paidAt === null ? 'not_paid' : null
 }
 
+/** The worth of an order that is worth nothing, with the reason. */
 export function nothing(why: Why): OrderWorth {
   return { points: 0, spendMinor: 0, spendRest: null, orders: 0, reasons: [{ rule: 'order', why }] }
 }

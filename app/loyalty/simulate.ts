@@ -25,6 +25,7 @@ import { formatInstant } from './time.ts'
 /** An event and the line of the log (from 1) that says so; null for news that nothing happened. Must come in the order of time. */
 export type SimulatedEvent = { readonly line: number; readonly event: Event | null }
 
+/** What a simulation can be told beside its events. */
 export type SimulateOptions = {
   /** The instant at which the simulation ends, included; by default that of the last event. */
   readonly until?: number | undefined
@@ -34,6 +35,7 @@ export type SimulateOptions = {
   readonly onEvent?: (event: SimulatedEvent) => void
 }
 
+/** A transfer as the simulator prints it: points, and the instant in ISO 8601. */
 export type SimulatedTransfer = {
   key: string
   from: string
@@ -43,6 +45,7 @@ export type SimulatedTransfer = {
   reason: string
 }
 
+/** A member at the end of the simulation, in points. */
 export type SimulatedMember = {
   available: number
   pending: number
@@ -53,6 +56,7 @@ export type SimulatedMember = {
   nextExpiry: { points: number; at: string } | null
 }
 
+/** Sums over all transfers, in points. */
 export type Totals = {
   issued: number
   redeemed: number

@@ -40,6 +40,7 @@ export type TierStanding = {
   manual: ManualPlacement | null
 }
 
+/** A level that the merchant chose for a member. */
 export type ManualPlacement = {
   level: string
   /** The instant it ends; null: until changed. */

@@ -1,7 +1,9 @@
 /** Conversion (A4): of those who could take a step, how many did: sign-up → first earn → first redeem → repeat order. */
 import { toRate } from './exact.ts'
 
+/** The steps of the funnel, in their order. */
 export const FUNNEL_STEPS = ['signup', 'earn', 'redeem', 'repeat'] as const
+/** One of {@link FUNNEL_STEPS}. */
 export type FunnelStep = (typeof FUNNEL_STEPS)[number]
 /** `could` took every step before this one; `did` took this one too; the rate is between 0 and 1, null where nobody could. */
 export type FunnelRow = { step: FunnelStep; could: number; did: number; rate: number | null }

@@ -11,6 +11,7 @@ import { addMonths } from '../loyalty/time.ts'
 /** A sum of points that moved between two accounts of the ledger in a period; dotted paths as in the ledger, members' without their id. */
 export type PointsFlow = { from: string; to: string; points: number }
 
+/** What happened to the points owed between two instants, in whole points. */
 export type PointsMovement = {
   opening: number
   earned: number

@@ -5,6 +5,7 @@
  */
 import { addMonths } from '../loyalty/time.ts'
 
+/** Where a customer stands by the time since the last order. */
 export type LifecycleStage = 'active' | 'passive' | 'lost'
 
 /** The cycle that the limits of 12 and 24 months are made for. */

@@ -21,6 +21,7 @@ import { dayNumberAt, formatInstant } from '../loyalty/time.ts'
 /** The zone's calendar, T, the activity window of CRR in days of 24 hours, and the currency's decimals. */
 export type MeasureSettings = { asOf: number; timeZone: string; activityDays: number; exponent: number }
 
+/** One month of the measures; money is a decimal text. */
 export type MonthRow = {
   month: string
   partial?: true

@@ -24,6 +24,7 @@ export const RFM_GROUPS = [
   'PROSPECTS',
 ] as const
 
+/** One of the groups by recency and frequency with money. */
 export type RfmGroup = (typeof RFM_GROUPS)[number]
 
 /** Fewer customers than scores cannot be ranked in fifths. */
@@ -33,6 +34,7 @@ export const FEWEST_RFM_CUSTOMERS = 5
 export type Breakpoints = readonly [number, number, number, number]
 /** How many customers have each value, ascending by value: all that breakpoints need. */
 export type Histogram = readonly { value: number; customers: number }[]
+/** The breakpoints of the three values. */
 export type RfmBreakpoints = { recency: Breakpoints; frequency: Breakpoints; money: Breakpoints }
 /** Three scores, 1–5, 5 the best. */
 export type RfmScores = { R: number; F: number; M: number }

@@ -58,6 +58,7 @@ export const COUNTER_KINDS = {
   frequency: 12,
   money: 13,
 } as const
+/** What a counter counts. */
 export type CounterKind = keyof typeof COUNTER_KINDS
 
 /** Counters by kind and places; ones that are 0 are not there. Numbers as keys: a recount adds some ten million times. */

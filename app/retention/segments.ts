@@ -7,8 +7,10 @@ import { RFM_GROUPS } from './rfm.ts'
 
 /** Groups of one month: its buyers, its new and returning ones, and the letters of CRR. */
 export const MONTH_GROUPS = ['buyers', 'new', 'returning', 'S', 'E', 'N', 'R', 'B'] as const
+/** One of {@link MONTH_GROUPS}. */
 export type MonthGroup = (typeof MONTH_GROUPS)[number]
 
+/** A group of customers that a number of the retention pages stands for. */
 export type CustomerGroup =
   | { kind: 'all' }
   /** Two orders or more. */

@@ -11,6 +11,7 @@ import { findTierMove, gatherMoves, type TierMove, type TierMoves } from '#app/u
 const MEMBERS_MAX = 20_000
 const DOCUMENT_LENGTH_MAX = 1_000_000
 
+/** Who would move, with names by customer gid; or why the program cannot be read. */
 export type TierPreviewReply =
   { ok: true; moves: TierMoves; names: Record<string, string> } | { ok: false; message: string }
 

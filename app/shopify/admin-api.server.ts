@@ -62,11 +62,13 @@ export const SHOPPER_PATIENCE: Patience = { totalMs: 6_000, attemptMs: 4_000, at
 /** A job has time. */
 export const JOB_PATIENCE: Patience = { totalMs: 90_000, attemptMs: 20_000, attempts: 4 }
 
+/** How one request is made. */
 export type AdminRequestOptions = {
   /** For mutations that must not run twice (store credit has no key of its own): only what was surely not run is tried again. */
   once?: boolean
 }
 
+/** How to speak to the Admin API for one shop. */
 export type AdminClient = {
   readonly shop: string
   /**
@@ -81,6 +83,7 @@ export type AdminClient = {
   ) => Promise<Data>
 }
 
+/** What a client is made of. */
 export type AdminClientOptions = {
   /** The shop's myshopify domain. */
   shop: string

@@ -17,6 +17,7 @@ import type { AdminClient } from './admin-api.server.ts'
  */
 export const CODES_PER_CALL_MAX = 100
 
+/** Why Shopify took no discount; `detail` is in Shopify's words. */
 export type DiscountRefusal = { ok: false; reason: 'code_taken' | 'refused'; detail: string }
 
 const UserErrors = z.array(

@@ -142,6 +142,7 @@ const UPDATE = `#graphql
     }
   }`
 
+/** The discount's gid, or Shopify's refusal in its words. */
 export type DiscountWritten = { ok: true; discountId: string } | { ok: false; reason: 'refused'; detail: string }
 
 /** Makes the discount, from `startsAt` or, without one, from `at`. Shopify's refusals come back in its words. */

@@ -144,6 +144,7 @@ export async function startBulkOrders(
   return { ok: false, reason: 'refused', detail: run.userErrors.map(({ message }) => message).join(' ') }
 }
 
+/** How far a bulk operation is; `orders` counts root objects so far. */
 export type BulkState =
   | { state: 'running'; orders: number }
   /** `url` is null where there was nothing to collect. */

@@ -26,6 +26,7 @@ export function waitMs(level: Level, cost: number, at: number): number {
   return available >= wanted ? 0 : Math.ceil(((wanted - available) / level.restoreRate) * 1000)
 }
 
+/** The turns of one shop's requests. */
 export type Throttle = {
   /**
    * Waits for its turn and until `cost` points should be there, then takes them. Returns the milliseconds it waited, or
