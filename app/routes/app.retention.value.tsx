@@ -204,6 +204,9 @@ function BackTestTable({ test }: { test: BackTest }) {
             text: `${showCount(row.customers)} customers: expected ${two(row.expected)}, happened ${two(row.actual)}`,
           }))}
         />
+        <Text as="p" variant="bodySm" tone="subdued">
+          Bars: customers by how often they had come back before the days held out.
+        </Text>
       </BlockStack>
     </MeasureTable>
   )
