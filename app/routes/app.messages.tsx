@@ -5,10 +5,12 @@ import { BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
 import { now } from '#app/clock.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
 import { listFailedEffects, listMessages, retryEffect } from '#app/db/messages.server.ts'
+import { listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { findLastReading } from '#app/db/readings.server.ts'
 import { askBackfill } from '#app/jobs/backfill.ts'
 import { setHistoryEarns } from '#app/db/programs.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { DataRequestsCard } from '#app/ui/data-requests-card.tsx'
 import { PastOrdersCard } from '#app/ui/past-orders-card.tsx'
 import { FailedEffects, MessageActivity, SetAsideMessages } from '#app/ui/message-lists.tsx'
 
@@ -22,11 +24,12 @@ const ACTIVITY_SIZE = 30
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
-  const [setAside, effects, latest, backfill] = await Promise.all([
+  const [setAside, effects, latest, backfill, requests] = await Promise.all([
     listMessages(shop.id, { state: 'set-aside', size: SET_ASIDE_SIZE }),
     listFailedEffects(shop.id, SET_ASIDE_SIZE),
     listMessages(shop.id, { size: ACTIVITY_SIZE + 1, before }),
     findLastReading(shop.id, 'backfill'),
+    listPrivacyRequests(shop.id),
   ])
   return {
     setAside,
@@ -40,6 +43,14 @@ export async function loader({ request }: LoaderFunctionArgs) {
       error: backfill.error,
       finishedAt: backfill.finishedAt,
     },
+    dataRequests: requests
+      .filter(({ topic, memberId }) => topic === 'customers/data_request' && memberId !== null)
+      .map(({ id, memberId, requestedAt, answer }) => ({
+        id,
+        customer: memberId!,
+        requestedAt,
+        answer: JSON.stringify(answer, null, 2),
+      })),
     readsAllOrders: shop.scopes.includes('read_all_orders'),
     timezone: shop.timezone,
   }
@@ -63,7 +74,8 @@ export async function action({ request }: ActionFunctionArgs) {
 }
 
 export default function Messages() {
-  const { setAside, effects, latest, older, backfill, readsAllOrders, timezone } = useLoaderData<typeof loader>()
+  const { setAside, effects, latest, older, backfill, dataRequests, readsAllOrders, timezone } =
+    useLoaderData<typeof loader>()
   return (
     <Page
       title="Messages"
@@ -74,6 +86,7 @@ export default function Messages() {
           <BlockStack gap="400">
             <SetAsideMessages messages={setAside} timezone={timezone} />
             {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} />}
+            {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}
             <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
             <MessageActivity messages={latest} timezone={timezone} />
             {older && (

@@ -1,6 +1,8 @@
 import { Button } from '@shopify/polaris'
 import { useState } from 'react'
 
+import { saveFile } from '#app/ui/save-file.ts'
+
 /** Rows of a table as CSV (RFC 4180), the head first. */
 export function toCsv(rows: readonly (readonly (string | number | null)[])[]): string {
   return rows.map((row) => row.map(quote).join(',')).join('\r\n') + '\r\n'
@@ -16,7 +18,7 @@ function quote(value: string | number | null): string {
 /** A button that saves a table as a file; nothing leaves the browser for it. */
 export function ExportCsv({ name, rows }: { name: string; rows: readonly (readonly (string | number | null)[])[] }) {
   return (
-    <Button variant="tertiary" onClick={() => save(name, toCsv(rows))} disabled={rows.length < 2}>
+    <Button variant="tertiary" onClick={() => saveFile(name, toCsv(rows), 'text/csv')} disabled={rows.length < 2}>
       Export CSV
     </Button>
   )
@@ -30,7 +32,7 @@ export function ExportList({ name, path }: { name: string; path: string }) {
     // App Bridge puts the session token on requests to the app itself.
     const reply = await fetch(path).catch(() => null)
     if (!reply?.ok) return setState('failed')
-    save(name, await reply.text())
+    saveFile(name, await reply.text(), 'text/csv')
     setState('ready')
   }
   return (
@@ -38,13 +40,4 @@ export function ExportList({ name, path }: { name: string; path: string }) {
       {state === 'failed' ? 'Export failed, try again' : 'Export CSV'}
     </Button>
   )
-}
-
-function save(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }

@@ -36,6 +36,7 @@ const placed = store.placeOrder(SHOP, {
   lines: [{ variantId: shop.products[0]!.variants[0]!.id, quantity: 2 }],
 })
 if (!placed.ok) throw new Error(placed.detail)
+store.requestData(SHOP, shop.customer.id)
 await store.drained()
 
 const memberNumber = shop.customer.id.split('/').at(-1)

@@ -1,8 +1,9 @@
 /** The admin's doors: who may come in, and whose data they get. Real tokens, real database. */
 import { beforeEach, expect, test } from 'vitest'
 
-import { pool } from '#app/db/client.server.ts'
+import { inTransaction, pool } from '#app/db/client.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { answerDataRequest } from '#app/db/privacy.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { buildTemplate } from '#app/loyalty/templates.ts'
 import * as home from '#app/routes/app._index.tsx'
@@ -227,6 +228,15 @@ test("versions of another shop's program are not listed", async () => {
   expect((await versions.loader(await merchant.get('/app/program/versions'))).versions).toEqual([])
   expect((await program.loader(await merchant.get('/app/program'))).published).toBeNull()
   expect((await versions.loader(await neighbour.get('/app/program/versions'))).versions).toHaveLength(1)
+})
+
+test('a customer who asked for their data is listed with what is kept of them, in their own shop only', async () => {
+  const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
+  await inTransaction((client) => answerDataRequest(neighbour.shop.id, '7', Date.parse('2026-08-01'), client))
+  expect((await messages.loader(await merchant.get('/app/messages'))).dataRequests).toEqual([])
+  const [request] = (await messages.loader(await neighbour.get('/app/messages'))).dataRequests
+  expect(request).toMatchObject({ customer: '7', requestedAt: Date.parse('2026-08-01') })
+  expect(JSON.parse(request!.answer)).toMatchObject({ orders: [], transfers: [] })
 })
 
 test('a message that was set aside is tried again by its own shop only', async () => {
