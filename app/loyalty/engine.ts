@@ -28,6 +28,7 @@ import { expireDue, findFirstEnd, redateLots, releaseDue, type Lot } from './lot
 import { erase, forfeit } from './erase.ts'
 import { mergeInto } from './merge.ts'
 import type { Rational } from './money.ts'
+import { formatInstant } from './time.ts'
 import {
   addLoneRefund,
   addSnapshot,
@@ -511,7 +512,9 @@ function isChanged(before: Member, after: Member): boolean {
 /** What a late event made due at once: its lot may be past its release or its end already. An erased member keeps nothing. */
 function sweep(draft: Draft): void {
   releaseDue(draft)
-  expireDue(draft, draft.transfers.at(-1)?.key ?? null)
+  // Where nothing moved, an earlier end alone made something due: the same instant may have seen an expiry already.
+  const unmoved = `${formatInstant(draft.now)}/${formatInstant(draft.at)}`
+  expireDue(draft, draft.transfers.at(-1)?.key ?? unmoved)
   if (draft.member.erasedAt !== null) forfeit(draft)
 }
 
