@@ -23,7 +23,7 @@ export function DataRequestsCard({ requests, timezone }: DataRequestsCardProps) 
           <InlineStack key={id} align="space-between" blockAlign="center" gap="200">
             <Text as="p">{`Customer ${customer}, asked on ${showDay(requestedAt, timezone)}`}</Text>
             <Button
-              accessibilityLabel={`Save the data of customer ${customer}`}
+              accessibilityLabel={`Save data of customer ${customer}`}
               onClick={() => saveFile(`customer-${customer}.json`, answer, 'application/json')}
             >
               Save data
