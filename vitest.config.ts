@@ -14,14 +14,17 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // Properties run thousands of cases: on a busy machine they take their time, which is no failure.
-      { extends: true, test: { name: 'pure', include: pure, testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: { name: 'pure', include: pure, setupFiles: ['./test/setup/properties.ts'], testTimeout: 120_000 },
+      },
       {
         extends: true,
         test: {
           name: 'database',
           include: database,
           globalSetup: './test/setup/postgres.ts',
-          setupFiles: ['./test/setup/database.ts'],
+          setupFiles: ['./test/setup/properties.ts', './test/setup/database.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
