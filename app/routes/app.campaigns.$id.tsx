@@ -35,6 +35,7 @@ import { RemoveEntry } from '#app/ui/remove-entry.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+export { keepWhileLeaving as shouldRevalidate } from '#app/ui/use-publish.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Campaign · Perennial' }]
 

@@ -8,7 +8,7 @@ import { diff } from '#app/loyalty/diff.ts'
 import { FATIGUE_STOP_SHARE, FATIGUE_WINDOW_DAYS, findFatiguePeak } from '#app/loyalty/fatigue.ts'
 import { parseProgram, requireProgram, type Program } from '#app/loyalty/program.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import type { PublishReply } from '#app/ui/program-draft.tsx'
+import type { PublishReply } from '#app/ui/use-publish.ts'
 
 /** A program document of more than this many characters is a mistake: 1,000 rules need a fifth of it. */
 const DOCUMENT_LENGTH_MAX = 1_000_000

@@ -17,6 +17,7 @@ import { RewardPreview } from '#app/ui/reward-preview.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
+export { keepWhileLeaving as shouldRevalidate } from '#app/ui/use-publish.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Reward · Perennial' }]
 

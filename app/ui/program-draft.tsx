@@ -1,16 +1,9 @@
-import { useFetcher } from '@remix-run/react'
-import { useAppBridge } from '@shopify/app-bridge-react'
-import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
 
 import { formatPath, parseProgram, type ParsedProgram, type Problem } from '#app/loyalty/program.ts'
 import { isSameDocument, readPath, writePath, type Path } from '#app/ui/draft.ts'
 import { UnsavedChanges } from '#app/ui/unsaved-changes.tsx'
-
-/** What the action of app.program.publish answers. */
-export type PublishReply =
-  | { ok: true; version: number }
-  | { ok: false; reason: 'invalid_program'; problems: readonly Problem[] }
-  | { ok: false; reason: 'changed_meanwhile'; version: number }
+import { usePublish, type Publishing, type PublishReply } from '#app/ui/use-publish.ts'
 
 /** The published document a page starts from; `version` 0 is a proposal that was never published. */
 export type PublishedProgram = { version: number; document: unknown }
@@ -58,12 +51,16 @@ type ProgramDraftProviderProps = {
  * Holds the program document while a page edits it, and saves it as the next version. All editors (program, tiers, rewards,
  * campaigns) stand on this, so that one schema judges everything and one save bar asks.
  */
-export function ProgramDraftProvider(props: ProgramDraftProviderProps) {
+export function ProgramDraftProvider({ savedMessage, onSaved, ...props }: ProgramDraftProviderProps) {
+  // Above the draft: the page may have read the new version back before React comes to tell that it was saved.
+  const publishing = usePublish(savedMessage, onSaved)
   // A new version (ours, or another's once loaded) is the new ground: the draft starts over on it.
-  return <DraftOnVersion key={props.published.version} {...props} />
+  return <DraftOnVersion key={props.published.version} publishing={publishing} {...props} />
 }
 
-function DraftOnVersion({ id, children, ...rest }: ProgramDraftProviderProps) {
+type DraftOnVersionProps = Omit<ProgramDraftProviderProps, 'savedMessage' | 'onSaved'> & { publishing: Publishing }
+
+function DraftOnVersion({ id, children, ...rest }: DraftOnVersionProps) {
   const draft = useDraft(rest)
   return (
     <DraftContext.Provider value={draft}>
@@ -80,17 +77,14 @@ export function useProgramDraft(): ProgramDraft {
   return draft
 }
 
-type DraftOptions = Omit<ProgramDraftProviderProps, 'id' | 'children'>
-
-function useDraft({ published, initial, savedMessage, onSaved, onDiscarded }: DraftOptions): ProgramDraft {
+function useDraft({ published, initial, publishing, onDiscarded }: Omit<DraftOnVersionProps, 'id' | 'children'>) {
   const [document, setDocument] = useState(initial ?? published.document)
   const [touched, setTouched] = useState<readonly string[]>([])
   const [extra, setExtra] = useState<Record<string, string>>({})
-  const publishing = usePublishing(published, { document, extra }, () => setTouched([]))
   const parsed = useMemo(() => parseProgram(document), [document])
-  const { reply, clear } = publishing
-
-  useSaved(reply, savedMessage, onSaved)
+  // An answer belongs to the draft it was given for, until that is discarded; what was answered before is not for it.
+  const [asked, setAsked] = useState<{ answeredBefore: PublishReply | undefined }>()
+  const reply = asked && publishing.reply !== asked.answeredBefore ? publishing.reply : undefined
   const write = useCallback((path: Path, value: unknown) => {
     setDocument((before: unknown) => writePath(before, path, value))
     setTouched((before) => [...before, formatPath(path)])
@@ -115,47 +109,20 @@ function useDraft({ published, initial, savedMessage, onSaved, onDiscarded }: Dr
     errorAt: (path) => problems.find((problem) => problem.field === formatPath(path))?.message,
     extra,
     setExtra,
-    save: publishing.save,
+    save: () => {
+      setTouched([])
+      setAsked({ answeredBefore: publishing.reply })
+      publishing.publish(document, published.version, extra)
+    },
     discard: () => {
       setDocument(published.document)
-      clear()
+      setAsked(undefined)
       onDiscarded?.()
     },
-  }
+  } satisfies ProgramDraft
 }
 
 /** True for a place itself and for what is inside it: "tiers.levels[0].name" is within "tiers.levels". */
 function isWithin(field: string, path: string): boolean {
   return field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`)
-}
-
-/** Sends the document and remembers the answer until it is cleared or another is asked for. */
-type Sent = { document: unknown; extra: Record<string, string> }
-
-function usePublishing(published: PublishedProgram, { document, extra }: Sent, onSend: () => void) {
-  const fetcher = useFetcher<PublishReply>()
-  const [forgotten, setForgotten] = useState<PublishReply>()
-  const clear = useCallback(() => setForgotten(fetcher.data), [fetcher.data])
-  return {
-    saving: fetcher.state !== 'idle',
-    reply: fetcher.data === forgotten ? undefined : fetcher.data,
-    clear,
-    save: () => {
-      onSend()
-      fetcher.submit(
-        { ...extra, document: JSON.stringify(document), basedOn: String(published.version) },
-        { method: 'post', action: '/app/program/publish' },
-      )
-    },
-  }
-}
-
-function useSaved(reply: PublishReply | undefined, savedMessage: string, onSaved?: () => void) {
-  const shopify = useAppBridge()
-  useEffect(() => {
-    if (!reply?.ok) return
-    shopify.toast.show(savedMessage)
-    onSaved?.()
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
-  }, [reply])
 }

@@ -1,7 +1,6 @@
 import { Modal, TitleBar } from '@shopify/app-bridge-react'
 import { useNavigate } from '@remix-run/react'
 import { BlockStack, Box, Text } from '@shopify/polaris'
-import { useEffect } from 'react'
 
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
@@ -19,12 +18,8 @@ type RemoveEntryProps = {
 /** Asks, then publishes the program without one of its rewards or campaigns, and goes back to the list. Other unsaved changes are not taken along. */
 export function RemoveEntry({ open, onClose, list, entryId, title, text }: RemoveEntryProps) {
   const { published } = useProgramDraft()
-  const { publish, saving, reply } = usePublish('Removed')
   const navigate = useNavigate()
-  useEffect(() => {
-    if (reply?.ok) navigate(`/app/${list}`)
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
-  }, [reply])
+  const { publish, saving, reply } = usePublish('Removed', () => navigate(`/app/${list}`))
   const remove = () => {
     const document = published.document as ProgramDocument
     const entries: { id: string }[] = document[list]

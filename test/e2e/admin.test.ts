@@ -126,8 +126,11 @@ test('a member is found by name, given points with a reason, and the history say
   await expectAccessible(page)
 })
 
-test('a reward is added with its preview, listed, and removed after a question', async () => {
+test('a reward is added with its preview, listed, and removed after a question, on a slow computer', async () => {
   const { page, frame } = await visit('/app/rewards', 'Rewards')
+  // Slow enough that a page could be read again, and find its reward gone, before React comes to leave it.
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 })
   await frame.getByRole('link', { name: 'Add reward' }).click()
   await frame.getByLabel('Kind of reward').selectOption('percentage')
   await frame.getByLabel('Percentage off').fill('15')
