@@ -12,7 +12,7 @@ import { setHistoryEarns } from '#app/db/programs.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { DataRequestsCard } from '#app/ui/data-requests-card.tsx'
 import { PastOrdersCard } from '#app/ui/past-orders-card.tsx'
-import { FailedEffects, MessageActivity, SetAsideMessages } from '#app/ui/message-lists.tsx'
+import { FailedEffects, MessageActivity, SetAsideMessages, useRetrying } from '#app/ui/message-lists.tsx'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -76,6 +76,7 @@ export async function action({ request }: ActionFunctionArgs) {
 export default function Messages() {
   const { setAside, effects, latest, older, backfill, dataRequests, readsAllOrders, timezone } =
     useLoaderData<typeof loader>()
+  const retrying = useRetrying()
   return (
     <Page
       title="Messages"
@@ -84,8 +85,8 @@ export default function Messages() {
       <Layout>
         <Layout.Section>
           <BlockStack gap="400">
-            <SetAsideMessages messages={setAside} timezone={timezone} />
-            {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} />}
+            <SetAsideMessages messages={setAside} timezone={timezone} retrying={retrying} />
+            {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} retrying={retrying} />}
             {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}
             <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
             <MessageActivity messages={latest} timezone={timezone} />

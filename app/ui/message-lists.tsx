@@ -19,8 +19,26 @@ type Message = {
 
 type Effect = { id: string; kind: string; key: string; createdAt: number; error: string | null }
 
+/** Trying again what failed, one at a time; `busyId` is what is being tried. */
+export type Retrying = { busyId: string | null; retry: (kind: FailureProps['kind'], id: string) => void }
+
+/** Held by the page, because a failure that is tried again leaves its list, and its answer must still be told. */
+export function useRetrying(): Retrying {
+  const shopify = useAppBridge()
+  const fetcher = useFetcher<{ ok: boolean; message: string }>()
+  useEffect(() => {
+    if (fetcher.data) shopify.toast.show(fetcher.data.message, { isError: !fetcher.data.ok })
+  }, [fetcher.data, shopify])
+  return {
+    busyId: fetcher.state === 'idle' ? null : String(fetcher.formData?.get('id') ?? ''),
+    retry: (kind, id) => fetcher.submit({ kind, id }, { method: 'post' }),
+  }
+}
+
+type FailuresProps = { timezone: string; retrying: Retrying }
+
 /** Messages that could not be worked on, each with its error and a button to try again. */
-export function SetAsideMessages({ messages, timezone }: { messages: Message[]; timezone: string }) {
+export function SetAsideMessages({ messages, timezone, retrying }: FailuresProps & { messages: Message[] }) {
   return (
     <List
       title="Set aside for you"
@@ -30,6 +48,7 @@ export function SetAsideMessages({ messages, timezone }: { messages: Message[]; 
       {messages.map((message) => (
         <Failure
           key={message.id}
+          retrying={retrying}
           kind="message"
           id={message.id}
           title={sayTopic(message.topic)}
@@ -42,12 +61,13 @@ export function SetAsideMessages({ messages, timezone }: { messages: Message[]; 
 }
 
 /** What should have reached Shopify and did not. */
-export function FailedEffects({ effects, timezone }: { effects: Effect[]; timezone: string }) {
+export function FailedEffects({ effects, timezone, retrying }: FailuresProps & { effects: Effect[] }) {
   return (
     <List title="Not sent to Shopify" count={effects.length} empty="Everything was sent.">
       {effects.map((effect) => (
         <Failure
           key={effect.id}
+          retrying={retrying}
           kind="effect"
           id={effect.id}
           title={`${sayEffect(effect.kind)} · ${effect.key.replace('gid://shopify/', '')}`}
@@ -87,14 +107,16 @@ function List({ title, count, empty, children }: ListProps) {
   )
 }
 
-type FailureProps = { kind: 'message' | 'effect'; id: string; title: string; when: string; error: string | null }
+type FailureProps = {
+  kind: 'message' | 'effect'
+  id: string
+  title: string
+  when: string
+  error: string | null
+  retrying: Retrying
+}
 
-function Failure({ kind, id, title, when, error }: FailureProps) {
-  const shopify = useAppBridge()
-  const fetcher = useFetcher<{ ok: boolean; message: string }>()
-  useEffect(() => {
-    if (fetcher.data?.ok) shopify.toast.show(fetcher.data.message)
-  }, [fetcher.data, shopify])
+function Failure({ kind, id, title, when, error, retrying }: FailureProps) {
   return (
     <InlineStack align="space-between" blockAlign="start" gap="200">
       <BlockStack gap="100">
@@ -111,19 +133,15 @@ function Failure({ kind, id, title, when, error }: FailureProps) {
             </Text>
           </Box>
         )}
-        {fetcher.data && !fetcher.data.ok && (
-          <Text as="p" tone="critical">
-            {fetcher.data.message}
-          </Text>
-        )}
       </BlockStack>
-      <fetcher.Form method="post">
-        <input type="hidden" name="kind" value={kind} />
-        <input type="hidden" name="id" value={id} />
-        <Button submit loading={fetcher.state !== 'idle'} accessibilityLabel={`Try again: ${title}`}>
-          Try again
-        </Button>
-      </fetcher.Form>
+      <Button
+        onClick={() => retrying.retry(kind, id)}
+        loading={retrying.busyId === id}
+        disabled={retrying.busyId !== null}
+        accessibilityLabel={`Try again: ${title}`}
+      >
+        Try again
+      </Button>
     </InlineStack>
   )
 }

@@ -165,3 +165,30 @@ test('a campaign is tried on a cart, saved, and stands in the calendar', async (
   expect(await frame.getByRole('link', { name: 'Tea days' }).count()).toBeGreaterThan(0)
   await expectAccessible(page)
 })
+
+test('a message that was set aside shows its error, and is worked on after a click', async () => {
+  // What is in it is fine: only its time was bad.
+  const body = { id: 5001, admin_graphql_api_id: 'gid://shopify/Customer/5001', first_name: 'Late', tags: '' }
+  await pool.query(
+    `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, state, attempts, error)
+     values ($1, 'customers/create', 'aside', 'aside', now(), now(), now(), $2, 'set-aside', 5, 'The database was away')`,
+    [
+      shop.shopId,
+      JSON.stringify({
+        ...body,
+        state: 'disabled',
+        created_at: '2026-01-01T00:00:00Z',
+        updated_at: '2026-01-01T00:00:00Z',
+      }),
+    ],
+  )
+  const { page, frame } = await visit('/app/messages', 'Messages')
+  await frame.getByText('The database was away').waitFor()
+  await expectAccessible(page)
+
+  await frame.getByRole('button', { name: 'Try again: New customer' }).click()
+  await page.getByText('It will be tried again in a moment').waitFor()
+  await frame.getByText('No message needs you').waitFor()
+  const state = async () => (await pool.query("select state from inbox where event_id = 'aside'")).rows[0].state
+  await expect.poll(state, { timeout: 20_000 }).toMatch(/^(done|ignored)$/)
+})
