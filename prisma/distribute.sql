@@ -40,6 +40,9 @@ SELECT create_distributed_table('measure_deltas', 'shop_id', colocate_with => 'm
 SELECT create_distributed_table('customer_standings', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('predictions', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('customer_predictions', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('feedback_answers', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('customer_lists', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('customer_list_members', 'shop_id', colocate_with => 'members');
 
 -- Local, on the coordinator: sessions, inbox, outbox, work_due, Prisma's _prisma_migrations and graphile-worker's own schema.
 
