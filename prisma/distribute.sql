@@ -31,6 +31,7 @@ SELECT create_distributed_table('codes', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('programs', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('program_drafts', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('campaigns', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('campaign_audiences', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('catalog_products', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('readings', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('privacy_requests', 'shop_id', colocate_with => 'members');
