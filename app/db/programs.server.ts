@@ -1,5 +1,6 @@
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
+import { FOREVER, listStops, withStops, type CampaignHistory } from '#app/loyalty/campaigns.ts'
 import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
 import { parseProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
 
@@ -12,22 +13,36 @@ const READ_VERSIONS_KEPT = 2_000
 
 /**
  * All versions of the shop's program as the engine takes them, or null where nothing was published yet: then messages
- * wait in the inbox until something is. `confirmCodes` is on: here Shopify has the last word about a code.
+ * wait in the inbox until something is. Campaigns that were paused or ended before their time come with these stops, in every version:
+ * whoever counts points with them needs to know no more. `confirmCodes` is on: here Shopify has the last word about a code.
  */
 export async function loadPrograms(shopId: number, client: Queryable = pool): Promise<Programs | null> {
-  const { rows } = await client.query<{ version: number; effective_at: Date; settings: { historyEarns?: boolean } }>({
+  const { rows } = await client.query<{
+    version: number
+    effective_at: Date
+    settings: { historyEarns?: boolean }
+    stopped: (CampaignHistory & { id: string })[] | null
+  }>({
     name: 'load-programs',
-    text: `select p.version, p.effective_at, s.settings from programs p join shops s on s.id = p.shop_id
+    text: `select p.version, p.effective_at, s.settings, (
+              select json_agg(json_build_object('id', c.id, 'pauses', c.pauses,
+                       'endedAt', (extract(epoch from c.ended_at) * 1000)::bigint,
+                       'pausedAt', (extract(epoch from c.paused_at) * 1000)::bigint))
+                from campaigns c where c.shop_id = $1
+                 and (c.ended_at is not null or c.paused_at is not null or c.pauses <> '[]')
+            ) as stopped
+            from programs p join shops s on s.id = p.shop_id
             where p.shop_id = $1 order by p.effective_at, p.version`,
     values: [shopId],
   })
   if (rows.length === 0) return null
+  const stops = new Map((rows[0]!.stopped ?? []).map(({ id, ...history }) => [id, listStops(history, FOREVER)]))
   const versions: ProgramVersion[] = []
   for (const { version, effective_at } of rows) {
     versions.push({
       number: version,
       from: effective_at.getTime(),
-      program: await readVersion(shopId, version, client),
+      program: withStops(await readVersion(shopId, version, client), stops),
     })
   }
   return { versions, historyEarns: rows[0]!.settings.historyEarns === true, confirmCodes: true }

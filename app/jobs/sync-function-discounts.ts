@@ -1,10 +1,12 @@
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
-import { endCampaign } from '#app/db/campaign-figures.server.ts'
-import { countGiven, readEarlyEnds } from '#app/db/campaigns.server.ts'
+import { countGiven, endCampaign, noteAudience } from '#app/db/campaigns.server.ts'
+import { inTransaction } from '#app/db/client.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { programAt } from '#app/loyalty/build-member-card.ts'
+import { isInForce, titlesOf } from '#app/loyalty/campaigns.ts'
+import type { Programs } from '#app/loyalty/engine.ts'
 import { requireDiscounts } from '#app/loyalty/function-discounts.ts'
 import type { FunctionDiscount, RefusedCampaign } from '#app/loyalty/function-discounts.ts'
 import type { Program } from '#app/loyalty/program.ts'
@@ -39,27 +41,44 @@ export async function syncFunctionDiscounts(shop: Shop, admin: AdminClient): Pro
   const programs = await loadPrograms(shop.id)
   if (!programs) return null
   const at = now()
-  const program = programAt(programs, at)
-  const done = await whileAlone(`function-discounts:${shop.id}`, 0, async () => {
-    await keepBudgets(shop.id, program, at)
-    const { required, refused } = requireDiscounts(program, await readEarlyEnds(shop.id), at)
+  return whileAlone(`function-discounts:${shop.id}`, 0, async () => {
+    await noteAudiences(shop.id, programAt(programs, at), at)
+    const ended = await keepBudgets(shop.id, programs, at)
+    const stopped = ended ? await loadPrograms(shop.id) : programs
+    const { required, refused } = requireDiscounts(programAt(stopped!, at), at)
     return sync(admin, required, refused, at)
   })
-  return done
 }
 
 /**
- * Counts what running campaigns have given, and ends those whose budget is reached. Orders that are under way at that
- * moment still get the discount: the cap is kept to the minute, not to the penny.
+ * Notes the audience of campaigns that hold customers out and are for some only, when they begin. Those for everybody need none: who was
+ * known then is known for ever.
  */
-async function keepBudgets(shopId: number, program: Program, at: number): Promise<void> {
+async function noteAudiences(shopId: number, program: Program, at: number): Promise<void> {
   for (const campaign of program.campaigns) {
-    const { id, name: title, fromAt: from, untilAt: until, offer, budgetMinor } = campaign
+    const { id, fromAt: from, tiers, segments, holdOut } = campaign
+    if (holdOut === null || (tiers === null && segments === null) || !isInForce(campaign, at)) continue
+    const audience = { id, from, tiers: tiers && [...tiers], segments: segments && [...segments] }
+    await inTransaction((client) => noteAudience(shopId, audience, at, client))
+  }
+}
+
+/**
+ * Counts what running campaigns have given, and ends those whose budget is reached; true where it ended one. Orders that are under way
+ * at that moment still get the discount: the cap is kept to the minute, not to the penny.
+ */
+async function keepBudgets(shopId: number, programs: Programs, at: number): Promise<boolean> {
+  let ended = false
+  for (const campaign of programAt(programs, at).campaigns) {
+    const { id, fromAt: from, untilAt: until, offer, budgetMinor } = campaign
     // Webhooks of the last orders may come a day late.
     if (offer.kind === 'pointsMultiplier' || at < from || at >= until + DAY_MS) continue
-    const { givenMinor } = await countGiven(shopId, { id, title, from, until }, at)
-    if (budgetMinor !== null && givenMinor >= budgetMinor && at < until) await endCampaign(shopId, id, at, 'budget')
+    const { givenMinor } = await countGiven(shopId, { id, titles: titlesOf(id, programs), from, until }, at)
+    if (budgetMinor === null || givenMinor < budgetMinor || at >= until) continue
+    await endCampaign(shopId, id, at, 'budget')
+    ended = true
   }
+  return ended
 }
 
 async function sync(

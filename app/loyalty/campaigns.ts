@@ -1,12 +1,76 @@
 /**
  * A *campaign* is an offer with a beginning and an end. Discounts are given in checkout by the Function; here is what the engine
- * needs: which campaigns multiply points, for whom, and who is held out to measure whether a campaign works.
+ * needs: when campaigns run, which of them multiply points, for whom, and who is held out to measure whether a campaign works.
+ * A *stop* is a time in which a campaign gives nothing though its window is open: it was paused, or ended before its time.
  */
-import type { Campaign, Program } from './program.ts'
+import type { Campaign, Program, Stretch } from './program.ts'
 
-/** True where the campaign is in force at an instant: [from, until). */
+/** The end of a stop that has none: the last instant that a Date can hold, which stays a number in JSON. */
+export const FOREVER = 8_640_000_000_000_000
+
+/** True where the campaign is in force at an instant: [from, until), and not stopped. */
 export function isInForce(campaign: Campaign, at: number): boolean {
-  return at >= campaign.fromAt && at < campaign.untilAt
+  return isWithin(campaign, at) && !campaign.stops.some((stop) => isWithin(stop, at))
+}
+
+function isWithin({ fromAt, untilAt }: Stretch, at: number): boolean {
+  return at >= fromAt && at < untilAt
+}
+
+/** Stops by campaign id, as a page is given them. */
+export type CampaignStops = (readonly [string, readonly Stretch[]])[]
+
+/** The program with what happened to its campaigns: stops by campaign id. The same program where nothing did. */
+export function withStops(program: Program, stops: ReadonlyMap<string, readonly Stretch[]>): Program {
+  if (!program.campaigns.some(({ id }) => stops.has(id))) return program
+  const campaigns = program.campaigns.map((campaign) => ({ ...campaign, stops: stops.get(campaign.id) ?? [] }))
+  return { ...program, campaigns }
+}
+
+/** Every name that the campaign ever had: by them its discount is told in orders. */
+export function titlesOf(
+  id: string,
+  programs: { readonly versions: readonly { readonly program: Program }[] },
+): string[] {
+  const names = programs.versions.flatMap(({ program }) => program.campaigns.filter((one) => one.id === id))
+  return [...new Set(names.map(({ name }) => name))]
+}
+
+/** What happened to a campaign beside its document; instants in epoch milliseconds. */
+export type CampaignHistory = {
+  readonly endedAt: number | null
+  /** Since when it rests; null while it runs. */
+  readonly pausedAt: number | null
+  /** The rests that are over: from and until. */
+  readonly pauses: readonly (readonly [number, number])[]
+}
+
+/**
+ * The stops of a campaign. A rest that is not over lasts until `pausedUntil`: FOREVER for what is given (nothing, until somebody resumes
+ * it), the present for what is planned (it may go on at any moment).
+ */
+export function listStops({ endedAt, pausedAt, pauses }: CampaignHistory, pausedUntil: number): Stretch[] {
+  const stops = pauses.map(([fromAt, untilAt]) => ({ fromAt, untilAt }))
+  if (pausedAt !== null) stops.push({ fromAt: pausedAt, untilAt: Math.max(pausedAt, pausedUntil) })
+  if (endedAt !== null) stops.push({ fromAt: endedAt, untilAt: FOREVER })
+  return stops
+}
+
+/** When the campaign runs: its window without its stops, in order. Empty where it was called off before it began. */
+export function findRunningTimes({
+  fromAt,
+  untilAt,
+  stops,
+}: Pick<Campaign, 'fromAt' | 'untilAt' | 'stops'>): Stretch[] {
+  const times: Stretch[] = []
+  let from = fromAt
+  for (const stop of [...stops].sort((a, b) => a.fromAt - b.fromAt)) {
+    const until = Math.min(stop.fromAt, untilAt)
+    if (until > from) times.push({ fromAt: from, untilAt: until })
+    from = Math.max(from, stop.untilAt)
+  }
+  if (untilAt > from) times.push({ fromAt: from, untilAt })
+  return times
 }
 
 /** True where a member of this tier and these segments is in the campaign's audience; an absent list means everyone. */

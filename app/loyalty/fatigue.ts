@@ -3,7 +3,8 @@
  * share of time on which some campaign takes money off, in any window of 90 days: a warning from 25 %, a stop from 40 %
  * unless the merchant gives a reason.
  */
-import type { Campaign } from './program.ts'
+import { findRunningTimes } from './campaigns.ts'
+import type { Campaign, Stretch } from './program.ts'
 import { DAY_MS } from './time.ts'
 
 /** The guard looks at every stretch of this many days. */
@@ -12,8 +13,6 @@ export const FATIGUE_WINDOW_DAYS = 90
 export const FATIGUE_WARN_SHARE = 0.25
 /** From this share (0–1) on a program is stopped until a reason is given. */
 export const FATIGUE_STOP_SHARE = 0.4
-
-type Stretch = { readonly fromAt: number; readonly untilAt: number }
 
 /** The share (0–1) of [from, until) in which at least one of the stretches runs. Overlaps count once. */
 export function measureCoverage(stretches: readonly Stretch[], from: number, until: number): number {
@@ -32,16 +31,12 @@ export function measureCoverage(stretches: readonly Stretch[], from: number, unt
 
 /**
  * The highest share that any 90 days reach which are not over at `now`, and the instant at which those 90 days end. Campaigns that
- * only multiply points take no money off and do not count. `endedAt` cuts campaigns that were ended early, by their id.
+ * only multiply points take no money off and do not count, nor do the times in which a campaign was stopped.
  */
-export function findFatiguePeak(
-  campaigns: readonly Campaign[],
-  now: number,
-  endedAt: ReadonlyMap<string, number> = new Map(),
-): { share: number; endsAt: number } {
+export function findFatiguePeak(campaigns: readonly Campaign[], now: number): { share: number; endsAt: number } {
   const stretches = campaigns
     .filter((campaign) => campaign.offer.kind !== 'pointsMultiplier')
-    .map(({ id, fromAt, untilAt }) => ({ fromAt, untilAt: Math.min(untilAt, endedAt.get(id) ?? untilAt) }))
+    .flatMap((campaign) => findRunningTimes(campaign))
   // The share of a window that slides over stretches peaks where it ends with one of them.
   const ends = [now, ...stretches.map((stretch) => stretch.untilAt).filter((at) => at > now)]
   return ends

@@ -1,3 +1,4 @@
+import { FOREVER } from './campaigns.ts'
 import { documentsForCampaign, documentsForTiers } from './discount-configuration.ts'
 import type { DiscountDocuments, DiscountRefusal } from './discount-configuration.ts'
 import type { CombinesWith, Program } from './program.ts'
@@ -29,12 +30,12 @@ export type RefusedCampaign = { campaign: string; refusal: Extract<DiscountRefus
 const TIERS_COMBINE: CombinesWith = { order: true, product: true, shipping: true }
 
 /**
- * The discounts of a program. Campaigns over at `at` are left as they are; `endedAt` names those that the merchant or their budget
- * ended before their time, and those that are paused. Points multipliers are no discounts and are left out without a word.
+ * The discounts of a program. Campaigns over at `at` are left as they are. One that is stopped without an end to it (paused, or ended by
+ * the merchant or its budget) ends where the stop began; when it goes on, so does its discount, to its own end. Points multipliers are no
+ * discounts and are left out without a word.
  */
 export function requireDiscounts(
   program: Program,
-  endedAt: ReadonlyMap<string, number>,
   at: number,
 ): { required: FunctionDiscount[]; refused: RefusedCampaign[] } {
   const required: FunctionDiscount[] = []
@@ -46,7 +47,8 @@ export function requireDiscounts(
   }
   for (const campaign of program.campaigns) {
     const document = program.document.campaigns.find(({ id }) => id === campaign.id)
-    const end = Math.min(campaign.untilAt, endedAt.get(campaign.id) ?? Infinity)
+    const openStop = campaign.stops.find(({ untilAt }) => untilAt === FOREVER)
+    const end = Math.min(campaign.untilAt, openStop?.fromAt ?? Infinity)
     // Over, or called off before it began: Shopify knows no discount that ends before it starts.
     if (!document || campaign.untilAt <= at || end <= campaign.fromAt) continue
     const documents = documentsForCampaign(document)

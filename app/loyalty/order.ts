@@ -82,7 +82,7 @@ export type Order = {
   discountCodes: readonly string[]
   /**
    * Money off by each automatic discount, goods and shipping, by the title that the shopper saw: what campaigns have given. Absent
-   * where there was none, and in orders read from the Admin API.
+   * where there was none.
    */
   automaticDiscounts?: readonly { title: string; amountMinor: number }[]
 }

@@ -309,12 +309,17 @@ export type Offer =
   | { readonly kind: 'bands'; readonly bands: readonly { readonly from: number; readonly basisPoints: number }[] }
   | { readonly kind: 'pointsMultiplier'; readonly multiplier: number }
 
-/** In force in [fromAt, untilAt). `holdOut` is an exact share: `holdOut.numerator ÷ holdOut.denominator`. */
+/** A stretch of time, [fromAt, untilAt). */
+export type Stretch = { readonly fromAt: number; readonly untilAt: number }
+
+/** In force in [fromAt, untilAt), without its `stops`. `holdOut` is an exact share: `holdOut.numerator ÷ holdOut.denominator`. */
 export type Campaign = {
   readonly id: string
   readonly name: string
   readonly fromAt: number
   readonly untilAt: number
+  /** When it rested, and from when on it was ended: what a document does not say (campaigns.ts `withStops`). */
+  readonly stops: readonly Stretch[]
   readonly offer: Offer
   readonly tiers: ReadonlySet<string> | null
   readonly segments: ReadonlySet<string> | null
@@ -802,6 +807,7 @@ function readCampaign(campaign: CampaignDocument, path: Path, check: Check): Cam
     id: campaign.id,
     name: campaign.name,
     ...check.window(campaign, path),
+    stops: [],
     offer: readOffer(campaign.offer, [...path, 'offer'], check),
     tiers: check.tiers(campaign.audience?.tiers, [...path, 'audience', 'tiers']),
     segments: toSet(campaign.audience?.segments),

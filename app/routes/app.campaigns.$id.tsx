@@ -4,16 +4,19 @@ import { BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
+import { findCampaignFigures, listOutcomes } from '#app/db/campaign-figures.server.ts'
 import {
   endCampaign,
-  findCampaignFigures,
   listCampaignRecords,
-  listOutcomes,
   pauseCampaign,
   resumeCampaign,
-} from '#app/db/campaign-figures.server.ts'
+  type CampaignRecord,
+} from '#app/db/campaigns.server.ts'
+import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
-import { requireProgram, type Campaign, type ProgramDocument } from '#app/loyalty/program.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { findRunningTimes, listStops, titlesOf, withStops } from '#app/loyalty/campaigns.ts'
+import { requireProgram, type Campaign, type ProgramDocument, type Stretch } from '#app/loyalty/program.ts'
 import { DAY_MS, toLocalDate } from '#app/loyalty/time.ts'
 import { RETENTION_SEGMENTS } from '#app/retention/segments.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
@@ -22,7 +25,7 @@ import { useCampaignActions } from '#app/ui/campaign-actions.ts'
 import { CampaignForm } from '#app/ui/campaign-form.tsx'
 import { CampaignBadge } from '#app/ui/campaign-list.tsx'
 import { CampaignPreview } from '#app/ui/campaign-preview.tsx'
-import { compareArms, whyUncompared } from '#app/ui/campaign-results.ts'
+import { compareArms, isForSome, whyUncompared } from '#app/ui/campaign-results.ts'
 import { CampaignResults } from '#app/ui/campaign-results-card.tsx'
 import { findStatus } from '#app/ui/campaign-words.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
@@ -60,22 +63,18 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   )
   const campaign = document.campaigns[index] ?? proposal
   const records = await listCampaignRecords(shop.id)
-  const read = isNew ? null : requireProgram(document).campaigns[index]!
-  const endedAt = read ? (records.get(read.id)?.endedAt ?? null) : null
+  // A paused campaign may go on at any moment, so what is planned stands.
+  const stops = [...records].map(([id, record]) => [id, listStops(record, at)] as const)
+  const read = isNew ? null : withStops(requireProgram(document), new Map(stops)).campaigns[index]!
+  const record = read ? records.get(read.id) : undefined
   return {
     isNew,
     index,
     published: { version, document },
     initial: isNew ? { ...document, campaigns: [...document.campaigns, campaign] } : document,
-    status: read ? findStatus(read, at, endedAt, records.get(read.id)?.pausedAt ?? null) : null,
-    stoppable: read !== null && isStoppable(campaign),
-    results:
-      read && read.fromAt <= at
-        ? await findResults(shop.id, read, Math.min(at, endedAt ?? read.untilAt, read.untilAt))
-        : null,
-    endedEarly: [...records].flatMap(([id, record]) =>
-      record.endedAt === null ? [] : [[id, record.endedAt] as const],
-    ),
+    status: read ? findStatus(read, at, record?.endedAt ?? null, record?.pausedAt ?? null) : null,
+    results: read && read.fromAt <= at ? await findResults(shop.id, read, record, at) : null,
+    stops,
     titles: titlesOrNone(admin, [...(campaign.products ?? []), ...(campaign.collections ?? [])]),
     segments: [...new Set(RETENTION_SEGMENTS)],
     now: at,
@@ -91,24 +90,19 @@ export async function action({ request, params }: ActionFunctionArgs) {
   const published = await findPublishedProgram(shop.id)
   const campaign = published?.document.campaigns.find((one) => one.id === params.id)
   if (!campaign) throw data({ message: 'There is no such campaign' }, 404)
+  const at = now()
   const steps: Partial<Record<string, { message: string; take: () => Promise<void> }>> = {
-    end: { message: 'The campaign is over', take: () => endCampaign(shop.id, campaign.id, now(), 'by hand') },
-    pause: { message: 'The campaign is paused', take: () => pauseCampaign(shop.id, campaign.id, now()) },
-    resume: { message: 'The campaign goes on', take: () => resumeCampaign(shop.id, campaign.id, now()) },
+    end: { message: 'The campaign is over', take: () => endCampaign(shop.id, campaign.id, at, 'by hand') },
+    pause: { message: 'The campaign is paused', take: () => pauseCampaign(shop.id, campaign.id, at) },
+    resume: { message: 'The campaign goes on', take: () => resumeCampaign(shop.id, campaign.id, at) },
   }
   const intent = form.get('intent')
   const step = typeof intent === 'string' && Object.hasOwn(steps, intent) ? steps[intent] : undefined
   if (!step) return data({ ok: false, message: 'This cannot be done here' }, 400)
-  if (!isStoppable(campaign)) {
-    return data({ ok: false, message: 'It multiplies points: change until when it runs, and save' }, 400)
-  }
   await step.take()
+  // Shopify hears of it at once, not with the next minute.
+  await enqueueEffects(shop.id, [{ kind: 'function-discounts', key: 'program', dueAt: at }], at)
   return data({ ok: true, message: step.message })
-}
-
-/** Points are counted by the published program alone, so what multiplies them ends by its own date; a discount ends at Shopify. */
-function isStoppable({ offer }: ProgramDocument['campaigns'][number]): boolean {
-  return offer.pointsMultiplier === undefined
 }
 
 export default function CampaignPage() {
@@ -119,20 +113,16 @@ export default function CampaignPage() {
     published,
     initial,
     status,
-    stoppable,
     results,
     ...loaded
   } = useLoaderData<typeof loader>()
-  const { endedEarly, segments, now: at, currency, timezone } = loaded
+  const { stops, segments, now: at, currency, timezone } = loaded
   const titles = useResolved(streamedTitles, NO_TITLES)
   const navigate = useNavigate()
   const [removing, setRemoving] = useState(false)
   const [ending, setEnding] = useState(false)
   const campaign = (initial as ProgramDocument).campaigns[index]
-  const actions = useCampaignActions(
-    { status, stoppable },
-    { onEnd: () => setEnding(true), onRemove: () => setRemoving(true) },
-  )
+  const actions = useCampaignActions(status, { onEnd: () => setEnding(true), onRemove: () => setRemoving(true) })
   const backToList = isNew ? () => navigate('/app/campaigns') : undefined
   return (
     <ProgramDraftProvider
@@ -149,7 +139,7 @@ export default function CampaignPage() {
         titleMetadata={status && <CampaignBadge status={status} />}
         secondaryActions={actions}
       >
-        <EndCampaign open={ending} onClose={() => setEnding(false)} />
+        <EndCampaign open={ending} onClose={() => setEnding(false)} began={status !== 'scheduled'} />
         <RemoveEntry
           open={removing}
           onClose={() => setRemoving(false)}
@@ -161,7 +151,7 @@ export default function CampaignPage() {
         <Layout>
           {results && (
             <Layout.Section variant="fullWidth">
-              <CampaignResults results={results} currency={currency} />
+              <CampaignResults results={results} currency={currency} timezone={timezone} />
             </Layout.Section>
           )}
           <Layout.Section>
@@ -172,8 +162,8 @@ export default function CampaignPage() {
           </Layout.Section>
           <Layout.Section variant="oneThird">
             <BlockStack gap="400">
-              <CampaignPreview index={index} endedEarly={endedEarly} />
-              <DraftFatigue now={at} endedEarly={endedEarly} timezone={timezone} />
+              <CampaignPreview index={index} stops={stops} />
+              <DraftFatigue now={at} stops={stops} timezone={timezone} />
               <ChangesCard />
             </BlockStack>
           </Layout.Section>
@@ -183,15 +173,39 @@ export default function CampaignPage() {
   )
 }
 
-async function findResults(shopId: number, campaign: Campaign, until: number) {
-  const { fromAt: from } = campaign
-  const [figures, records] = await Promise.all([findCampaignFigures(shopId, from, until), listCampaignRecords(shopId)])
-  const tiers = campaign.tiers && [...campaign.tiers]
-  const uncompared = whyUncompared(campaign)
-  const comparison = uncompared ? null : compareArms(campaign, await listOutcomes(shopId, { from, until, tiers }))
+/** What came of a campaign until `at`, in the times in which it really ran. */
+async function findResults(shopId: number, campaign: Campaign, record: CampaignRecord | undefined, at: number) {
+  const times = cutAt(findRunningTimes(campaign), at)
+  const programs = await loadPrograms(shopId)
+  const mark = { titles: programs ? titlesOf(campaign.id, programs) : [], rule: `campaign:${campaign.id}` }
+  const figures = await findCampaignFigures(shopId, times, mark)
+  const uncompared = whyUncompared(campaign, record?.audienceAt ?? null)
   const givesMoney = campaign.offer.kind !== 'pointsMultiplier'
-  const givenMinor = givesMoney ? (records.get(campaign.id)?.givenMinor ?? 0) : null
-  return { ...figures, givenMinor, budgetMinor: campaign.budgetMinor, comparison, uncompared }
+  return {
+    ...figures,
+    times,
+    givenMinor: givesMoney ? (record?.givenMinor ?? 0) : null,
+    budgetMinor: campaign.budgetMinor,
+    comparison: uncompared ? null : await compare(shopId, campaign, record, times),
+    uncompared,
+  }
+}
+
+/** Both arms as they were when the campaign began, or, where it is for some only, when these were noted. */
+async function compare(shopId: number, campaign: Campaign, record: CampaignRecord | undefined, times: Stretch[]) {
+  const limited = isForSome(campaign)
+  const from = limited ? Math.max(campaign.fromAt, record?.audienceAt ?? 0) : campaign.fromAt
+  const since = times
+    .filter(({ untilAt }) => untilAt > from)
+    .map((time) => ({ ...time, fromAt: Math.max(time.fromAt, from) }))
+  const outcomes = await listOutcomes(shopId, { times: since, from, audienceOf: limited ? campaign.id : null })
+  return { ...compareArms(campaign, outcomes), limited }
+}
+
+function cutAt(times: readonly Stretch[], at: number): Stretch[] {
+  return times
+    .filter(({ fromAt }) => fromAt < at)
+    .map(({ fromAt, untilAt }) => ({ fromAt, untilAt: Math.min(untilAt, at) }))
 }
 
 /** Midnight of the instant's day on the shop's clock, as the document writes it. */

@@ -3,8 +3,10 @@ import { useLoaderData } from '@remix-run/react'
 import { BlockStack, Button, Layout, Page } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
-import { findDiscountedShare, listCampaignRecords } from '#app/db/campaign-figures.server.ts'
+import { findDiscountedShare } from '#app/db/campaign-figures.server.ts'
+import { listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { findRunningTimes, listStops, withStops } from '#app/loyalty/campaigns.ts'
 import { FATIGUE_WINDOW_DAYS, findFatiguePeak } from '#app/loyalty/fatigue.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
 import { DAY_MS, toLocalDate } from '#app/loyalty/time.ts'
@@ -26,27 +28,28 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const published = await findPublishedProgram(shop.id)
   const month = readMonth(new URL(request.url).searchParams.get('month')) ?? { year: today.year, month: today.month }
   if (!published) return { campaigns: null, fatigue: null, month, today, timezone: shop.timezone }
-  const program = requireProgram(published.document)
   const [records, ordersShare] = await Promise.all([
     listCampaignRecords(shop.id),
     findDiscountedShare(shop.id, at - FATIGUE_WINDOW_DAYS * DAY_MS, at),
   ])
-  const endedAts = new Map([...records].flatMap(([id, { endedAt }]) => (endedAt === null ? [] : [[id, endedAt]])))
+  // A paused campaign may go on at any moment, so what is planned stands.
+  const stops = new Map([...records].map(([id, record]) => [id, listStops(record, at)]))
+  const program = withStops(requireProgram(published.document), stops)
   const campaigns = program.campaigns.map((campaign, index) => {
-    const endedAt = endedAts.get(campaign.id) ?? null
-    const pausedAt = records.get(campaign.id)?.pausedAt ?? null
+    const { endedAt = null, pausedAt = null } = records.get(campaign.id) ?? {}
     return {
       id: campaign.id,
       name: campaign.name,
       fromAt: campaign.fromAt,
-      untilAt: Math.min(campaign.untilAt, endedAt ?? campaign.untilAt),
+      untilAt: Math.max(campaign.fromAt, Math.min(campaign.untilAt, endedAt ?? campaign.untilAt)),
+      times: findRunningTimes(campaign),
       offer: sayOffer(published.document.campaigns[index]!, program.currency),
       status: findStatus(campaign, at, endedAt, pausedAt),
     }
   })
   return {
     campaigns: campaigns.sort((a, b) => b.fromAt - a.fromAt),
-    fatigue: { peak: findFatiguePeak(program.campaigns, at, endedAts), ordersShare },
+    fatigue: { peak: findFatiguePeak(program.campaigns, at), ordersShare },
     month,
     today,
     timezone: shop.timezone,

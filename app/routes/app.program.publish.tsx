@@ -3,7 +3,8 @@ import { z } from 'zod'
 
 import { now } from '#app/clock.server.ts'
 import { findPublishedProgram, publishOnTop } from '#app/db/program-history.server.ts'
-import { keepOverride, listCampaignRecords } from '#app/db/campaign-figures.server.ts'
+import { keepOverride, listCampaignRecords } from '#app/db/campaigns.server.ts'
+import { listStops, withStops } from '#app/loyalty/campaigns.ts'
 import { diff } from '#app/loyalty/diff.ts'
 import { FATIGUE_STOP_SHARE, FATIGUE_WINDOW_DAYS, findFatiguePeak } from '#app/loyalty/fatigue.ts'
 import { parseProgram, requireProgram, type Program } from '#app/loyalty/program.ts'
@@ -52,9 +53,10 @@ export async function action({ request }: ActionFunctionArgs) {
  */
 async function judgeFatigue(shopId: number, program: Program, before: Program | null, at: number) {
   const records = await listCampaignRecords(shopId)
-  const endedAts = new Map([...records].flatMap(([id, { endedAt }]) => (endedAt === null ? [] : [[id, endedAt]])))
-  const { share } = findFatiguePeak(program.campaigns, at, endedAts)
-  const shareBefore = before ? findFatiguePeak(before.campaigns, at, endedAts).share : 0
+  const stops = new Map([...records].map(([id, record]) => [id, listStops(record, at)]))
+  const shareOf = (one: Program) => findFatiguePeak(withStops(one, stops).campaigns, at).share
+  const share = shareOf(program)
+  const shareBefore = before ? shareOf(before) : 0
   const known = new Set(before?.document.campaigns.map((campaign) => JSON.stringify(campaign)))
   const added = program.document.campaigns.filter((one) => !known.has(JSON.stringify(one))).map((one) => one.id)
   const days = `${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days`

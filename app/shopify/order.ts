@@ -92,16 +92,21 @@ function readAutomaticDiscounts(fields: Fields, exponent: number): Pick<Order, '
     automatic: findText(entry, 'type') === 'automatic',
   }))
   if (!applications.some(({ automatic }) => automatic)) return {}
-  const amounts = new Map<string, number>()
+  const given: { title: string; amountMinor: number }[] = []
   const addAllocations = (line: Fields) =>
     readList(line, 'discount_allocations', (allocation) => {
       const application = applications[findCount(allocation, 'discount_application_index') ?? -1]
       if (!application?.automatic || application.title === null) return
-      const amountMinor = requireShopMoney(allocation, 'amount', exponent)
-      amounts.set(application.title, (amounts.get(application.title) ?? 0) + amountMinor)
+      given.push({ title: application.title, amountMinor: requireShopMoney(allocation, 'amount', exponent) })
     })
   readList(fields, 'line_items', addAllocations)
   readList(fields, 'shipping_lines', addAllocations)
+  return sumByTitle(given)
+}
+
+function sumByTitle(given: readonly { title: string; amountMinor: number }[]): Pick<Order, 'automaticDiscounts'> {
+  const amounts = new Map<string, number>()
+  for (const { title, amountMinor } of given) amounts.set(title, (amounts.get(title) ?? 0) + amountMinor)
   if (amounts.size === 0) return {}
   return { automaticDiscounts: [...amounts].map(([title, amountMinor]) => ({ title, amountMinor })) }
 }
@@ -188,7 +193,7 @@ fragment LoyaltyOrder on Order {
   shippingLines(first: 10) {
     nodes {
       originalPriceSet { shopMoney { amount } }
-      discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+      discountAllocations { ...LoyaltyAllocation }
       taxLines { priceSet { shopMoney { amount } } }
     }
   }
@@ -204,8 +209,12 @@ fragment LoyaltyOrderLine on LineItem {
   product { id }
   sellingPlan { name }
   originalUnitPriceSet { shopMoney { amount } }
-  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  discountAllocations { ...LoyaltyAllocation }
   taxLines { priceSet { shopMoney { amount } } }
+}
+fragment LoyaltyAllocation on DiscountAllocation {
+  allocatedAmountSet { shopMoney { amount } }
+  discountApplication { ... on AutomaticDiscountApplication { title } }
 }
 `
 
@@ -228,7 +237,7 @@ fragment LoyaltyOrder on Order {
   shippingLines(first: 10) {
     nodes {
       originalPriceSet { shopMoney { amount } }
-      discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+      discountAllocations { ...LoyaltyAllocation }
       taxLines { priceSet { shopMoney { amount } } }
     }
   }
@@ -244,8 +253,12 @@ fragment LoyaltyOrderLine on LineItem {
   product { id }
   sellingPlan { name }
   originalUnitPriceSet { shopMoney { amount } }
-  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  discountAllocations { ...LoyaltyAllocation }
   taxLines { priceSet { shopMoney { amount } } }
+}
+fragment LoyaltyAllocation on DiscountAllocation {
+  allocatedAmountSet { shopMoney { amount } }
+  discountApplication { ... on AutomaticDiscountApplication { title } }
 }
 `
 
@@ -261,12 +274,18 @@ fragment LoyaltyOrderLine on LineItem {
   product { id }
   sellingPlan { name }
   originalUnitPriceSet { shopMoney { amount } }
-  discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+  discountAllocations { ...LoyaltyAllocation }
   taxLines { priceSet { shopMoney { amount } } }
+}
+fragment LoyaltyAllocation on DiscountAllocation {
+  allocatedAmountSet { shopMoney { amount } }
+  discountApplication { ... on AutomaticDiscountApplication { title } }
 }
 `
 
 type MoneyBag = { shopMoney: { amount: string } }
+/** Only an automatic discount has a title here; what the app stored before it asked for it has no application at all. */
+type AdminAllocation = { allocatedAmountSet: MoneyBag; discountApplication?: { title?: string } }
 type Nodes<T> = { nodes: T[] }
 type LinePage = Nodes<AdminOrderLine> & { pageInfo: { hasNextPage: boolean; endCursor: string | null } }
 
@@ -279,7 +298,7 @@ export type AdminOrderLine = {
   product: { id: string } | null
   sellingPlan: { name: string } | null
   originalUnitPriceSet: MoneyBag
-  discountAllocations: { allocatedAmountSet: MoneyBag }[]
+  discountAllocations: AdminAllocation[]
   taxLines: { priceSet: MoneyBag }[]
 }
 
@@ -300,7 +319,7 @@ export type AdminOrder = {
   lineItems: LinePage
   shippingLines: Nodes<{
     originalPriceSet: MoneyBag
-    discountAllocations: { allocatedAmountSet: MoneyBag }[]
+    discountAllocations: AdminAllocation[]
     taxLines: { priceSet: MoneyBag }[]
   }>
   refunds: {
@@ -360,6 +379,15 @@ export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
       shippingMinor: total(refund.refundShippingLines.nodes, (line) => Math.abs(minor(line.subtotalAmountSet))),
     })),
     discountCodes: node.discountCodes,
+    ...sumByTitle(
+      [...node.lineItems.nodes, ...node.shippingLines.nodes].flatMap((line) =>
+        line.discountAllocations.flatMap(({ allocatedAmountSet, discountApplication }) =>
+          discountApplication?.title === undefined
+            ? []
+            : [{ title: discountApplication.title, amountMinor: minor(allocatedAmountSet) }],
+        ),
+      ),
+    ),
   }
   return { order, paidAt: isPaid(financialStatus) ? (lastPayment(node) ?? processedAt) : null }
 }

@@ -81,7 +81,10 @@ query LoyaltyOrderHistory {
               product { id }
               sellingPlan { name }
               originalUnitPriceSet { shopMoney { amount } }
-              discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+              discountAllocations {
+                allocatedAmountSet { shopMoney { amount } }
+                discountApplication { ... on AutomaticDiscountApplication { title } }
+              }
               taxLines { priceSet { shopMoney { amount } } }
             }
           }
@@ -91,7 +94,10 @@ query LoyaltyOrderHistory {
             node {
               id
               originalPriceSet { shopMoney { amount } }
-              discountAllocations { allocatedAmountSet { shopMoney { amount } } }
+              discountAllocations {
+                allocatedAmountSet { shopMoney { amount } }
+                discountApplication { ... on AutomaticDiscountApplication { title } }
+              }
               taxLines { priceSet { shopMoney { amount } } }
             }
           }

@@ -6,7 +6,7 @@ import type { CampaignStatus } from '#app/ui/campaign-words.ts'
 
 /** What a merchant may do with a campaign beside editing it, as a page's secondary actions. A new one (no status) has none. */
 export function useCampaignActions(
-  { status, stoppable }: { status: CampaignStatus | null; stoppable: boolean },
+  status: CampaignStatus | null,
   { onEnd, onRemove }: { onEnd: () => void; onRemove: () => void },
 ) {
   const shopify = useAppBridge()
@@ -20,11 +20,10 @@ export function useCampaignActions(
     disabled: fetcher.state !== 'idle',
     onAction: () => fetcher.submit({ intent }, { method: 'post' }),
   })
-  const isOn = stoppable && (status === 'running' || status === 'paused')
   return [
-    ...(isOn && status === 'running' ? [submit('Pause', 'pause')] : []),
-    ...(isOn && status === 'paused' ? [submit('Resume', 'resume')] : []),
-    ...(isOn ? [{ content: 'End now', onAction: onEnd }] : []),
+    ...(status === 'running' ? [submit('Pause', 'pause')] : []),
+    ...(status === 'paused' ? [submit('Resume', 'resume')] : []),
+    ...(status === 'ended' ? [] : [{ content: status === 'scheduled' ? 'Call off' : 'End now', onAction: onEnd }]),
     { content: 'Remove', destructive: true, onAction: onRemove },
   ]
 }

@@ -54,7 +54,9 @@ export function CampaignCalendar({ campaigns, month, today, timezone }: Campaign
                       <DayCell
                         day={day}
                         isToday={day.day === today.day && month.month === today.month && month.year === today.year}
-                        running={campaigns.filter((one) => one.fromAt < day.untilAt && one.untilAt > day.fromAt)}
+                        running={campaigns.filter(({ times }) =>
+                          times.some((time) => time.fromAt < day.untilAt && time.untilAt > day.fromAt),
+                        )}
                       />
                     )}
                   </td>

@@ -229,15 +229,10 @@ function Limits({ path }: { path: Path }) {
 function DraftHoldOut({ path }: { path: Path }) {
   const draft = useProgramDraft()
   const share = draft.read(path)
-  const bySegment = draft.read([...path.slice(0, -1), 'audience', 'segments']) !== undefined
   return (
     <Select
       label="Hold out"
-      helpText={
-        bySegment
-          ? 'So many customers, picked by chance, do not get it. For a campaign to segments the results cannot compare them.'
-          : 'So many customers, picked by chance, do not get it. Only then can you see whether it works.'
-      }
+      helpText="So many customers, picked by chance, do not get it. Only then can you see whether it works."
       options={[
         { label: 'Nobody', value: '' },
         ...[5, 10, 20, 50].map((percent) => ({ label: `${percent}% of customers`, value: String(percent / 100) })),

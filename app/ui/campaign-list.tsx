@@ -10,6 +10,8 @@ export type CampaignRow = {
   name: string
   fromAt: number
   untilAt: number
+  /** When it really runs: pauses taken out. */
+  times: { fromAt: number; untilAt: number }[]
   offer: string
   status: CampaignStatus
 }
@@ -43,7 +45,7 @@ export function CampaignList({ campaigns, timezone }: { campaigns: CampaignRow[]
                 </Text>
                 <Text as="p">{campaign.offer}</Text>
                 <Text as="p" variant="bodySm" tone="subdued">
-                  {`${showInstant(campaign.fromAt, timezone)} to ${showInstant(campaign.untilAt, timezone)}`}
+                  {sayTimes(campaign, timezone)}
                 </Text>
               </BlockStack>
               <CampaignBadge status={campaign.status} />
@@ -53,4 +55,13 @@ export function CampaignList({ campaigns, timezone }: { campaigns: CampaignRow[]
       ))}
     </Card>
   )
+}
+
+/** "3 Jul 2026, 00:00 to 9 Jul 2026, 00:00, with 1 pause"; a campaign that was called off never ran. */
+function sayTimes({ fromAt, untilAt, times, status }: CampaignRow, timezone: string): string {
+  if (times.length === 0) return `Was to start ${showInstant(fromAt, timezone)}; called off`
+  // While it rests the last stretch is what is still planned, and the pause before it is what the badge says.
+  const pauses = times.length - (status === 'paused' ? 2 : 1)
+  const said = `${showInstant(fromAt, timezone)} to ${showInstant(untilAt, timezone)}`
+  return pauses <= 0 ? said : `${said}, with ${pauses === 1 ? 'a pause' : `${pauses} pauses`}`
 }

@@ -1,6 +1,7 @@
 import { BlockStack, Card, Divider, List, Text, TextField } from '@shopify/polaris'
 import { useState } from 'react'
 
+import { withStops, type CampaignStops } from '#app/loyalty/campaigns.ts'
 import { currencyExponent, formatDecimal, formatMoney, parseMoney } from '#app/loyalty/money.ts'
 import type { Campaign, Program } from '#app/loyalty/program.ts'
 import { discountOf, findMeetings, groupMeetings, type Meeting } from '#app/ui/campaign-words.ts'
@@ -8,10 +9,10 @@ import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { showList, showMoney } from '#app/ui/words.ts'
 
 /** A cart to try the campaign with, and what else the campaign meets while it runs. */
-export function CampaignPreview({ index, endedEarly }: { index: number; endedEarly: (readonly [string, number])[] }) {
+export function CampaignPreview({ index, stops }: { index: number; stops: CampaignStops }) {
   const { parsed } = useProgramDraft()
   const [typed, setTyped] = useState<string>()
-  const program = parsed.ok ? parsed.program : null
+  const program = parsed.ok ? withStops(parsed.program, new Map(stops)) : null
   const campaign = program?.campaigns[index]
   const amount = typed ?? (program ? everyday(program) : '')
   return (
@@ -35,7 +36,7 @@ export function CampaignPreview({ index, endedEarly }: { index: number; endedEar
                 {sayCart(campaign, program, amount)}
               </Text>
               <Divider />
-              <Meetings meetings={findMeetings(campaign, program, new Map(endedEarly))} />
+              <Meetings meetings={findMeetings(campaign, program)} />
             </BlockStack>
           ) : (
             <Text as="p" tone="subdued">

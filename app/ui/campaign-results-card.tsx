@@ -3,7 +3,7 @@ import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 import { currencyExponent, formatDecimal, formatMoney } from '#app/loyalty/money.ts'
 import type { Lift } from '#app/retention/lift.ts'
 import type { Comparison, whyUncompared } from '#app/ui/campaign-results.ts'
-import { showCount, showMoney } from '#app/ui/words.ts'
+import { showCount, showInstant, showList, showMoney } from '#app/ui/words.ts'
 
 type Results = {
   orders: number
@@ -11,31 +11,47 @@ type Results = {
   points: number
   buyers: number
   newBuyers: number
-  discountedOrders: number
-  discountedRevenueMinor: number
   discountMinor: number
+  /** Orders that carried this campaign, and their goods. */
+  ownOrders: number
+  ownRevenueMinor: number
+  /** When it ran so far. */
+  times: { fromAt: number; untilAt: number }[]
   /** What this campaign's own discount came to; null where it gives points and no money. */
   givenMinor: number | null
   /** The cap at which it ends; null without one. */
   budgetMinor: number | null
-  comparison: Comparison | null
+  comparison: (Comparison & { limited: boolean }) | null
   uncompared: ReturnType<typeof whyUncompared>
 }
 
 const NOBODY_HELD_OUT =
   'Nobody was held out, so what it changed cannot be told. Hold out a share of customers next time.'
-const BY_SEGMENT =
-  'This cannot be told for a campaign to segments: customers move between them by what they buy, so those offered it and those held out can no longer be found as they were. The hold-out comparison works for everyone, or for levels.'
+const AUDIENCE_UNKNOWN =
+  'It is for some customers only, and who they were was not noted when it began: customers move between levels and segments by what they buy. From now on it is noted.'
 
 /** What happened while it ran, and, where customers were held out, what it changed. The two are told apart by name. */
-export function CampaignResults({ results, currency }: { results: Results; currency: string }) {
+export function CampaignResults({
+  results,
+  currency,
+  timezone,
+}: {
+  results: Results
+  currency: string
+  timezone: string
+}) {
   const money = (minor: number) => showMoney(formatMoney(minor, currency), currency)
   return (
     <Card>
       <BlockStack gap="400">
-        <Text as="h2" variant="headingMd">
-          Results
-        </Text>
+        <BlockStack gap="100">
+          <Text as="h2" variant="headingMd">
+            Results
+          </Text>
+          <Text as="p" tone="subdued">
+            {sayTimes(results.times, timezone)}
+          </Text>
+        </BlockStack>
         <InlineGrid columns={{ xs: 2, md: 4 }} gap="400">
           <Number
             label="Orders in the store"
@@ -71,11 +87,11 @@ export function CampaignResults({ results, currency }: { results: Results; curre
             <Compared comparison={results.comparison} currency={currency} />
           ) : (
             <Text as="p" tone="subdued">
-              {results.uncompared === 'segments' ? BY_SEGMENT : NOBODY_HELD_OUT}
+              {results.uncompared === 'audience_unknown' ? AUDIENCE_UNKNOWN : NOBODY_HELD_OUT}
             </Text>
           )}
           <Text as="p" variant="bodySm" tone="subdued">
-            {`${showCount(results.discountedOrders)} orders carried a discount (${money(results.discountedRevenueMinor)} of goods). Many of these would have been placed without it: this is not what the campaign brought in.`}
+            {`Attributed: ${showCount(results.ownOrders)} ${results.ownOrders === 1 ? 'order' : 'orders'} carried this campaign (${money(results.ownRevenueMinor)} of goods). Many of these would have been placed without it: this is not what it brought in.`}
           </Text>
         </BlockStack>
       </BlockStack>
@@ -101,15 +117,24 @@ function Number({ label, value, note }: { label: string; value: string; note?: s
   )
 }
 
-function Compared({ comparison, currency }: { comparison: Comparison; currency: string }) {
-  const { offered, heldOut, orders, revenue } = comparison
+function Compared({ comparison, currency }: { comparison: Comparison & { limited: boolean }; currency: string }) {
+  const { offered, heldOut, orders, revenue, limited } = comparison
   return (
     <BlockStack gap="100">
-      <Text as="p">{`${showCount(offered)} customers were offered it, ${showCount(heldOut)} were held out by chance.`}</Text>
+      <Text as="p">{`${showCount(offered)} customers were offered it, ${showCount(heldOut)} were held out by chance${limited ? ': those it was for when it began, whatever they have become since' : ''}.`}</Text>
       <Text as="p">{`Orders per customer: ${sayLift(orders, (value) => value.toFixed(3))}`}</Text>
       <Text as="p">{`Revenue per customer: ${sayLift(revenue, (minor) => signedMoney(minor, currency))}`}</Text>
     </BlockStack>
   )
+}
+
+/** "While it ran: 3 Jul 2026, 00:00 to 5 Jul 2026, 12:00". */
+function sayTimes(times: Results['times'], timezone: string): string {
+  if (times.length === 0) return 'It never ran.'
+  const said = times.map(
+    ({ fromAt, untilAt }) => `${showInstant(fromAt, timezone)} to ${showInstant(untilAt, timezone)}`,
+  )
+  return `While it ran: ${showList(said)}`
 }
 
 /** A difference with its 95 % interval, or how many customers are missing to tell. */

@@ -20,16 +20,21 @@ export type Comparison = {
   revenue: Lift
 }
 
+/** True where the campaign is for some levels or segments only. */
+export function isForSome({ tiers, segments }: Pick<Campaign, 'tiers' | 'segments'>): boolean {
+  return tiers !== null || segments !== null
+}
+
 /**
- * Why a campaign's arms cannot be compared; null where they can. Who was in a segment when the campaign began is not kept, and today's
- * segments follow from what was bought since (who buys is dormant no more): arms chosen by them would differ by their outcome.
+ * Why a campaign's arms cannot be compared; null where they can. Levels and segments follow from what is bought (who buys is dormant no
+ * more), so arms chosen by today's would differ by their outcome: they must have been noted when the campaign began.
  */
-export function whyUncompared({
-  holdOut,
-  segments,
-}: Pick<Campaign, 'holdOut' | 'segments'>): 'nobody_held_out' | 'segments' | null {
-  if (!holdOut) return 'nobody_held_out'
-  return segments === null ? null : 'segments'
+export function whyUncompared(
+  campaign: Pick<Campaign, 'holdOut' | 'tiers' | 'segments'>,
+  audienceAt: number | null,
+): 'nobody_held_out' | 'audience_unknown' | null {
+  if (!campaign.holdOut) return 'nobody_held_out'
+  return isForSome(campaign) && audienceAt === null ? 'audience_unknown' : null
 }
 
 /** The comparison of both arms. Customers fall into them by the campaign's own hash, the one that the storefront goes by. */

@@ -1,6 +1,7 @@
 /** Campaigns in a merchant's words: what they give, where they stand, how they get on with other discounts. */
+import { findRunningTimes } from '#app/loyalty/campaigns.ts'
 import { rewardLabel } from '#app/loyalty/discount-terms.ts'
-import type { Campaign, CampaignDocument, Program } from '#app/loyalty/program.ts'
+import type { Campaign, CampaignDocument, Program, Stretch } from '#app/loyalty/program.ts'
 import { showList, showMoney } from '#app/ui/words.ts'
 
 /** What a campaign gives: "10% off", "$5.00 off", "5% from $50.00, 10% from $100.00", "2 times the points". */
@@ -44,19 +45,15 @@ export type Meeting = { name: string; together: boolean; why: string }
 /**
  * What the campaign meets while it runs (other campaigns, tier perks, codes of rewards), and whether Shopify lets both apply. Two
  * discounts combine only where each allows the other's class (shopify.dev, "Discount combinations", API 2026-10). Two that never run
- * at once, or that no member of one level can both have, do not meet. `endedAt` cuts campaigns that were ended early, by their id.
+ * at once (stops taken out), or that no member of one level can both have, do not meet.
  */
-export function findMeetings(
-  campaign: Campaign,
-  program: Program,
-  endedAt: ReadonlyMap<string, number> = new Map(),
-): Meeting[] {
-  const endOf = ({ id, untilAt }: Campaign) => Math.min(untilAt, endedAt.get(id) ?? untilAt)
+export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
+  const times = findRunningTimes(campaign)
   const runsWith = (other: Campaign) =>
-    Math.max(campaign.fromAt, other.fromAt) < Math.min(endOf(campaign), endOf(other)) &&
+    findRunningTimes(other).some((theirs) => times.some((ours) => overlaps(ours, theirs))) &&
     shareLevel(campaign.tiers, other.tiers)
   const own = classOf(campaign)
-  if (own === null || endOf(campaign) <= campaign.fromAt) return []
+  if (own === null || times.length === 0) return []
   const others = program.campaigns
     .filter((other) => other.id !== campaign.id && runsWith(other))
     .flatMap((other) => {
@@ -87,6 +84,10 @@ export function findMeetings(
       ),
     )
   return [...others, ...perks, ...rewards]
+}
+
+function overlaps(left: Stretch, right: Stretch): boolean {
+  return Math.max(left.fromAt, right.fromAt) < Math.min(left.untilAt, right.untilAt)
 }
 
 /** True where somebody can be in both audiences; null is everyone. */
@@ -120,7 +121,7 @@ function rewardClass(reward: Program['rewards'][number]): DiscountClass {
 }
 
 /**
- * What a cart of `subtotalMinor` would be given by the campaign alone, in minor units, rounded down; null where it gives no money
+ * What a cart of `subtotalMinor` would be given by the campaign alone, in minor units, rounded half up as checkout does; null where it gives no money
  * (points, shipping) or the cart is under the minimum.
  */
 export function discountOf(campaign: Campaign, subtotalMinor: number): number | null {
@@ -141,7 +142,7 @@ export function discountOf(campaign: Campaign, subtotalMinor: number): number | 
 }
 
 function share(amountMinor: number, basisPoints: number): number {
-  return Number((BigInt(amountMinor) * BigInt(basisPoints)) / 10_000n)
+  return Number((BigInt(amountMinor) * BigInt(basisPoints) + 5_000n) / 10_000n)
 }
 
 /** Meetings with the same answer put together: "Not both: a and b (because …)". */

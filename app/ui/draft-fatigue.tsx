@@ -1,17 +1,18 @@
 import { Card, TextField } from '@shopify/polaris'
 import { BlockStack } from '@shopify/polaris'
 
+import { withStops, type CampaignStops } from '#app/loyalty/campaigns.ts'
 import { FATIGUE_STOP_SHARE, findFatiguePeak } from '#app/loyalty/fatigue.ts'
 import { FatigueCard } from '#app/ui/fatigue-card.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
-type DraftFatigueProps = { now: number; endedEarly: (readonly [string, number])[]; timezone: string }
+type DraftFatigueProps = { now: number; stops: CampaignStops; timezone: string }
 
 /** The discount-fatigue guard over the draft; over its limit it asks for the reason without which nothing is saved. */
-export function DraftFatigue({ now, endedEarly, timezone }: DraftFatigueProps) {
+export function DraftFatigue({ now, stops, timezone }: DraftFatigueProps) {
   const { parsed, extra, setExtra, problems } = useProgramDraft()
   if (!parsed.ok) return null
-  const peak = findFatiguePeak(parsed.program.campaigns, now, new Map(endedEarly))
+  const peak = findFatiguePeak(withStops(parsed.program, new Map(stops)).campaigns, now)
   const error = problems.find((problem) => problem.field === 'overrideReason')?.message
   return (
     <BlockStack gap="400">

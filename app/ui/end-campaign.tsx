@@ -3,8 +3,10 @@ import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { Box, Text } from '@shopify/polaris'
 import { useEffect } from 'react'
 
-/** Asks before a running campaign is ended: it cannot be taken up again. */
-export function EndCampaign({ open, onClose }: { open: boolean; onClose: () => void }) {
+type EndCampaignProps = { open: boolean; onClose: () => void; began: boolean }
+
+/** Asks before a campaign is ended, or called off before it began: it cannot be taken up again. */
+export function EndCampaign({ open, onClose, began }: EndCampaignProps) {
   const shopify = useAppBridge()
   const fetcher = useFetcher<{ ok: boolean; message: string }>()
   useEffect(() => {
@@ -17,19 +19,19 @@ export function EndCampaign({ open, onClose }: { open: boolean; onClose: () => v
     <Modal id="end-campaign" open={open} onHide={onClose}>
       <Box padding="400">
         <Text as="p">
-          Shoppers get nothing from it from now on. It cannot be taken up again; you can add another campaign at any
-          time.
+          {began ? 'Shoppers get nothing from it from now on.' : 'It will not begin.'} It cannot be taken up again; you
+          can add another campaign at any time.
         </Text>
       </Box>
-      <TitleBar title="End this campaign now?">
+      <TitleBar title={began ? 'End this campaign now?' : 'Call this campaign off?'}>
         <button
           {...{ variant: 'primary', tone: 'critical' }}
           disabled={fetcher.state !== 'idle'}
           onClick={() => fetcher.submit({ intent: 'end' }, { method: 'post' })}
         >
-          End it
+          {began ? 'End it' : 'Call it off'}
         </button>
-        <button onClick={onClose}>Let it run</button>
+        <button onClick={onClose}>{began ? 'Let it run' : 'Keep it'}</button>
       </TitleBar>
     </Modal>
   )

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { pool } from '#app/db/client.server.ts'
-import { endCampaign, pauseCampaign, resumeCampaign } from '#app/db/campaign-figures.server.ts'
+import { endCampaign, pauseCampaign, resumeCampaign } from '#app/db/campaigns.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { reconcile } from '#app/jobs/reconcile.ts'
 import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { parseOrder } from '#app/shopify/order.ts'
@@ -157,6 +159,57 @@ test('a campaign ends when its budget is given, counting only its own discount a
   await shopper.post('/cart/add', { id: mug.variants[0]!.id.split('/').at(-1)! })
   expect((await shopper.get('/cart')).text).not.toContain('Spring days')
   expect(await syncFunctionDiscounts(shop, world.admin)).toEqual(nothing)
+})
+
+test('a budget counts orders whose webhook never came, once they were read from the Admin API, under the campaign’s old name too', async () => {
+  const world = await open({ campaigns: [campaign({ budget: '10.00' })] })
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const { store, shop } = world
+  const mug = store.addProduct(shop.domain, { title: 'Mug', priceMinor: 3000 })
+  const storefront = await createStorefront({ store })
+  const buy = async () => {
+    const shopper = newShopper(storefront)
+    await shopper.post('/cart/add', { id: mug.variants[0]!.id.split('/').at(-1)! })
+    await shopper.post('/checkout', { intent: 'pay', email: `${crypto.randomUUID()}@example.com` })
+    await reconcile(shop, world.admin)
+    await drainShop(shop.id)
+  }
+  await buy()
+  await syncFunctionDiscounts(shop, world.admin)
+  expect(await readCampaign(shop.id)).toMatchObject({ given_minor: '600', orders: 1, ended_reason: null })
+
+  await publish(world, { campaigns: [campaign({ budget: '10.00', name: 'Days of spring' })] })
+  await syncFunctionDiscounts(shop, world.admin)
+  await buy()
+  await syncFunctionDiscounts(shop, world.admin)
+  expect(await readCampaign(shop.id)).toMatchObject({ given_minor: '1200', orders: 2, ended_reason: 'budget' })
+})
+
+test('who a campaign with a hold-out is for is noted when it begins, not before, and for everybody not at all', async () => {
+  const later = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 16)
+  const gold = { audience: { tiers: ['gold'] }, holdOut: 0.5 }
+  const world = await open({
+    tiers: TIERS,
+    campaigns: [
+      campaign({ id: 'now', ...gold }),
+      campaign({ id: 'points', ...gold, offer: { pointsMultiplier: 2 } }),
+      campaign({ id: 'later', ...gold, from: later(5), until: later(9) }),
+      campaign({ id: 'everybody', holdOut: 0.5 }),
+      campaign({ id: 'nobody-held', audience: { tiers: ['gold'] } }),
+    ],
+  })
+  const ann = await world.member(10)
+  await world.member(10)
+  await pool.query(
+    `update members set tier = 'gold', joined_at = now() - interval '1 day' where shop_id = $1 and id = $2`,
+    [world.shop.id, ann.split('/').at(-1)],
+  )
+  await syncFunctionDiscounts(world.shop, world.admin)
+  const { rows } = await pool.query(
+    'select campaign_id, member_id from campaign_audiences where shop_id = $1 order by 1',
+    [world.shop.id],
+  )
+  expect(rows).toEqual(['now', 'points'].map((campaign_id) => ({ campaign_id, member_id: ann.split('/').at(-1) })))
 })
 
 test('what a merchant changed or deleted in the admin is put right', async () => {

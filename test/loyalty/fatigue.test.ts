@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
+import { FOREVER, withStops } from '#app/loyalty/campaigns.ts'
 import { findFatiguePeak, measureCoverage } from '#app/loyalty/fatigue.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
@@ -51,10 +52,14 @@ test('the peak lies in the 90 days that end with the busiest campaign; points mu
   expect(peak).toEqual({ share: 0.5, endsAt: Date.UTC(2026, 6, 28) })
 })
 
-test('a campaign that was ended early counts until then', () => {
-  const { campaigns } = program([
+test('a campaign that was ended early counts until then, and one that rested counts without the rest', () => {
+  const document = program([
     { id: 'a', name: 'A', from: '2026-06-01T00:00', until: '2026-07-16T00:00', offer: { percentage: 10 } },
   ])
-  const ended = new Map([['a', Date.UTC(2026, 5, 10)]])
-  expect(findFatiguePeak(campaigns, Date.UTC(2026, 5, 10), ended).share).toBeCloseTo(9 / 90)
+  const june = (day: number) => Date.UTC(2026, 5, day)
+  const shareWith = (stops: { fromAt: number; untilAt: number }[]) =>
+    findFatiguePeak(withStops(document, new Map([['a', stops]])).campaigns, june(10)).share
+  expect(shareWith([{ fromAt: june(10), untilAt: FOREVER }])).toBeCloseTo(9 / 90)
+  expect(shareWith([])).toBeCloseTo(45 / 90)
+  expect(shareWith([{ fromAt: june(3), untilAt: june(8) }])).toBeCloseTo(40 / 90)
 })

@@ -2,11 +2,11 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { pool } from '#app/db/client.server.ts'
-import { listCampaignRecords } from '#app/db/campaign-figures.server.ts'
-import { countGiven } from '#app/db/campaigns.server.ts'
+import { countGiven, listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { findMemberStory } from '#app/db/member-story.server.ts'
-import { publishProgram } from '#app/db/programs.server.ts'
+import { loadPrograms, publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { findMultiplyingCampaigns } from '#app/loyalty/campaigns.ts'
 import { parseProgram } from '#app/loyalty/program.ts'
 import * as campaign from '#app/routes/app.campaigns.$id.tsx'
 import * as campaigns from '#app/routes/app.campaigns._index.tsx'
@@ -232,18 +232,36 @@ test('a campaign is paused and resumed as often as one likes, but not once it wa
   expect(await record()).toMatchObject({ pausedAt: null, endedReason: 'by hand' })
 })
 
-test('what multiplies points is neither paused nor ended by a button, as points go by the published program', async () => {
+test('a points multiplier is ended early by the button too, and Shopify is told at once what a button changed', async () => {
   const merchant = await makeShopWithMember()
-  const double = { ...DOCUMENT, campaigns: [{ ...DOCUMENT.campaigns[0], offer: { pointsMultiplier: 2 } }] }
+  const year = new Date().getUTCFullYear()
+  const double = {
+    ...DOCUMENT,
+    campaigns: [{ ...DOCUMENT.campaigns[0], until: `${year + 2}-01-01T00:00`, offer: { pointsMultiplier: 2 } }],
+  }
   const form = { document: JSON.stringify(double), basedOn: '1' }
   expect((await settle(publish.action(await merchant.post('/app/program/publish', form)))).status).toBe(200)
-  for (const intent of ['pause', 'end']) {
-    const answer = await settle(
-      campaign.action(await merchant.post('/app/campaigns/summer', { intent }, { id: 'summer' })),
-    )
-    expect(answer.status).toBe(400)
+  const multipliers = async () => {
+    const { program } = (await loadPrograms(merchant.shop.id))!.versions.at(-1)!
+    return findMultiplyingCampaigns(program, Date.now(), { tier: null, segments: [], customer: CUSTOMER }).length
   }
-  expect((await listCampaignRecords(merchant.shop.id)).size).toBe(0)
+  const press = async (intent: string) =>
+    (await settle(campaign.action(await merchant.post('/app/campaigns/summer', { intent }, { id: 'summer' })))).status
+  expect(await multipliers()).toBe(1)
+  const steps = ['pause', 'resume', 'end', 'resume']
+  const after: [number, number][] = []
+  for (const intent of steps) after.push([await press(intent), await multipliers()])
+  expect(after).toEqual([
+    [200, 0],
+    [200, 1],
+    [200, 0],
+    [200, 0],
+  ])
+  const { rows } = await pool.query(
+    `select count(*)::int as waiting from outbox where shop_id = $1 and kind = 'function-discounts' and state = 'waiting'`,
+    [merchant.shop.id],
+  )
+  expect(rows[0].waiting).toBeGreaterThan(0)
 })
 
 test('discounts on more than 40 % of 90 days need a reason, which is kept with the campaign', async () => {
@@ -303,7 +321,7 @@ test('a campaign’s own discount stands against its budget, beside all discount
     [merchant.shop.id, JSON.stringify(facts)],
   )
   const window = { from: Date.parse('2026-06-30T22:00:00Z'), until: Date.parse('2026-07-10T22:00:00Z') }
-  await countGiven(merchant.shop.id, { id: 'summer', title: 'Summer', ...window }, AT)
+  await countGiven(merchant.shop.id, { id: 'summer', titles: ['Summer'], ...window }, AT)
   const loaded = await campaign.loader(await merchant.get('/app/campaigns/summer', { id: 'summer' }))
   expect(loaded).toMatchObject({ results: { givenMinor: 200, budgetMinor: 5000, discountMinor: 500 } })
 })

@@ -364,6 +364,30 @@ test('the same order from the API is the same as from its webhook', () => {
   expect(orderFromAdminApi(adminOrder()).order).toEqual(orderOf())
 })
 
+test('what an automatic discount gave is told by its title, on goods and shipping, by the API as by the webhook', () => {
+  const part = (amount: string, title?: string) => ({
+    allocatedAmountSet: money(amount),
+    discountApplication: title === undefined ? {} : { title },
+  })
+  const { lineItems, shippingLines } = adminOrder()
+  const [first, second] = lineItems.nodes
+  const order = adminOrder({
+    lineItems: {
+      ...lineItems,
+      nodes: [
+        { ...first!, discountAllocations: [part('1.00', 'Spring days'), part('0.50')] },
+        { ...second!, discountAllocations: [part('2.25', 'Spring days'), part('3.00', 'Gold: 10% off')] },
+      ],
+    },
+    shippingLines: { nodes: [{ ...shippingLines.nodes[0]!, discountAllocations: [part('6.00', 'Free shipping')] }] },
+  })
+  expect(orderFromAdminApi(order).order.automaticDiscounts).toEqual([
+    { title: 'Spring days', amountMinor: 325 },
+    { title: 'Gold: 10% off', amountMinor: 300 },
+    { title: 'Free shipping', amountMinor: 600 },
+  ])
+})
+
 test('an order from the API was paid when its last sale or capture succeeded', () => {
   expect(orderFromAdminApi(adminOrder()).paidAt).toBe(parseInstant('2026-08-04T09:00:00Z'))
   expect(orderFromAdminApi(adminOrder({ displayFinancialStatus: 'PARTIALLY_PAID' })).paidAt).toBeNull()

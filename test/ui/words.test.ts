@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
+import { FOREVER } from '#app/loyalty/campaigns.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
 import { discountOf, findMeetings, findStatus, groupMeetings, sayOffer } from '#app/ui/campaign-words.ts'
 import { whyUncompared } from '#app/ui/campaign-results.ts'
@@ -60,7 +61,7 @@ test('every reason of an order is a sentence with the rule in words', () => {
 
 test('bands give the step that the cart has reached: 49.99 none, 50.00 the first, 100.00 the second', () => {
   const campaign = program.campaigns[0]!
-  expect([4999, 5000, 9999, 10_000].map((cart) => discountOf(campaign, cart))).toEqual([null, 250, 499, 1000])
+  expect([4999, 5000, 9999, 10_000].map((cart) => discountOf(campaign, cart))).toEqual([null, 250, 500, 1000])
   expect(sayOffer(program.document.campaigns[0]!, 'USD')).toBe('5% from $50.00, 10% from $100.00')
 })
 
@@ -76,11 +77,18 @@ test('a campaign runs from its first instant to just before its end, or until it
   expect([99, 150, 200].map((now) => findStatus(campaign, now, null, 120))).toEqual(['scheduled', 'paused', 'ended'])
 })
 
-test('a hold-out tells nothing where nobody was held out, or where today’s segments would choose who is compared', () => {
+test('a hold-out tells nothing where nobody was held out, or where nobody noted who a campaign for some was for', () => {
   const holdOut = { numerator: 1n, denominator: 10n }
-  expect(whyUncompared({ holdOut: null, segments: null })).toBe('nobody_held_out')
-  expect(whyUncompared({ holdOut, segments: new Set(['at-risk']) })).toBe('segments')
-  expect(whyUncompared({ holdOut, segments: null })).toBeNull()
+  const everyone = { tiers: null, segments: null }
+  expect(whyUncompared({ holdOut: null, ...everyone }, null)).toBe('nobody_held_out')
+  expect(whyUncompared({ holdOut, ...everyone }, null)).toBeNull()
+  for (const some of [
+    { tiers: new Set(['gold']), segments: null },
+    { tiers: null, segments: new Set(['at-risk']) },
+  ]) {
+    expect(whyUncompared({ holdOut, ...some }, null)).toBe('audience_unknown')
+    expect(whyUncompared({ holdOut, ...some }, AT)).toBeNull()
+  }
 })
 
 test('two discounts meet only where each allows the other; tier perks allow whatever allows them', () => {
@@ -99,17 +107,21 @@ test('two discounts meet only where each allows the other; tier perks allow what
 test('campaigns meet only while both run, and only what somebody of their levels can have', () => {
   const spring = program.campaigns[0]!
   const other = (more: object) => ({ ...spring, id: 'other', name: 'Other', ...more })
-  const meets = (more: object, endedAt?: Map<string, number>) =>
-    findMeetings(spring, { ...program, campaigns: [spring, other(more)] }, endedAt).some(({ name }) =>
+  const { fromAt, untilAt } = spring
+  const stopped = (from: number, until = FOREVER) => [{ fromAt: from, untilAt: until }]
+  const meets = (more: object, stops: typeof spring.stops = []) =>
+    findMeetings({ ...spring, stops }, { ...program, campaigns: [spring, other(more)] }).some(({ name }) =>
       name.endsWith('Other'),
     )
-  const { fromAt, untilAt } = spring
   expect(meets({})).toBe(true)
   expect(meets({ fromAt: untilAt, untilAt: untilAt + 1 })).toBe(false)
   expect(meets({ fromAt: untilAt - 1, untilAt: untilAt + 1 })).toBe(true)
-  expect(meets({}, new Map([['other', fromAt]]))).toBe(false)
-  expect(meets({ fromAt: fromAt + 10 }, new Map([['spring', fromAt + 10]]))).toBe(false)
-  expect(findMeetings(spring, program, new Map([['spring', fromAt - 1]]))).toEqual([])
+  expect(meets({ stops: stopped(fromAt) })).toBe(false)
+  expect(meets({ fromAt: fromAt + 10 }, stopped(fromAt + 10))).toBe(false)
+  // One runs only while the other rests.
+  expect(meets({ fromAt: fromAt + 10, untilAt: fromAt + 20 }, stopped(fromAt + 10, fromAt + 20))).toBe(false)
+  expect(meets({ fromAt: fromAt + 10, untilAt: fromAt + 21 }, stopped(fromAt + 10, fromAt + 20))).toBe(true)
+  expect(findMeetings({ ...spring, stops: stopped(fromAt - 1) }, program)).toEqual([])
 
   const forGold = { ...spring, tiers: new Set(['gold']) }
   const names = findMeetings(forGold, { ...program, campaigns: [other({ tiers: new Set(['silver']) })] }).map(
