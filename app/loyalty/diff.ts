@@ -99,8 +99,17 @@ const LEVEL: readonly Saying<LevelDocument>[] = [
   ['promises', 'promise', (level) => list(level.perks)],
 ]
 
+const REWARD_TYPES: Record<RewardDocument['type'], string> = {
+  amount: 'money off',
+  percentage: 'a percentage off',
+  shipping: 'free shipping',
+  product: 'a free product',
+  'store-credit': 'store credit',
+  'gift-card': 'a gift card',
+}
+
 const REWARD: readonly Saying<RewardDocument>[] = [
-  ['is of type', 'be of type', (reward) => reward.type],
+  ['gives', 'give', (reward) => REWARD_TYPES[reward.type]],
   ['costs', 'cost', (reward) => (reward.cost === undefined ? null : plural(reward.cost, 'point'))],
   ['is worth', 'be worth', (reward) => describeValue(reward)],
   [

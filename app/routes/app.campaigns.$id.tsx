@@ -40,7 +40,9 @@ import { useResolved } from '#app/ui/use-resolved.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 export { keepWhileLeaving as shouldRevalidate } from '#app/ui/use-publish.ts'
 
-export const meta: MetaFunction = () => [{ title: 'Campaign · Perennial' }]
+export const meta: MetaFunction<typeof loader> = ({ data: loaded }) => [
+  { title: `${loaded?.title ?? 'Campaign'} · Perennial` },
+]
 
 const NO_TITLES: Record<string, string> = {}
 const REMOVAL =
@@ -70,6 +72,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   return {
     isNew,
     index,
+    title: isNew ? 'Add campaign' : campaign.name,
     published: { version, document },
     initial: isNew ? { ...document, campaigns: [...document.campaigns, campaign] } : document,
     status: read ? findStatus(read, at, record?.endedAt ?? null, record?.pausedAt ?? null) : null,
@@ -110,6 +113,7 @@ export default function CampaignPage() {
     titles: streamedTitles,
     isNew,
     index,
+    title,
     published,
     initial,
     status,
@@ -135,7 +139,7 @@ export default function CampaignPage() {
     >
       <Page
         backAction={{ content: 'Campaigns', url: '/app/campaigns' }}
-        title={isNew ? 'Add campaign' : (campaign?.name ?? 'Campaign')}
+        title={title}
         titleMetadata={status && <CampaignBadge status={status} />}
         secondaryActions={actions}
       >

@@ -3,8 +3,10 @@ import { useLoaderData, useNavigate } from '@remix-run/react'
 import { BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
+import { now } from '#app/clock.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { requireProgram, type ProgramDocument } from '#app/loyalty/program.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
@@ -14,12 +16,15 @@ import { proposeReward } from '#app/ui/proposals.ts'
 import { RemoveEntry } from '#app/ui/remove-entry.tsx'
 import { RewardForm } from '#app/ui/reward-form.tsx'
 import { RewardPreview } from '#app/ui/reward-preview.tsx'
+import { sayCost } from '#app/ui/rewards-list.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 export { keepWhileLeaving as shouldRevalidate } from '#app/ui/use-publish.ts'
 
-export const meta: MetaFunction = () => [{ title: 'Reward · Perennial' }]
+export const meta: MetaFunction<typeof loader> = ({ data: loaded }) => [
+  { title: `${loaded?.title ?? 'Reward'} · Perennial` },
+]
 
 const NO_TITLES: Record<string, string> = {}
 
@@ -36,6 +41,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   return {
     isNew,
     index,
+    title: isNew ? 'Add reward' : nameReward(document, index),
     published: { version, document },
     initial: isNew ? { ...document, rewards: [...document.rewards, reward] } : document,
     titles: titlesOrNone(admin, [...(reward.products ?? []), ...(reward.collections ?? [])]),
@@ -43,8 +49,15 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   }
 }
 
+/** The reward as shoppers read it: "£5.00 off for 50 leaves". */
+function nameReward(document: ProgramDocument, index: number): string {
+  const card = buildProgramCard(requireProgram(document), now())
+  const reward = card.rewards[index]!
+  return `${reward.label} for ${sayCost(reward, card.pointsName)}`
+}
+
 export default function Reward() {
-  const { isNew, index, published, initial, scopes, ...streamed } = useLoaderData<typeof loader>()
+  const { isNew, index, title, published, initial, scopes, ...streamed } = useLoaderData<typeof loader>()
   const titles = useResolved(streamed.titles, NO_TITLES)
   const navigate = useNavigate()
   const [removing, setRemoving] = useState(false)
@@ -60,7 +73,7 @@ export default function Reward() {
     >
       <Page
         backAction={{ content: 'Rewards', url: '/app/rewards' }}
-        title={isNew ? 'Add reward' : 'Reward'}
+        title={title}
         secondaryActions={
           isNew ? undefined : [{ content: 'Remove', destructive: true, onAction: () => setRemoving(true) }]
         }

@@ -198,11 +198,14 @@ function ScopeBanner({ type, scopes }: { type: RewardType; scopes: string[] }) {
   const shopify = useAppBridge()
   const revalidator = useRevalidator()
   const [declined, setDeclined] = useState(false)
+  const [granted, setGranted] = useState<readonly string[]>([])
   const needed = NEEDED[type]
-  if (!needed || scopes.includes(needed.scope)) return null
+  if (!needed || scopes.includes(needed.scope) || granted.includes(needed.scope)) return null
   const ask = async () => {
     const { result } = await shopify.scopes.request([needed.scope])
     setDeclined(result !== 'granted-all')
+    // Shopify's word is enough for the page; the app itself hears of it by a webhook a moment later.
+    if (result === 'granted-all') setGranted([...granted, needed.scope])
     revalidator.revalidate()
   }
   return (

@@ -56,6 +56,12 @@ export function TierMovesCard() {
   )
 }
 
+/** "up from Silver"; from a level that is removed it is neither up nor down. */
+function sayWay(up: boolean | null, from: string): string {
+  if (up === null) return `from ${from}, which is removed,`
+  return `${up ? 'up' : 'down'} from ${from}`
+}
+
 function Moves({ moves, names }: { moves: TierMoves; names: Record<string, string> }) {
   const { document } = useProgramDraft()
   const { published } = useProgramDraft()
@@ -70,7 +76,7 @@ function Moves({ moves, names }: { moves: TierMoves; names: Record<string, strin
       <List>
         {moves.groups.map(({ from, to, up, count }) => (
           <List.Item key={`${from}-${to}`}>
-            {`${showCount(count)} ${count === 1 ? 'member goes' : 'members go'} ${up ? 'up' : 'down'} from ${levelName(from)} to ${levelName(to)}`}
+            {`${showCount(count)} ${count === 1 ? 'member goes' : 'members go'} ${sayWay(up, levelName(from))} to ${levelName(to)}`}
           </List.Item>
         ))}
       </List>

@@ -3,8 +3,8 @@ import type { Member } from '#app/loyalty/engine.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { findMeritedLevel } from '#app/loyalty/tiers.ts'
 
-/** One member's way from a level to another, by level ids; null is no level. */
-export type TierMove = { customer: string; from: string | null; to: string | null; up: boolean }
+/** One member's way from a level to another, by level ids; null is no level. `up` is null where the level they come from is gone: neither. */
+export type TierMove = { customer: string; from: string | null; to: string | null; up: boolean | null }
 
 /**
  * The member's move under `program` at `now`, null where there is none. Up happens at once, down at a nightly review once the
@@ -17,7 +17,8 @@ export function findTierMove(member: Member, program: Program, now: number): Tie
   const to = findMeritedLevel(member, program, now)?.id ?? null
   if (to === from) return null
   const rank = (id: string | null) => levels.findIndex((level) => level.id === id)
-  return { customer: member.id, from, to, up: rank(to) > rank(from) }
+  const isGone = from !== null && rank(from) < 0
+  return { customer: member.id, from, to, up: isGone ? null : rank(to) > rank(from) }
 }
 
 /** All moves, counted and with examples. */
@@ -26,7 +27,7 @@ export type TierMoves = {
   members: number
   partial: boolean
   /** Counts by "from → to", most first. */
-  groups: { from: string | null; to: string | null; up: boolean; count: number }[]
+  groups: { from: string | null; to: string | null; up: boolean | null; count: number }[]
   /** A few members of them, to look at. */
   examples: TierMove[]
 }

@@ -43,7 +43,7 @@ test('a new reward is described', () => {
   const sentences = changed((document) =>
     document.rewards.push({ id: 'ten', type: 'percentage', cost: 900, value: 10 }),
   )
-  expect(sentences).toEqual(['The reward ten is new: it is of type percentage, costs 900 points, is worth 10 %'])
+  expect(sentences).toEqual(['The reward ten is new: it gives a percentage off, costs 900 points, is worth 10 %'])
 })
 
 test('no change, no sentence; any change, at least one', () => {

@@ -326,8 +326,8 @@ describe('36: changing tiers while live', () => {
     const members = [...shop.members.values()]
     const after = programs.versions[1]!.program
     expect(members.map((member) => findTierMove(member, after, at('2026-08-10')))).toMatchObject([
-      { customer: ANN, from: 'silver', to: 'base' },
-      { customer: BEN, from: 'base', to: 'gold' },
+      { customer: ANN, from: 'silver', to: 'base', up: null },
+      { customer: BEN, from: 'base', to: 'gold', up: true },
     ])
     shop.pass(at('2026-08-10T12:00'))
     expect([shop.get(ANN).tier.level, shop.get(BEN).tier.level]).toEqual(['base', 'gold'])
