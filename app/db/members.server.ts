@@ -2,6 +2,8 @@
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
 import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
+import { moveListed } from '#app/db/customer-lists.server.ts'
+import { moveAnswers } from '#app/db/feedback.server.ts'
 import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
@@ -219,6 +221,8 @@ export async function addAlias(
   for (const table of ['redemptions', 'facts', 'member_aliases', 'adjustments', 'privacy_requests']) {
     await client.query(`update ${table} set member_id = $3 where shop_id = $1 and member_id = $2`, [...values])
   }
+  await moveAnswers(...values, client)
+  await moveListed(...values, client)
   await client.query('delete from members where shop_id = $1 and id = $2', values.slice(0, 2))
   await client.query(
     `insert into member_aliases (shop_id, alias_id, member_id, merged_at) values ($1, $2, $3, $4)

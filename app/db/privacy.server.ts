@@ -49,7 +49,12 @@ export async function answerDataRequest(
                        from ledger_transfers where shop_id = $1 and (member_id = m.id or counter_member_id = m.id)),
        'redemptions', (select coalesce(jsonb_agg(jsonb_build_object('reward', reward_id, 'points', points, 'state', state,
                                                                     'at', reserved_at)), '[]')
-                         from redemptions where shop_id = $1 and member_id = m.id))
+                         from redemptions where shop_id = $1 and member_id = m.id),
+       'feedback', (select coalesce(jsonb_agg(jsonb_build_object('at', answered_at, 'score', score, 'comment', comment)
+                                              order by round), '[]')
+                      from feedback_answers where shop_id = $1 and member_id = m.id),
+       'tags', (select coalesce(jsonb_agg(tag order by tag), '[]')
+                  from customer_list_members where shop_id = $1 and member_id = m.id and state in ('tagged', 'remove')))
      from (select coalesce((select member_id from member_aliases where shop_id = $1 and alias_id = $2::bigint), $2::bigint) as id) as m`,
     [shopId, memberId, new Date(at)],
   )

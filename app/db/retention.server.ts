@@ -275,9 +275,26 @@ export async function listCustomersBehind(
   }))
 }
 
-type Condition = { condition: string; values: unknown[] }
+/** SQL that selects the `member_id` of everybody in a group, with its values from $1 on: for what is done with all of them at once. */
+export async function selectGroup(asked: Asked, group: CustomerGroup): Promise<{ text: string; values: unknown[] }> {
+  const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
+  return {
+    text: `select s.member_id from ${from} s where s.shop_id = $1 and ${condition}`,
+    values: [asked.shopId, ...values],
+  }
+}
 
-/** The group as a condition on a customer standing `s`; its values begin at $2. */
+/** A condition on `s`: a customer standing, or a row of `from` that looks like one. Its values begin at $2. */
+type Condition = { from?: string; condition: string; values: unknown[] }
+
+/** All members as customer standings, those without orders too. */
+const MEMBERS = `(
+  select m.shop_id, m.id as member_id, m.erased_at, coalesce(c.orders, 0) as orders, coalesce(c.revenue_minor, 0) as revenue_minor,
+         c.first_at, c.last_at
+    from members m left join customer_standings c on c.shop_id = m.shop_id and c.member_id = m.id
+   where m.shop_id = $1)`
+
+/** The group as a condition. */
 async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> {
   const { asOf, timeZone } = asked
   switch (group.kind) {

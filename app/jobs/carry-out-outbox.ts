@@ -1,5 +1,6 @@
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
+import { TAG_CUSTOMERS } from '#app/db/customer-lists.server.ts'
 import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
 import {
   dropEffects,
@@ -27,11 +28,13 @@ import {
 } from '#app/shopify/member-card.server.ts'
 import type { CardToWrite } from '#app/shopify/member-card.server.ts'
 import { fillCodePools } from './fill-code-pools.ts'
+import { REMIND_OF_EXPIRY, sayReminders } from './remind-of-expiry.ts'
 import { settleEnding } from './settle-redemptions.ts'
 import { syncFunctionDiscounts } from './sync-function-discounts.ts'
+import { tagSlice } from './tag-customers.ts'
 
 /**
- * Carries out what the outbox holds: cards in batches of 25, tags of tiers, codes to be taken out of use, pools to be filled. One
+ * Carries out what the outbox holds: cards in batches of 25, tags of tiers and lists, codes to be taken out of use, pools to be filled. One
  * process at a time works for a shop, in Shopify's rhythm (shopify/throttle); what fails for the moment waits longer each time, what
  * Shopify will never do is set aside with its words. What a shop left waiting when it uninstalled the app is dropped.
  */
@@ -39,6 +42,8 @@ import { syncFunctionDiscounts } from './sync-function-discounts.ts'
 /** An effect is somebody's for this long; a process that dies gives it back by it. */
 const LEASE_MS = 5 * 60_000
 const LONGEST_WAIT_MS = 60 * 60_000
+/** Between two slices of a long list: as soon as other work of the shop has had its turn. */
+const BETWEEN_SLICES_MS = 100
 /** Tries after which what Shopify refuses is set aside. What it cannot do for the moment is tried for ever. */
 const REFUSED_TRIES = 5
 
@@ -60,6 +65,8 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'member-card', batch: 10 * CARDS_PER_CALL_MAX, carry: carryOutMemberCards },
   { kind: 'tier-changed', batch: 25, carry: carryOutTierTags },
   { kind: 'fill-pools', batch: 1, carry: carryOutFilling },
+  { kind: TAG_CUSTOMERS, batch: 1, carry: carryOutTagging },
+  { kind: REMIND_OF_EXPIRY, batch: 25, carry: ({ shop, admin }, effects) => sayReminders(shop, admin, effects) },
   // Facts that others may want to hear of later (mail, Flow); the card is written with the member that changed.
   { kind: 'code-used', batch: 500, carry: nothingToDo },
   { kind: 'points-expired', batch: 500, carry: nothingToDo },
@@ -273,6 +280,15 @@ async function carryOutFunctionDiscounts({ shop, admin }: Carrying, effects: Eff
     : 'another process is at it'
   const undone = effects.map((effect) => ({ effect, detail }))
   return run ? { done: [], refused: undone, later: [] } : { done: [], refused: [], later: undone }
+}
+
+/** A slice of a list at a time: what is left is put down anew, so that codes and cards do not wait for all of it. */
+async function carryOutTagging({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  for (const { kind, key } of effects) {
+    const isLeft = await tagSlice(shop.id, admin, key)
+    if (isLeft) await enqueueEffects(shop.id, [{ kind, key, dueAt: now() + BETWEEN_SLICES_MS }], now())
+  }
+  return { done: effects, refused: [], later: [] }
 }
 
 function nothingToDo(_: Carrying, effects: Effect[]): Promise<Outcome> {

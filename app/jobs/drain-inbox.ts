@@ -6,6 +6,8 @@ import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { forgetListed } from '#app/db/customer-lists.server.ts'
+import { forgetAnswers } from '#app/db/feedback.server.ts'
 import {
   claimMessages,
   finishMessages,
@@ -181,6 +183,8 @@ async function addCatalog(shopId: number, messages: Readable[], client: PoolClie
 async function forgetErased(shopId: number, messages: readonly Readable[], client: PoolClient): Promise<void> {
   const customers = messages.flatMap(({ event }) => (event.type === 'erase' ? [parseGid(event.customer)!.number] : []))
   await scrubMessagesAbout(shopId, customers, client)
+  await forgetAnswers(shopId, customers, client)
+  await forgetListed(shopId, customers, client)
 }
 
 /**

@@ -11,6 +11,7 @@ const OCCASIONS: Record<string, string> = {
   review: 'for a review',
   profile: 'for completing your profile',
   referral: 'for bringing a friend',
+  'custom:feedback': 'for your feedback',
 }
 
 /**

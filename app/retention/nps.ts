@@ -1,4 +1,23 @@
-/** Net promoter score (A2): the share of answers 9–10 minus the share of answers 0–6 to "would you recommend us?". */
+/**
+ * Net promoter score (A2): the share of answers 9–10 minus the share of answers 0–6 to "would you recommend us?".
+ *
+ * A customer is asked once a *round*: as long as the merchant has chosen between two questions. Within a round a later answer takes
+ * the place of the earlier one; after it, a new round keeps both. A score is always of customers, not of answers: of each, the last
+ * one in the time that is looked at.
+ */
+import { DAY_MS } from '../loyalty/time.ts'
+
+/** What an answer makes of a customer: 9–10, 7–8, 0–6. */
+export const NPS_BANDS = ['promoters', 'passives', 'detractors'] as const
+/** One of {@link NPS_BANDS}. */
+export type NpsBand = (typeof NPS_BANDS)[number]
+
+/** The answers of each band, from and to, both included. */
+export const BAND_SCORES: Readonly<Record<NpsBand, readonly [number, number]>> = {
+  promoters: [9, 10],
+  passives: [7, 8],
+  detractors: [0, 6],
+}
 
 /** Counts, the score −1 to 1 and its 95 % interval; score and interval null without answers. */
 export type Nps = {
@@ -9,25 +28,46 @@ export type Nps = {
   interval: readonly [number, number] | null
 }
 
-/**
- * The score of whole answers 0–10; others are refused with an error. The interval is Wald's for a difference of two shares of one
- * sample, (p + d − (p − d)²) ÷ n, kept between −1 and 1.
- */
+/** Fewer answers than this make an interval that says nothing. */
+export const FEWEST_ANSWERS = 30
+
+/** The band of a whole answer 0–10; others are refused with an error. */
+export function bandOf(answer: number): NpsBand {
+  if (!Number.isInteger(answer) || answer < 0 || answer > 10)
+    throw new RangeError(`${answer} is no answer from 0 to 10`)
+  return answer >= 9 ? 'promoters' : answer >= 7 ? 'passives' : 'detractors'
+}
+
+/** The score of whole answers 0–10; others are refused with an error. */
 export function countNps(answers: Iterable<number>): Nps {
-  let promoters = 0
-  let passives = 0
-  let detractors = 0
-  for (const answer of answers) {
-    if (!Number.isInteger(answer) || answer < 0 || answer > 10)
-      throw new RangeError(`${answer} is no answer from 0 to 10`)
-    if (answer >= 9) promoters++
-    else if (answer >= 7) passives++
-    else detractors++
-  }
+  const counts = { promoters: 0, passives: 0, detractors: 0 }
+  for (const answer of answers) counts[bandOf(answer)]++
+  return scoreNps(counts)
+}
+
+/**
+ * The score of so many promoters, passives and detractors. The interval is Wald's for a difference of two shares of one sample,
+ * (p + d − (p − d)²) ÷ n, kept between −1 and 1. 5 promoters, 3 passives and 2 detractors: 0.3.
+ */
+export function scoreNps({ promoters, passives, detractors }: Record<NpsBand, number>): Nps {
   const total = promoters + passives + detractors
   if (total === 0) return { promoters, passives, detractors, score: null, interval: null }
   const score = (promoters - detractors) / total
   const spread = 1.959964 * Math.sqrt(((promoters + detractors) / total - score * score) / total)
   const interval = [Math.max(-1, score - spread), Math.min(1, score + spread)] as const
   return { promoters, passives, detractors, score, interval }
+}
+
+/** Days between two questions that a merchant can choose, and the one that is taken unless they do. */
+export const ROUND_DAYS = [30, 90, 180, 365] as const
+/** The days between two questions unless the merchant chooses others. */
+export const DEFAULT_ROUND_DAYS = 180
+
+/** A customer's last round: its number from 1 on, and when it began. */
+export type Round = { round: number; openedAt: number }
+
+/** The round that an answer at the instant belongs to; days are 24 hours each. Without an earlier one it opens the first. */
+export function roundAt(last: Round | null, at: number, days: number): Round {
+  if (last === null) return { round: 1, openedAt: at }
+  return at < last.openedAt + days * DAY_MS ? last : { round: last.round + 1, openedAt: at }
 }

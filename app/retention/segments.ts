@@ -46,6 +46,19 @@ export function findSegment(name: string): CustomerGroup | null {
   return group && group !== 'PROSPECTS' ? { kind: 'rfm', group } : null
 }
 
+/** The name by which a campaign can be for the group; null where it cannot. */
+export function segmentOf(group: CustomerGroup): string | null {
+  const name = nameGroup(group)
+  return RETENTION_SEGMENTS.find((segment) => nameGroup(findSegment(segment)!) === name) ?? null
+}
+
+/** The tag that the group's customers get in Shopify where the merchant wants it: "retention-stage-passive". */
+export function tagOfGroup(group: CustomerGroup): string {
+  return `retention-${nameGroup(group)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')}`
+}
+
 /** The group as text for an address; {@link parseGroup} reads it back. */
 export function nameGroup(group: CustomerGroup): string {
   switch (group.kind) {

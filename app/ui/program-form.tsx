@@ -142,6 +142,7 @@ const ACTIVITIES = [
   { on: 'review', points: 50, limit: { times: 1, every: 'order' } },
   { on: 'profile', points: 50, limit: { times: 1, every: 'ever' } },
   { on: 'referral', points: 200 },
+  { on: 'custom:feedback', points: 20, limit: { times: 1, every: 'year' } },
 ] as const
 
 /** Points for what is no order: each on or off, with its number. */
@@ -158,7 +159,12 @@ function Activities() {
               <Text as="span">{sayOccasion(activity.on)}</Text>
               {index < 0 ? (
                 <Button
-                  onClick={() => draft.write(['earning'], [...rules, { id: freeId(activity.on, rules), ...activity }])}
+                  onClick={() =>
+                    draft.write(
+                      ['earning'],
+                      [...rules, { id: freeId(activity.on.replace('custom:', ''), rules), ...activity }],
+                    )
+                  }
                   accessibilityLabel={`Switch on: ${sayOccasion(activity.on)}`}
                 >
                   Switch on

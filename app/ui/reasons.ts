@@ -38,6 +38,7 @@ const OCCASIONS: Record<string, string> = {
   review: 'Writing a review',
   profile: 'Completing the profile',
   referral: 'Bringing a friend',
+  'custom:feedback': 'Saying whether they would recommend you',
 }
 
 function sayRule(id: string, program: ProgramDocument): string {

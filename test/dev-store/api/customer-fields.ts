@@ -100,7 +100,10 @@ export const customerRoots = fieldsOf<null>('QueryRoot', {
   customersCount: (_root, args, context) => ({ count: found(context, args).length, precision: 'EXACT' }),
   customerByIdentifier: (_root, args, context) => byIdentifier(context, args.identifier as Record<string, unknown>),
   segment: (_root, args, context) => findOf(context, args.id as Gid, 'Segment'),
-  segments: (_root, args, { store, domain }) => connection(store.tables.list('segments', domain), args),
+  segments: (_root, args, { store, domain }) => {
+    if (args.query) throw notImitated('segments by query')
+    return connection(store.tables.list('segments', domain), args)
+  },
   segmentFilters: (_root, args) => connection(SEGMENT_FILTERS, args),
   customerSegmentMembers: (_root, args, context) => segmentMembers(context, args),
   storeCreditAccount: (_root, args, context) => findOf(context, args.id as Gid, 'StoreCreditAccount'),
@@ -278,6 +281,9 @@ export const customerMutations = fieldsOf<null>('Mutation', {
   segmentCreate: (_root, args, { store, domain }) => {
     const { name, query } = args as { name: string; query: string }
     customerMatches(query, [])
+    // "Segment names must be unique" (shopify.dev); the wording is Rails' usual one, no capture holds it.
+    const isTaken = store.tables.list('segments', domain).some((known) => known.name === name)
+    if (isTaken) return { segment: null, userErrors: [{ field: ['name'], message: 'Name has already been taken' }] }
     const now = store.now()
     const segment: Segment = {
       id: store.tables.newId('Segment'),
