@@ -1,83 +1,212 @@
-// Points liability as the ledger has it: what moved in a month, what is outstanding and how old it is.
-import { pool } from '#app/db/client.server.ts'
+// Points liability as the ledger has it: what moved in a period, what is outstanding and how old it is. The ledger is never scanned
+// for it: transfers are summed up by day once, in the order of their ids, and only the latest are added up at each look.
+import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import { boundsOf } from '#app/db/periods.server.ts'
 import type { Asked } from '#app/db/retention.server.ts'
-import { toRate } from '#app/retention/exact.ts'
+import { dayNumberAt } from '#app/loyalty/time.ts'
 import {
-  ageLiability,
+  ageLimits,
+  AGE_MONTHS,
+  breakageRate,
+  MOVEMENTS,
   movePoints,
+  SHOP_ACCOUNTS,
   type LiabilityAge,
+  type Movement,
   type PointsFlow,
   type PointsMovement,
 } from '#app/retention/liability.ts'
+import { LONGEST_DAYS, type Period } from '#app/retention/periods.ts'
 
 /** The points that the shop owes, in whole points, and what became of earlier ones. */
 export type Liability = {
   movement: PointsMovement
+  /** How many members' points moved like that; null for periods longer than LONGEST_DAYS. */
+  movers: Record<Movement, number> | null
   /** What members hold at T: lots by age, points set aside for rewards, and balances below zero. */
   outstanding: number
   ages: LiabilityAge[]
   reserved: number
   deficit: number
-  /** Of the points used up so far, the share that ran out unspent; null while nobody has spent any: all of it would be a guess. */
+  /** How many members that are. */
+  members: { held: number; reserved: number; deficit: number; ages: number[] }
+  /** Of the points that were spent or ran out so far, the share that ran out; null while nobody has spent any. */
   breakage: number | null
 }
 
 /**
- * The movement of [from, until) and what is outstanding now. Opening and closing are reckoned back from the balances of this
- * moment by the transfers since, so they tie to the ledger to the point.
+ * The movement of a period and what is outstanding now. Opening and closing are sums of the ledger's transfers up to the period's first
+ * instant and its end, so they tie to the ledger to the point.
  */
-export async function readLiability(
-  { shopId, asOf, timeZone }: Asked,
-  from: number,
-  until: number,
-): Promise<Liability> {
-  const [held, inside, since, lots, ended] = await Promise.all([
-    pool.query<{ outstanding: string; reserved: string; deficit: string }>(
-      `select coalesce(sum(available + pending + reserved), 0) as outstanding, coalesce(sum(reserved), 0) as reserved,
-              coalesce(sum(deficit), 0) as deficit
-         from balances where shop_id = $1`,
-      [shopId],
-    ),
-    readFlows(shopId, from, until),
-    readFlows(shopId, from, null),
-    pool.query<{ earned_at: Date; points: string }>(
-      `select date_trunc('hour', earned_at) as earned_at, sum(available + pending) as points from lots
-        where shop_id = $1 and (available > 0 or pending > 0) group by 1`,
-      [shopId],
-    ),
-    pool.query<{ expired: string; redeemed: string }>(
-      `select coalesce(sum(amount) filter (where to_account = 'shop.expired'), 0) as expired,
-              coalesce(sum(amount) filter (where to_account = 'shop.redeemed'), 0)
-                - coalesce(sum(amount) filter (where from_account = 'shop.redeemed'), 0) as redeemed
-         from ledger_transfers where shop_id = $1 and 'shop.expired' <> from_account
-          and (to_account in ('shop.expired', 'shop.redeemed') or from_account = 'shop.redeemed')`,
-      [shopId],
-    ),
+export async function readLiability(asked: Asked, period: Period): Promise<Liability> {
+  const [held, flows, lots, movers] = await Promise.all([
+    readHeld(asked.shopId),
+    readFlows(asked),
+    readAges(asked),
+    period.until - period.from <= LONGEST_DAYS ? countMovers(asked, period) : null,
   ])
-  const outstanding = Number(held.rows[0]!.outstanding)
-  const opening = outstanding - movePoints(0, since).closing
-  const { expired, redeemed } = ended.rows[0]!
+  const before = movePoints(
+    0,
+    flows.filter(({ day }) => day < period.from),
+  )
+  const ever = movePoints(0, flows)
+  const inside = flows.filter(({ day }) => day >= period.from && day < period.until)
   return {
-    movement: movePoints(opening, inside),
-    outstanding,
-    ages: ageLiability(
-      lots.rows.map((row) => ({ earnedAt: row.earned_at.getTime(), points: Number(row.points) })),
-      asOf,
-      timeZone,
-    ),
-    reserved: Number(held.rows[0]!.reserved),
-    deficit: Number(held.rows[0]!.deficit),
-    breakage: BigInt(redeemed) > 0n ? toRate(BigInt(expired), BigInt(expired) + BigInt(redeemed)) : null,
+    movement: movePoints(before.closing, inside),
+    movers,
+    ...held,
+    ...lots,
+    members: { ...held.members, ages: lots.holders },
+    breakage: breakageRate(ever.expired, ever.spent),
   }
 }
 
-/** Sums of what moved between accounts in [from, until), without end where `until` is null. */
-async function readFlows(shopId: number, from: number, until: number | null): Promise<PointsFlow[]> {
-  const { rows } = await pool.query<{ from_account: string; to_account: string; points: string }>(
-    `select from_account, to_account, sum(amount) as points from ledger_transfers
-      where shop_id = $1 and event_at >= $2 and ($3::timestamptz is null or event_at < $3)
-      group by from_account, to_account`,
-    [shopId, new Date(from), until === null ? null : new Date(until)],
+async function readHeld(shopId: number) {
+  const { rows } = await pool.query<Record<'points' | 'reserved' | 'deficit' | 'held' | 'reserving' | 'below', string>>(
+    `select coalesce(sum(available + pending + reserved), 0) as points, coalesce(sum(reserved), 0) as reserved,
+            coalesce(sum(deficit), 0) as deficit,
+            count(*) filter (where available + pending + reserved <> 0) as held,
+            count(*) filter (where reserved <> 0) as reserving, count(*) filter (where deficit <> 0) as below
+       from balances where shop_id = $1`,
+    [shopId],
   )
-  return rows.map((row) => ({ from: row.from_account, to: row.to_account, points: Number(row.points) }))
+  const { points, reserved, deficit, held, reserving, below } = rows[0]!
+  return {
+    outstanding: Number(points),
+    reserved: Number(reserved),
+    deficit: Number(deficit),
+    members: { held: Number(held), reserved: Number(reserving), deficit: Number(below) },
+  }
+}
+
+async function readAges({ shopId, asOf, timeZone }: Asked): Promise<{ ages: LiabilityAge[]; holders: number[] }> {
+  const { rows } = await pool.query<{ age: number; points: string; members: string }>(
+    `select age, sum(points) as points, count(distinct member_id) as members
+       from (select member_id, available + pending as points,
+                    (select count(*)::int from unnest($2::timestamptz[]) as older (at) where earned_at <= older.at) as age
+               from lots where shop_id = $1 and (available > 0 or pending > 0)) as aged
+      group by age`,
+    [shopId, ageLimits(asOf, timeZone).map((at) => new Date(at))],
+  )
+  const of = (place: number) => rows.find(({ age }) => age === place)
+  return {
+    ages: AGE_MONTHS.map((fromMonths, place) => ({ fromMonths, points: Number(of(place)?.points ?? 0) })),
+    holders: AGE_MONTHS.map((_, place) => Number(of(place)?.members ?? 0)),
+  }
+}
+
+async function countMovers(asked: Asked, period: Period): Promise<Record<Movement, number>> {
+  const accounts = Object.entries(SHOP_ACCOUNTS)
+  const { rows } = await pool.query<{ movement: Movement; members: string }>(
+    `select movement, count(distinct t.member_id) as members
+       from ledger_transfers t
+       join unnest($4::text[], $5::text[]) as a (account, movement)
+         on (t.from_account = a.account) <> (t.to_account = a.account)
+      where t.shop_id = $1 and t.event_at >= $2 and t.event_at < $3 and t.member_id is not null
+      group by movement`,
+    [
+      asked.shopId,
+      ...boundsOf(period, asked).map((at) => new Date(at)),
+      accounts.map(([account]) => account),
+      accounts.map(([, { as }]) => as),
+    ],
+  )
+  const counts = MOVEMENTS.map((movement) => [
+    movement,
+    Number(rows.find((row) => row.movement === movement)?.members ?? 0),
+  ])
+  return Object.fromEntries(counts) as Record<Movement, number>
+}
+
+// ── Sums by day ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A sum of points that moved between two accounts on a day of the shop. */
+type DayFlow = PointsFlow & { day: number }
+
+/**
+ * What moved between accounts on each day: the sums that are kept, and the transfers that came after them. A transfer is never changed and
+ * ids count up, so that whatever was summed up once stays right, back-dated transfers too.
+ */
+async function readFlows({ shopId, timeZone }: Asked): Promise<DayFlow[]> {
+  // One statement, so that no transfer is seen both summed up and not.
+  const { rows } = await pool.query<
+    | { day: number; quarter: null; from_account: string; to_account: string; points: string }
+    | { day: null; quarter: string; from_account: string; to_account: string; points: string }
+  >(
+    `with kept as (select folded_id from points_flow_states where shop_id = $1 and timezone = $2)
+     select day, null as quarter, from_account, to_account, points from points_flows
+      where shop_id = $1 and exists (select 1 from kept)
+     union all
+     select null, ${QUARTER_HOUR} as quarter, from_account, to_account, sum(amount)
+       from ledger_transfers where shop_id = $1 and id > coalesce((select folded_id from kept), 0)
+      group by quarter, from_account, to_account`,
+    [shopId, timeZone],
+  )
+  return rows.map(({ day, quarter, from_account: from, to_account: to, points }) => ({
+    ...{ from, to, points: Number(points) },
+    day: day ?? dayNumberAt(Number(quarter) * QUARTER_MS, timeZone),
+  }))
+}
+
+/** Clocks differ from UTC by whole quarters of an hour, so a quarter lies in one day, whatever the zone. */
+const QUARTER_MS = 900_000
+const QUARTER_HOUR = `floor(date_part('epoch', event_at) / 900)::int8`
+
+/** No transaction lasts longer than this: ids that were seen so long ago have none between them that is still to come. */
+const SETTLED = `interval '1 hour'`
+
+/**
+ * Adds the transfers up to the highest id of some while ago to the sums by day, and notes the highest of now for the next time. Called now
+ * and then; whether and when changes no number.
+ */
+export async function foldPointsFlows(shopId: number, timeZone: string): Promise<void> {
+  await inTransaction(async (client) => {
+    const { rows } = await client.query<{ timezone: string; folded_id: string; seen_id: string; settled: boolean }>(
+      `insert into points_flow_states as s (shop_id, timezone) values ($1, $2)
+       on conflict (shop_id) do update set shop_id = s.shop_id
+       returning timezone, folded_id, seen_id, seen_at < now() - ${SETTLED} as settled`,
+      [shopId, timeZone],
+    )
+    const state = rows[0]!
+    const moved = state.timezone !== timeZone
+    if (!moved && !state.settled) return
+    if (moved) await client.query('delete from points_flows where shop_id = $1', [shopId])
+    const from = moved ? '0' : state.folded_id
+    const until = state.settled ? state.seen_id : from
+    await addFlows(shopId, timeZone, from, until, client)
+    await client.query(
+      `update points_flow_states set timezone = $2, folded_id = $3, seen_at = now(),
+              seen_id = (select coalesce(max(id), 0) from ledger_transfers where shop_id = $1)
+        where shop_id = $1`,
+      [shopId, timeZone, until],
+    )
+  })
+}
+
+async function addFlows(
+  shopId: number,
+  timeZone: string,
+  from: string,
+  until: string,
+  client: Queryable,
+): Promise<void> {
+  const { rows } = await client.query<{ quarter: string; from_account: string; to_account: string; points: string }>(
+    `select ${QUARTER_HOUR} as quarter, from_account, to_account, sum(amount) as points from ledger_transfers
+      where shop_id = $1 and id > $2 and id <= $3 group by quarter, from_account, to_account`,
+    [shopId, from, until],
+  )
+  await client.query(
+    `insert into points_flows as f (shop_id, day, from_account, to_account, points)
+     select $1, day, from_account, to_account, sum(points)
+       from unnest($2::int[], $3::text[], $4::text[], $5::bigint[]) as g (day, from_account, to_account, points)
+      group by day, from_account, to_account
+     on conflict (shop_id, day, from_account, to_account) do update set points = f.points + excluded.points`,
+    [
+      shopId,
+      rows.map(({ quarter }) => dayNumberAt(Number(quarter) * QUARTER_MS, timeZone)),
+      rows.map((row) => row.from_account),
+      rows.map((row) => row.to_account),
+      rows.map((row) => row.points),
+    ],
+  )
 }

@@ -12,6 +12,7 @@ import {
   nameCounter,
   type CounterKind,
   type CounterRow,
+  RETIRED_KINDS,
   type CountedOrder,
   type Counters,
   type RollupSettings,
@@ -290,7 +291,8 @@ async function foldDeltas(shopId: number, client: Queryable): Promise<void> {
 function* readDelta(changes: string): Generator<CounterRow> {
   for (const line of changes.split('\n')) {
     const [kind, x, y, value] = line.split(' ').map(Number) as [number, number, number, number]
-    yield { kind: KIND_NAMES.get(kind)!, x, y, value }
+    const name = KIND_NAMES.get(kind)
+    if (name) yield { kind: name, x, y, value }
   }
 }
 
@@ -454,11 +456,13 @@ async function requireSettings(shopId: number, client: Queryable): Promise<Rollu
   return toSettings(rows[0]!)
 }
 
-/** True where the shop's zone is no longer the one that its counters were counted in. */
+/** True where the shop's zone, or the way of counting, is no longer the one that its counters were counted in. */
 export async function needsRebuild(shopId: number, client: Queryable = pool): Promise<boolean> {
   const { rows } = await client.query(
-    `select 1 from shops s join measure_states m on m.shop_id = s.id where s.id = $1 and m.timezone <> s.timezone`,
-    [shopId],
+    `select 1 from shops s join measure_states m on m.shop_id = s.id
+      where s.id = $1 and (m.timezone <> s.timezone or exists (
+              select 1 from measure_counters c where c.shop_id = s.id and c.kind = any($2::smallint[])))`,
+    [shopId, RETIRED_KINDS],
   )
   return rows.length > 0
 }
@@ -532,21 +536,19 @@ const KIND_NAMES = new Map<number, CounterKind>(
   Object.entries(COUNTER_KINDS).map(([name, number]) => [number, name as CounterKind]),
 )
 
-/** The shop's counters that are not 0, of these kinds or of all; of cohorts' buyers only the first month with `sizesOnly`. */
+/** The shop's counters that are not 0, of these kinds or of all. */
 export async function readCounters(
   shopId: number,
   kinds: readonly CounterKind[] = Object.keys(COUNTER_KINDS) as CounterKind[],
   client: Queryable = pool,
-  { sizesOnly = false }: { sizesOnly?: boolean } = {},
 ): Promise<CounterRow[]> {
   // One statement, so that no delta is seen both folded and not.
   const { rows } = await client.query<
     { kind: number; x: string; y: number; value: string; changes: null } | { kind: null; changes: string }
   >({
-    name: sizesOnly ? 'measures-read-sizes' : 'measures-read',
+    name: 'measures-read',
     text: `select kind, x, y, value, null as changes from measure_counters
             where shop_id = $1 and kind = any($2::smallint[]) and value <> 0
-            ${sizesOnly ? `and (kind <> ${COUNTER_KINDS.cohortBuyers} or x = y)` : ''}
            union all
            select null, null, null, null, changes from measure_deltas where shop_id = $1`,
     values: [shopId, kinds.map((kind) => COUNTER_KINDS[kind])],
@@ -560,8 +562,7 @@ export async function readCounters(
       continue
     }
     for (const change of readDelta(row.changes)) {
-      if (!wanted.has(change.kind) || (sizesOnly && change.kind === 'cohortBuyers' && change.x !== change.y)) continue
-      addToCounters(counters, change)
+      if (wanted.has(change.kind)) addToCounters(counters, change)
     }
   }
   return [...listCounters(counters)]

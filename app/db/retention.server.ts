@@ -1,18 +1,21 @@
 // What the retention pages read: counters for the numbers, and for each number the customers behind it.
 import { pool } from '#app/db/client.server.ts'
 import { ACTIVITY_DAYS, readCounters } from '#app/db/measures.server.ts'
+import { boundsOf, edgesOf, measurePeriod } from '#app/db/periods.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { DAY_MS, addMonths, dayNumberAt, fromDayNumber, startOfDate, startOfMonth } from '#app/loyalty/time.ts'
-import { startOfMonthNumber } from '#app/retention/calendar.ts'
 import type { Cohort } from '#app/retention/cohorts.ts'
-import { toRate } from '#app/retention/exact.ts'
-import { FUNNEL_STEPS, type FunnelRow, type FunnelStep } from '#app/retention/funnel.ts'
+import { toFunnel, type FunnelRow, type FunnelStep } from '#app/retention/funnel.ts'
 import type { IntervalDays } from '#app/retention/intervals.ts'
+import { AGE_MONTHS, ageLimits, SHOP_ACCOUNTS, type Movement } from '#app/retention/liability.ts'
 import { lifecycleLimits, type LifecycleStage } from '#app/retention/lifecycle.ts'
+import { BAND_SCORES } from '#app/retention/nps.ts'
+import { firstDayOf, type Period } from '#app/retention/periods.ts'
 import type { Breakpoints, RfmGroup } from '#app/retention/rfm.ts'
 import { FEWEST_RFM_CUSTOMERS, groupOf, RFM_GROUPS } from '#app/retention/rfm.ts'
 import {
   LAST_ORDINAL,
+  layOutCounters,
   readBreakpoints,
   readCohorts,
   readCustomers,
@@ -20,8 +23,16 @@ import {
   readMonths,
   type CounterRow,
   type MonthMeasures,
+  type PeriodMeasures,
 } from '#app/retention/rollups.ts'
-import type { CustomerBehind, CustomerGroup, MonthGroup } from '#app/retention/segments.ts'
+import {
+  LAST_WEEK,
+  type CustomerBehind,
+  type CustomerGroup,
+  type NpsGroup,
+  type PeriodGroup,
+  type PointsGroup,
+} from '#app/retention/segments.ts'
 
 /** The shop and the instant that a page is about; the zone is the one that its measures are counted in. */
 export type Asked = { shopId: number; asOf: number; timeZone: string }
@@ -34,18 +45,27 @@ export async function askMeasures(shop: { id: number; timezone: string }, asOf: 
   return { shopId: shop.id, asOf, timeZone: rows[0]?.timezone ?? shop.timezone }
 }
 
-/** What the retention overview shows: months and the customers behind them. */
+/** What the retention overview shows: months, the periods asked for, and the customers behind them. */
 export type Overview = {
   months: MonthMeasures[]
+  periods: PeriodMeasures[]
   customers: number
   repeatCustomers: number
   lifecycle: Record<LifecycleStage, number>
 }
 
-/** The numbers of the first page, from some hundreds of counters whatever the number of orders. */
-export async function readOverview(asked: Asked): Promise<Overview> {
-  const kinds = ['orders', 'revenue', 'buyers', 'cohortBuyers', 'active', 'lapsed', 'frequency', 'lastDay'] as const
-  const rows = await readCounters(asked.shopId, kinds, pool, { sizesOnly: true })
+/**
+ * The numbers of the first page, from some thousands of counters whatever the number of orders. `choose` says which periods to measure,
+ * once the shop's first month with an order is known (null: there is none).
+ */
+export async function readOverview(
+  asked: Asked,
+  choose: (firstMonth: number | null) => readonly Period[] = () => [],
+): Promise<Overview> {
+  const kinds = ['orders', 'revenue', 'buyers', 'active', 'lapsed', 'frequency', 'lastDay'] as const
+  const rows = await readCounters(asked.shopId, kinds)
+  const counters = layOutCounters(rows)
+  const periods = choose(counters.firstMonth)
   const limits = lifecycleLimits(asked.asOf, asked.timeZone)
   const windowMs = ACTIVITY_DAYS * DAY_MS
   const monthAt = startOfMonth(asked.asOf, asked.timeZone)
@@ -55,10 +75,12 @@ export async function readOverview(asked: Asked): Promise<Overview> {
     asked.asOf - windowMs,
     monthAt - windowMs,
     asked.asOf,
+    ...periods.flatMap((period) => edgesOf(period, asked)),
   ])
   const settings = { timeZone: asked.timeZone, activityDays: ACTIVITY_DAYS }
   return {
-    months: readMonths(rows, asked.asOf, settings, count),
+    months: readMonths(counters, asked.asOf, settings, count),
+    periods: await Promise.all(periods.map((period) => measurePeriod(asked, counters, period, count))),
     ...readCustomers(rows),
     // Exactly 12 months ago is passive already: instants are whole milliseconds.
     lifecycle: {
@@ -116,16 +138,16 @@ export type Intervals = {
   all: IntervalDays
   /** From the first order to the second, the second to the third, … */
   byOrdinal: IntervalDays[]
-  /** Intervals by whole weeks, up to a year and beyond (52 and more together). */
-  weeks: number[]
+  /** Of each ordinal, the intervals by whole weeks, up to a year and beyond (LAST_WEEK and more together). */
+  weeks: number[][]
 }
 
 /** The times between orders of the whole shop, read from the counters. */
 export async function readIntervalTable({ shopId }: Asked): Promise<Intervals> {
   const rows = await readCounters(shopId, ['interval', 'intervalAfter', 'intervalSum'])
-  const weeks = new Array<number>(53).fill(0)
-  for (const { kind, x, value } of rows) {
-    if (kind === 'interval') weeks[Math.min(52, Math.floor(x / (24 * 7)))]! += value
+  const weeks = Array.from({ length: LAST_ORDINAL }, () => new Array<number>(LAST_WEEK + 1).fill(0))
+  for (const { kind, x, y, value } of rows) {
+    if (kind === 'intervalAfter') weeks[y - 1]![Math.min(LAST_WEEK, Math.floor(x / (24 * 7)))]! += value
   }
   return {
     all: readIntervals(rows),
@@ -188,33 +210,30 @@ function moneyAbove(breakpoints: Breakpoints): number[] {
   })
 }
 
-/** The share of revenue of the best customers, in steps of 5 % of them, and what the best fifth has. */
-export async function readPareto({ shopId }: Asked) {
+/** The best so many percent of the customers: how many these are (⌈…⌉), and what they have spent. */
+export type ParetoStep = { percent: number; customers: number; revenueMinor: number }
+
+const PARETO_STEPS = 20
+
+/** What the best customers have spent, in steps of 5 % of them up to all; no steps without customers. */
+export async function readPareto({ shopId }: Asked): Promise<ParetoStep[]> {
   const { rows } = await pool.query<{ step: number; customers: string; revenue: string }>(
-    `select step, count(*) as customers, sum(revenue_minor) as revenue
-       from (select revenue_minor,
-                    ceil(20.0 * row_number() over (order by revenue_minor desc, member_id) / count(*) over ())::int as step
+    `select ((so_far - 1) * ${PARETO_STEPS} / customers + 1)::int as step, max(customers) as customers,
+            sum(revenue_minor) as revenue
+       from (select revenue_minor, row_number() over (order by revenue_minor desc, member_id) as so_far,
+                    count(*) over () as customers
                from customer_standings where shop_id = $1) as ranked
-      group by step order by step`,
+      group by step`,
     [shopId],
   )
-  const total = rows.reduce((sum, row) => sum + Number(row.revenue), 0)
-  let soFar = 0
-  const curve = rows.map((row) => {
-    soFar += Number(row.revenue)
-    return { percent: row.step * 5, share: total > 0 ? soFar / total : 0 }
+  if (rows.length === 0) return []
+  const customers = Number(rows[0]!.customers)
+  let revenueMinor = 0
+  return Array.from({ length: PARETO_STEPS }, (_, place) => {
+    revenueMinor += Number(rows.find(({ step }) => step === place + 1)?.revenue ?? 0)
+    const percent = ((place + 1) * 100) / PARETO_STEPS
+    return { percent, customers: Math.ceil((customers * percent) / 100), revenueMinor }
   })
-  const { rows: best } = await pool.query<{ customers: string; revenue: string | null }>(
-    `select count(*) as customers, sum(revenue_minor) as revenue
-       from (select revenue_minor from customer_standings where shop_id = $1 order by revenue_minor desc, member_id
-              limit (select ceil(count(*) / 5.0)::bigint from customer_standings where shop_id = $1)) as best`,
-    [shopId],
-  )
-  return {
-    curve,
-    totalMinor: total,
-    topFifth: { customers: Number(best[0]!.customers), revenueMinor: Number(best[0]!.revenue ?? 0) },
-  }
 }
 
 /** Orders in which customers can be listed. */
@@ -230,9 +249,9 @@ const ORDER_BY: Record<CustomerSort, string> = {
 
 /** How many customers are in a group: the length of the list that {@link listCustomersBehind} gives in pages. */
 export async function countCustomersBehind(asked: Asked, group: CustomerGroup): Promise<number> {
-  const { condition, values } = await groupSql(asked, group)
+  const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
   const { rows } = await pool.query<{ customers: string }>(
-    `select count(*) as customers from customer_standings s where s.shop_id = $1 and ${condition}`,
+    `select count(*) as customers from ${from} s where s.shop_id = $1 and ${condition}`,
     [asked.shopId, ...values],
   )
   return Number(rows[0]!.customers)
@@ -244,20 +263,20 @@ export async function listCustomersBehind(
   group: CustomerGroup,
   { limit, offset = 0, sort = 'revenue' }: { limit: number; offset?: number; sort?: CustomerSort },
 ): Promise<CustomerBehind[]> {
-  const { condition, values } = await groupSql(asked, group)
+  const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
   const { rows } = await pool.query<{
     member_id: string
     orders: number
     revenue_minor: string
-    first_at: Date
-    last_at: Date
+    first_at: Date | null
+    last_at: Date | null
     active: number | null
     expected_orders: number | null
     expected_minor: string | null
   }>(
     `select s.member_id, s.orders, s.revenue_minor, s.first_at, s.last_at,
             p.active, p.orders as expected_orders, p.value_minor as expected_minor
-       from customer_standings s
+       from ${from} s
        left join customer_predictions p on p.shop_id = s.shop_id and p.member_id = s.member_id
       where s.shop_id = $1 and ${condition}
       order by ${ORDER_BY[sort]} limit ${Number(limit)} offset ${Number(offset)}`,
@@ -267,8 +286,8 @@ export async function listCustomersBehind(
     customer: toGid('Customer', row.member_id),
     orders: row.orders,
     revenueMinor: Number(row.revenue_minor),
-    firstAt: row.first_at.getTime(),
-    lastAt: row.last_at.getTime(),
+    firstAt: row.first_at?.getTime() ?? null,
+    lastAt: row.last_at?.getTime() ?? null,
     active: row.active,
     expectedOrders: row.expected_orders,
     expectedMinor: row.expected_minor === null ? null : Number(row.expected_minor),
@@ -311,20 +330,38 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
     }
     case 'slipping':
       return slippingSql(asked)
+    case 'orders':
+      return { condition: 's.orders >= $2', values: [group.least] }
+    case 'interval':
+      return intervalSql(group.ordinal, group.week)
     case 'top-fifth':
+      return bestSql(20)
+    case 'best':
+      return bestSql(group.percent)
+    case 'predicted':
       return {
-        condition: `s.member_id in (
-          select member_id from customer_standings where shop_id = $1 order by revenue_minor desc, member_id
-           limit (select ceil(count(*) / 5.0)::bigint from customer_standings where shop_id = $1))`,
+        condition: 'exists (select 1 from customer_predictions c where c.shop_id = $1 and c.member_id = s.member_id)',
         values: [],
       }
+    case 'nps':
+      return answeredSql(asked, group.group, group.month)
     case 'month':
-      return monthSql(asked, group.group, group.month)
+      return periodSql(group.group, monthBounds(asked, group.month))
+    case 'period':
+      return periodSql(group.group, toDates(boundsOf(group, asked)))
+    case 'funnel':
+      return funnelSql(group.step)
+    case 'points':
+      return pointsSql(group.group)
+    case 'points-age':
+      return pointsAgeSql(asked, group.months)
+    case 'moved':
+      return movedSql(group.movement, toDates(boundsOf(group, asked)))
     case 'cohort': {
       const [from, until] = monthBounds(asked, group.cohort)
       const [inFrom, inUntil] = monthBounds(asked, group.month)
       return {
-        condition: `s.first_at >= $2 and s.first_at < $3 and ${ORDERED('$4', '$5')}`,
+        condition: `s.first_at >= $2 and s.first_at < $3 and ${orderedSql('$4', '$5')}`,
         values: [from, until, inFrom, inUntil],
       }
     }
@@ -344,40 +381,71 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
   }
 }
 
-const ORDERED = (from: string, until: string) =>
-  `exists (select 1 from orders o where o.shop_id = $1 and o.member_id = s.member_id and o.counts
-            and o.placed_at >= ${from} and o.placed_at < ${until})`
-
-/** The month's first instant and its end, T where it cuts the month short. */
-function monthBounds({ asOf, timeZone }: Asked, month: number): [Date, Date] {
-  const until = Math.min(startOfMonthNumber(month + 1, timeZone), asOf)
-  return [new Date(startOfMonthNumber(month, timeZone)), new Date(until)]
+/** SQL: the customer has an order in [from, until). Most are known by their first and last orders, without a look at the others. */
+function orderedSql(from: string, until: string): string {
+  return `(s.last_at >= ${from} and s.first_at < ${until} and (s.last_at < ${until} or s.first_at >= ${from} or exists (
+            select 1 from orders o where o.shop_id = $1 and o.member_id = s.member_id and o.counts
+               and o.placed_at >= ${from} and o.placed_at < ${until})))`
 }
 
-function monthSql(asked: Asked, group: MonthGroup, month: number): Condition {
-  const [from, until] = monthBounds(asked, month)
-  const windowMs = ACTIVITY_DAYS * DAY_MS
-  const bought = { condition: ORDERED('$2', '$3'), values: [from, until] }
-  const isNew = { condition: 's.first_at >= $2 and s.first_at < $3', values: [from, until] }
-  const ago = (at: Date) => new Date(at.getTime() - windowMs)
-  const both = [ago(from), from, ago(until), until]
+/** The month's first instant and its end, T where it cuts the month short. */
+function monthBounds(asked: Asked, month: number): [Date, Date] {
+  return toDates(boundsOf({ from: firstDayOf(month), until: firstDayOf(month + 1) }, asked))
+}
+
+function toDates([from, until]: [number, number]): [Date, Date] {
+  return [new Date(from), new Date(until)]
+}
+
+function periodSql(group: PeriodGroup, [from, until]: [Date, Date]): Condition {
+  const ago = (at: Date) => new Date(at.getTime() - ACTIVITY_DAYS * DAY_MS)
+  const ends = [ago(from), from, ago(until), until]
+  const atStart = { condition: orderedSql('$2', '$3'), values: ends.slice(0, 2) }
+  const atEnd = orderedSql('$4', '$5')
   switch (group) {
     case 'buyers':
-      return bought
+      return { condition: orderedSql('$2', '$3'), values: [from, until] }
     case 'new':
-      return isNew
+      return { condition: 's.first_at >= $2 and s.first_at < $3', values: [from, until] }
     case 'returning':
-      return { condition: `${bought.condition} and s.first_at < $2`, values: bought.values }
+      return { condition: `${orderedSql('$2', '$3')} and s.first_at < $2`, values: [from, until] }
+    case 'known':
+      return { condition: 's.first_at < $2', values: [until] }
     case 'S':
-      return { condition: ORDERED('$2', '$3'), values: [ago(from), from] }
+      return atStart
     case 'E':
-      return { condition: ORDERED('$2', '$3'), values: [ago(until), until] }
+      return { condition: orderedSql('$2', '$3'), values: ends.slice(2) }
     case 'N':
-      return isNew
+      return { condition: `${orderedSql('$2', '$3')} and s.first_at >= $4`, values: [...ends.slice(2), from] }
+    case 'kept':
+      return { condition: `${orderedSql('$2', '$3')} and s.first_at < $4`, values: [...ends.slice(2), from] }
     case 'R':
-      return { condition: `${ORDERED('$2', '$3')} and ${ORDERED('$4', '$5')}`, values: both }
+      return { condition: `${atStart.condition} and ${atEnd}`, values: ends }
     case 'B':
-      return { condition: `not ${ORDERED('$2', '$3')} and ${ORDERED('$4', '$5')} and s.first_at < $3`, values: both }
+      return { condition: `not ${atStart.condition} and ${atEnd} and s.first_at < $3`, values: ends }
+  }
+}
+
+function intervalSql(ordinal: number, week: number): Condition {
+  const nth = (
+    place: string,
+  ) => `(select n.placed_at from orders n where n.shop_id = $1 and n.member_id = s.member_id and n.counts
+                                    order by n.placed_at, n.id limit 1 offset ${place})`
+  const one = ordinal === 1 ? 's.first_at' : nth('$2::int - 1')
+  const gap = `(${nth('$2::int')} - ${one})`
+  return {
+    condition: `s.orders > $2 and ${gap} >= $3::int * interval '168 hours'
+                and ($3 = ${LAST_WEEK} or ${gap} < ($3::int + 1) * interval '168 hours')`,
+    values: [ordinal, week],
+  }
+}
+
+function bestSql(percent: number): Condition {
+  return {
+    condition: `s.member_id in (
+      select member_id from customer_standings where shop_id = $1 order by revenue_minor desc, member_id
+       limit (select (count(*) * $2::int + 99) / 100 from customer_standings where shop_id = $1))`,
+    values: [percent],
   }
 }
 
@@ -415,28 +483,93 @@ export function countGroups(grid: readonly RfmCell[]): { group: RfmGroup; custom
   })
 }
 
+const EARNED =
+  'exists (select 1 from balances b where b.shop_id = $1 and b.member_id = s.member_id and b.lifetime_earned > 0)'
+const REDEEMED = `exists (select 1 from redemptions r where r.shop_id = $1 and r.member_id = s.member_id
+                             and r.state in ('issued', 'ending', 'used'))`
+
+const FUNNEL_SQL: Record<FunnelStep, string> = {
+  signup: 's.erased_at is null',
+  earn: `s.erased_at is null and ${EARNED}`,
+  redeem: `s.erased_at is null and ${EARNED} and ${REDEEMED}`,
+  repeat: `s.erased_at is null and ${EARNED} and ${REDEEMED} and s.orders >= 2`,
+}
+
+/** Members who took a step and all before it. */
+function funnelSql(step: FunnelStep): Condition {
+  return { from: MEMBERS, condition: FUNNEL_SQL[step], values: [] }
+}
+
 /**
  * Conversion of members (A4): of those who could take a step, how many did. Signed up; earned points; spent some on a reward; ordered
  * twice or more. Each step counts those who took all before it. Erased members are left out.
  */
 export async function readFunnel({ shopId }: Asked): Promise<FunnelRow[]> {
-  const { rows } = await pool.query<Record<FunnelStep, string>>(
-    `select count(*) as signup, count(*) filter (where earned) as earn, count(*) filter (where earned and redeemed) as redeem,
-            count(*) filter (where earned and redeemed and repeated) as repeat
-       from (select b.lifetime_earned > 0 as earned, coalesce(s.orders, 0) >= 2 as repeated,
-                    exists (select 1 from redemptions r where r.shop_id = $1 and r.member_id = m.id
-                              and r.state in ('issued', 'ending', 'used')) as redeemed
-               from members m
-               join balances b on b.shop_id = m.shop_id and b.member_id = m.id
-               left join customer_standings s on s.shop_id = m.shop_id and s.member_id = m.id
-              where m.shop_id = $1 and m.erased_at is null) as steps`,
-    [shopId],
-  )
-  const did = rows[0]!
-  return FUNNEL_STEPS.map((step, place) => {
-    const could = Number(did[FUNNEL_STEPS[Math.max(0, place - 1)]!])
-    return { step, could, did: Number(did[step]), rate: toRate(Number(did[step]), could) }
-  })
+  const counts = Object.entries(FUNNEL_SQL).map(([step, took]) => `count(*) filter (where ${took}) as ${step}`)
+  const { rows } = await pool.query<Record<FunnelStep, string>>(`select ${counts.join(', ')} from ${MEMBERS} s`, [
+    shopId,
+  ])
+  const { signup, earn, redeem, repeat } = rows[0]!
+  return toFunnel({ signup: Number(signup), earn: Number(earn), redeem: Number(redeem), repeat: Number(repeat) })
+}
+
+const POINTS_SQL: Record<PointsGroup, string> = {
+  held: 'b.available + b.pending + b.reserved <> 0',
+  reserved: 'b.reserved <> 0',
+  deficit: 'b.deficit <> 0',
+}
+
+function pointsSql(group: PointsGroup): Condition {
+  return {
+    from: MEMBERS,
+    condition: `exists (select 1 from balances b where b.shop_id = $1 and b.member_id = s.member_id and ${POINTS_SQL[group]})`,
+    values: [],
+  }
+}
+
+function pointsAgeSql({ asOf, timeZone }: Asked, months: number): Condition {
+  const limits = ageLimits(asOf, timeZone)
+  const place = AGE_MONTHS.indexOf(months)
+  const limit = (at: number | undefined) => (at === undefined ? null : new Date(at))
+  return {
+    from: MEMBERS,
+    // The youngest have no bound: points of this moment are theirs.
+    condition: `exists (select 1 from lots l where l.shop_id = $1 and l.member_id = s.member_id and (l.available > 0 or l.pending > 0)
+                          and ($2::timestamptz is null or l.earned_at <= $2) and ($3::timestamptz is null or l.earned_at > $3))`,
+    values: [limit(limits[place - 1]), limit(limits[place])],
+  }
+}
+
+function movedSql(movement: Movement, [from, until]: [Date, Date]): Condition {
+  const accounts = Object.entries(SHOP_ACCOUNTS).flatMap(([account, { as }]) => (as === movement ? [account] : []))
+  return {
+    from: MEMBERS,
+    condition: `s.member_id in (
+      select t.member_id from ledger_transfers t where t.shop_id = $1 and t.event_at >= $2 and t.event_at < $3
+         and (t.from_account = any($4::text[])) <> (t.to_account = any($4::text[])) and t.member_id is not null)`,
+    values: [from, until, accounts],
+  }
+}
+
+/** Months that an answer to "would you recommend us?" counts for, unless one month is looked at. */
+export const NPS_MONTHS = 12
+
+/** Whoever answered in that time, by the last answer, as customer standings: those without orders too. */
+function answeredSql(asked: Asked, group: NpsGroup, month: number | null): Condition {
+  const from = addMonths(asked.asOf, -NPS_MONTHS, asked.timeZone)
+  const bounds = month === null ? [new Date(from), new Date(asked.asOf)] : monthBounds(asked, month)
+  const [lowest, highest] = group === 'answered' ? [0, 10] : BAND_SCORES[group]
+  return {
+    from: `(
+      select f.shop_id, f.member_id, f.score, coalesce(c.orders, 0) as orders, coalesce(c.revenue_minor, 0) as revenue_minor,
+             c.first_at, c.last_at
+        from (select distinct on (member_id) shop_id, member_id, score from feedback_answers
+               where shop_id = $1 and answered_at >= $2 and answered_at < $3
+               order by member_id, answered_at desc, round desc) f
+        left join customer_standings c on c.shop_id = f.shop_id and c.member_id = f.member_id)`,
+    condition: 's.score between $4 and $5',
+    values: [...bounds, lowest, highest],
+  }
 }
 
 /** Which of these segments each of these customers (gids) is in now; customers in none are left out. */
@@ -448,9 +581,9 @@ export async function findSegmentsOf(
   const found = new Map<string, string[]>()
   const numbers = customers.map((customer) => customer.slice(customer.lastIndexOf('/') + 1))
   for (const { name, group } of segments) {
-    const { condition, values } = await groupSql(asked, group)
+    const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
     const { rows } = await pool.query<{ member_id: string }>(
-      `select s.member_id from customer_standings s
+      `select s.member_id from ${from} s
         where s.shop_id = $1 and ${condition} and s.member_id = any($${values.length + 2}::bigint[])`,
       [asked.shopId, ...values, numbers],
     )

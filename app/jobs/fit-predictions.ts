@@ -1,7 +1,9 @@
 // Once a day: the prediction models are fitted on the shop's orders, tried on its own last months, and say of each customer
-// how likely it is to come back and what it will bring. Where the shop has moved to another zone, its measures are recounted.
+// how likely it is to come back and what it will bring. Where the shop has moved to another zone, its measures are recounted. The ledger's sums
+// by day are brought up too.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { foldPointsFlows } from '#app/db/liability.server.ts'
 import { loadOrderLog, needsRebuild, rebuildMeasures } from '#app/db/measures.server.ts'
 import { findPrediction, savePrediction, type ShopPrediction } from '#app/db/predictions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
@@ -22,6 +24,7 @@ const HISTORY_DAYS_NEEDED = 90
 export async function fitPredictions(shop: Shop): Promise<boolean> {
   const at = now()
   if (await needsRebuild(shop.id)) await inTransaction((client) => rebuildMeasures(shop.id, at, client))
+  await foldPointsFlows(shop.id, shop.timezone)
   const last = await findPrediction(shop.id)
   if (last && at - last.fittedAt < DAY_MS && at >= last.fittedAt) return false
   const exponent = currencyExponent(shop.currency)

@@ -29,14 +29,28 @@ export function layOutMonths(firstAt: number, asOf: number, timeZone: string): C
   bounds[months] = asOf
   // Days are cheap to find (one offset), months are not: a table leads from the one to the other.
   const firstDay = dayNumberAt(firstAt, timeZone)
-  const monthOfDay = new Int32Array(Math.max(1, dayNumberAt(asOf, timeZone) - firstDay + 1))
-  const lastDay = monthOfDay.length - 1
-  for (let day = 0; day < monthOfDay.length; day++) {
-    const date = fromDayNumber(firstDay + day)
-    monthOfDay[day] = Math.min(months - 1, (date.year - 1970) * 12 + date.month - 1 - firstMonth)
+  const placeOfDay = new Int32Array(Math.max(1, dayNumberAt(asOf, timeZone) - firstDay + 1))
+  const lastDay = placeOfDay.length - 1
+  for (let day = 0; day < placeOfDay.length; day++) {
+    placeOfDay[day] = Math.min(months - 1, monthOfDay(firstDay + day) - firstMonth)
   }
-  const monthOf = (at: number) => monthOfDay[Math.min(lastDay, Math.max(0, dayNumberAt(at, timeZone) - firstDay))]!
+  const monthOf = (at: number) => placeOfDay[Math.min(lastDay, Math.max(0, dayNumberAt(at, timeZone) - firstDay))]!
   return { timeZone, asOf, firstMonth, months, bounds, partial, monthOf }
+}
+
+/** Days whose months are looked up in a table: until the year 2133. */
+const TABLE_DAYS = 60_000
+let monthTable: Int16Array | undefined
+
+/** The month, counted from January 1970, of a day, counted from 1 January 1970. A recount asks this some millions of times. */
+export function monthOfDay(day: number): number {
+  monthTable ??= Int16Array.from({ length: TABLE_DAYS }, (_, known) => readMonth(known))
+  return monthTable[day] ?? readMonth(day)
+}
+
+function readMonth(day: number): number {
+  const { year, month } = fromDayNumber(day)
+  return (year - 1970) * 12 + month - 1
 }
 
 /** The first instant of a month, counted from January 1970. */

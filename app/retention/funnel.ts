@@ -8,16 +8,10 @@ export type FunnelStep = (typeof FUNNEL_STEPS)[number]
 /** `could` took every step before this one; `did` took this one too; the rate is between 0 and 1, null where nobody could. */
 export type FunnelRow = { step: FunnelStep; could: number; did: number; rate: number | null }
 
-/** The funnel of members, each given by the steps it has taken, in any order. Everyone could sign up. */
-export function countFunnel(members: Iterable<ReadonlySet<FunnelStep>>): FunnelRow[] {
-  const did = FUNNEL_STEPS.map(() => 0)
-  let everyone = 0
-  for (const steps of members) {
-    everyone++
-    for (let place = 0; place < FUNNEL_STEPS.length && steps.has(FUNNEL_STEPS[place]!); place++) did[place]!++
-  }
+/** The funnel from how many took each step and all before it. Everyone could sign up. */
+export function toFunnel(did: Readonly<Record<FunnelStep, number>>): FunnelRow[] {
   return FUNNEL_STEPS.map((step, place) => {
-    const could = place === 0 ? everyone : did[place - 1]!
-    return { step, could, did: did[place]!, rate: toRate(did[place]!, could) }
+    const could = did[FUNNEL_STEPS[Math.max(0, place - 1)]!]
+    return { step, could, did: did[step], rate: toRate(did[step], could) }
   })
 }

@@ -3,7 +3,7 @@
  * opening + earned − spent − expired − taken back − forfeited + adjusted = closing, to the point, and the closing is the sum of
  * what members hold (available, pending, reserved): both are sums over the same transfers.
  *
- * *Breakage* is the share of points that ran out unspent, among the lots that have come to their end.
+ * *Breakage* is the share of points that ran out unspent, among those that have come to their end.
  */
 import { toRate } from './exact.ts'
 import { addMonths } from '../loyalty/time.ts'
@@ -23,7 +23,13 @@ export type PointsMovement = {
   closing: number
 }
 
-const SHOP_ACCOUNTS: Record<string, { as: keyof Omit<PointsMovement, 'opening' | 'closing'>; sign: 1 | -1 }> = {
+/** What can happen to points between an opening and a closing, in the order of the statement. */
+export const MOVEMENTS = ['earned', 'spent', 'expired', 'takenBack', 'forfeited', 'adjusted'] as const
+/** One of {@link MOVEMENTS}. */
+export type Movement = (typeof MOVEMENTS)[number]
+
+/** The shop's accounts by the movement that points between them and a member are. */
+export const SHOP_ACCOUNTS: Readonly<Record<string, { as: Movement; sign: 1 | -1 }>> = {
   'shop.issued': { as: 'earned', sign: 1 },
   'shop.redeemed': { as: 'spent', sign: -1 },
   'shop.expired': { as: 'expired', sign: -1 },
@@ -60,36 +66,23 @@ export function movePoints(opening: number, flows: Iterable<PointsFlow>): Points
   return movement
 }
 
-/** An open lot: when it was earned and how many of its points are left. */
-export type OpenLot = { earnedAt: number; points: number }
-/** Points by age in months: from `fromMonths` (inclusive) to `untilMonths` (exclusive; null: no end). */
-export type LiabilityAge = { fromMonths: number; untilMonths: number | null; points: number }
+/** Points by age in months: from `fromMonths` on, up to where the next age begins. */
+export type LiabilityAge = { fromMonths: number; points: number }
 
-/** Outstanding points by age at T, in the shop's calendar months: under 3, 3–6, 6–12, 12–24, 24 and over. */
-export function ageLiability(lots: Iterable<OpenLot>, asOf: number, timeZone: string): LiabilityAge[] {
-  const edges = [0, 3, 6, 12, 24]
-  const limits = edges.map((months) => addMonths(asOf, -months, timeZone))
-  const ages = edges.map((fromMonths, place) => ({ fromMonths, untilMonths: edges[place + 1] ?? null, points: 0 }))
-  for (const { earnedAt, points } of lots) {
-    let place = edges.length - 1
-    while (place > 0 && earnedAt > limits[place]!) place--
-    ages[place]!.points += points
-  }
-  return ages
+/** Ages of points begin at so many months: under 3, 3–6, 6–12, 12–24, 24 and over. */
+export const AGE_MONTHS: readonly number[] = [0, 3, 6, 12, 24]
+
+/** The instants at or before which points of each age but the youngest were earned, by the shop's calendar months back from T. */
+export function ageLimits(asOf: number, timeZone: string): number[] {
+  return AGE_MONTHS.slice(1).map((months) => addMonths(asOf, -months, timeZone))
 }
 
-/** A lot that has come to its end: what was earned in it (less what was taken back) and what of that ran out. */
-export type EndedLot = { earned: number; expired: number }
-
-/** Points that ran out ÷ points of all ended lots, 0–1 to 6 places; null before any lot has ended. */
-export function breakageRate(lots: Iterable<EndedLot>): number | null {
-  let earned = 0
-  let expired = 0
-  for (const lot of lots) {
-    earned += lot.earned
-    expired += lot.expired
-  }
-  return toRate(expired, earned)
+/**
+ * Breakage: of the points that have come to their end, spent or run out, the share that ran out; 0–1 to 6 places, null while nobody has
+ * spent any: all of it would be a guess.
+ */
+export function breakageRate(expired: number, spent: number): number | null {
+  return spent > 0 ? toRate(expired, expired + spent) : null
 }
 
 /**

@@ -8,12 +8,14 @@
  * give now, and all that is unchanged cancels out. Late orders, refunds and cancellations are the same thing. Only an
  * order that becomes (or was) the customer's first one reaches further: it takes the customer to another cohort.
  *
- * CRR comes from two of these terms (S, E, N, R, B of every month follow): an order at a makes its customer active at the month
- * starts in (a, min(next order, a + window)], kept as a difference array, +1 at the first and −1 after the last of them; and
- * it lapses at the first month start after a + window unless another order comes before that. This needs a window longer
- * than any month.
+ * A period's measures come from whole months, any run of them. Its distinct buyers are the orders that are their customer's first
+ * in a month and whose customer had ordered before in a month before the period, or never: so a month's buyers are kept by the month of
+ * their order before. CRR (S, E, N, R, B) comes from two terms: an order at a makes its customer active at the day starts
+ * in (a, min(next order, a + window)], kept as a difference array, +1 at the first and −1 after the last of them; and its
+ * customer has lapsed at the first month start after a + window if no order comes before that, and until the month of the next
+ * one, by which lapses are kept too. This needs a window longer than any month.
  */
-import { startOfMonthNumber } from './calendar.ts'
+import { monthOfDay, startOfMonthNumber } from './calendar.ts'
 import type { Cohort, MonthCounts } from './cohorts.ts'
 import type { Crr } from './crr.ts'
 import { toCrr } from './crr.ts'
@@ -35,19 +37,23 @@ export const SHORTEST_WINDOW_DAYS = 32
 /** What is kept of a customer: all its orders that count, in four numbers. */
 export type Standing = { orders: number; revenueMinor: number; firstAt: number; lastAt: number }
 
-/** The kinds of counters; x and y are their places, 0 where they have none. Months count from January 1970. */
+/** Numbers of kinds that were counted in another way once: a shop that still has some is recounted. */
+export const RETIRED_KINDS: readonly number[] = [3, 6, 7]
+
+/** The kinds of counters; x and y are their places, 0 where they have none. Months and days count from January 1970. */
 export const COUNTER_KINDS = {
-  /** orders, revenue and buyers of month x */
+  /** orders and revenue of month x */
   orders: 1,
   revenue: 2,
-  buyers: 3,
+  /** buyers of month x whose order before was in month y, or whose first one it was (NO_MONTH) */
+  buyers: 14,
   /** buyers in month y, and their revenue, of the customers whose first month was x */
   cohortBuyers: 4,
   cohortRevenue: 5,
-  /** change of the number of customers active, at the start of month x */
-  active: 6,
-  /** customers active at the start of month x − 1 and no longer at that of x */
-  lapsed: 7,
+  /** change of the number of customers active, at the start of day x */
+  active: 15,
+  /** customers active at the start of month x − 1 and no longer at that of x, by the month of their next order y (NO_MONTH: none) */
+  lapsed: 16,
   /** intervals in bucket x (hours) between consecutive orders; of those from the y-th order to the next */
   interval: 8,
   intervalAfter: 9,
@@ -68,9 +74,13 @@ export type Counters = Map<CounterKind, Map<number, number>>
 export const LAST_ORDINAL = 4
 
 /** Kinds with a second place; the others have 0 there. */
-const HAS_Y: ReadonlySet<CounterKind> = new Set(['cohortBuyers', 'cohortRevenue', 'intervalAfter'] as const)
-/** Second places are months and ordinals: below this, whatever their sign. */
+const HAS_Y: ReadonlySet<CounterKind> = new Set([
+  ...(['buyers', 'cohortBuyers', 'cohortRevenue', 'lapsed', 'intervalAfter'] as const),
+])
+/** Second places are months and ordinals: below half of this, whatever their sign. */
 const Y_SPAN = 65_536
+/** The month of an order that there is not. */
+export const NO_MONTH = -Y_SPAN / 2
 
 function keyOf(kind: CounterKind, x: number, y: number): number {
   return HAS_Y.has(kind) ? x * Y_SPAN + y + Y_SPAN / 2 : x
@@ -136,17 +146,18 @@ function countOrders(
   const add = (kind: CounterKind, x: number, y: number, by: number) => addTo(counters, kind, x, y, sign * by)
   const cohort = monthNumberAt(firstAt, timeZone)
   let [gapDays, gapRest] = [0, 0]
-  let monthBefore = -Infinity
-  let month = monthNumberAt(orders[0]!.at, timeZone)
+  let monthBefore = NO_MONTH
+  let day = dayNumberAt(orders[0]!.at, timeZone)
   for (let place = 0; place < orders.length; place++) {
     const { at, amountMinor } = orders[place]!
+    const month = monthOfDay(day)
     const next = orders[place + 1]
-    const nextMonth = next ? monthNumberAt(next.at, timeZone) : Infinity
+    const nextDay = next ? dayNumberAt(next.at, timeZone) : Infinity
     add('orders', month, 0, 1)
     add('revenue', month, 0, amountMinor)
     add('cohortRevenue', cohort, month, amountMinor)
     if (month !== monthBefore) {
-      add('buyers', month, 0, 1)
+      add('buyers', month, monthBefore, 1)
       add('cohortBuyers', cohort, month, 1)
     }
     if (next) {
@@ -159,16 +170,18 @@ function countOrders(
       add('interval', hours, 0, 1)
       if (ordinal <= LAST_ORDINAL) add('intervalAfter', hours, ordinal, 1)
     }
-    // A month start t is at or before an instant exactly when t's month is not after the instant's month.
-    const lastCovered = monthNumberAt(at + windowMs, timeZone)
-    const lastActive = Math.min(nextMonth, lastCovered)
-    if (lastActive > month) {
-      add('active', month + 1, 0, 1)
+    // A day starts at or before an instant exactly when it is not after the instant's day; so with months.
+    const lastCovered = dayNumberAt(at + windowMs, timeZone)
+    const lastActive = Math.min(nextDay, lastCovered)
+    if (lastActive > day) {
+      add('active', day + 1, 0, 1)
       add('active', lastActive + 1, 0, -1)
     }
-    if (nextMonth > lastCovered) add('lapsed', lastCovered + 1, 0, 1)
+    const lapsedIn = monthOfDay(lastCovered) + 1
+    const nextMonth = next ? monthOfDay(nextDay) : NO_MONTH
+    if (!next || nextMonth >= lapsedIn) add('lapsed', lapsedIn, nextMonth, 1)
     monthBefore = month
-    month = nextMonth
+    day = nextDay
   }
   add('intervalSum', 0, 0, gapDays)
   add('intervalSum', 1, 0, gapRest)
@@ -241,51 +254,124 @@ export function* listCounters(counters: Counters): Generator<CounterRow> {
 /** Customers whose last order lies in [from, until): asked of the customers, who know the instant where the counters know the day. */
 export type CountLastOrders = (from: number, until: number) => number
 
+/** What a period's orders are; `customersByEnd` is everyone who had ordered before its end. CRR is null where it is too long for one. */
+export type PeriodMeasures = Omit<MonthCounts, 'month'> & { crr: Crr | null; partial: boolean }
+
 /** One month as the pages show it. */
-export type MonthMeasures = MonthCounts & { crr: Crr; partial: boolean }
+export type MonthMeasures = PeriodMeasures & { month: number; crr: Crr }
+
+/** The counters of kinds orders, revenue, buyers, active and lapsed, laid out to read periods from. */
+export type PeriodCounters = {
+  /** The shop's first month with an order; null without orders. */
+  firstMonth: number | null
+  orders: ReadonlyMap<number, number>
+  revenue: ReadonlyMap<number, number>
+  buyers: ReadonlyMap<number, ReadonlyMap<number, number>>
+  lapsed: ReadonlyMap<number, ReadonlyMap<number, number>>
+  /** Customers active at the start of a day. */
+  activeAt: (day: number) => number
+}
+
+/** Lays the counters out; other kinds are passed over. */
+export function layOutCounters(rows: Iterable<CounterRow>): PeriodCounters {
+  const [orders, revenue] = [new Map<number, number>(), new Map<number, number>()]
+  const pairs = { buyers: new Map<number, Map<number, number>>(), lapsed: new Map<number, Map<number, number>>() }
+  const changes: { day: number; active: number }[] = []
+  for (const { kind, x, y, value } of rows) {
+    if (kind === 'orders') orders.set(x, value)
+    else if (kind === 'revenue') revenue.set(x, value)
+    else if (kind === 'active') changes.push({ day: x, active: value })
+    else if (kind === 'buyers' || kind === 'lapsed') {
+      const of = pairs[kind].get(x) ?? new Map<number, number>()
+      pairs[kind].set(x, of.set(y, value))
+    }
+  }
+  changes.sort((a, b) => a.day - b.day)
+  let sum = 0
+  for (const change of changes) change.active = sum += change.active
+  const activeAt = (day: number) => {
+    let [low, high] = [-1, changes.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (changes[middle]!.day <= day) low = middle
+      else high = middle - 1
+    }
+    return low < 0 ? 0 : changes[low]!.active
+  }
+  return { firstMonth: orders.size === 0 ? null : Math.min(...orders.keys()), orders, revenue, ...pairs, activeAt }
+}
 
 /**
- * Every month from the shop's first to that of the last instant before T, from the counters of kinds orders, revenue, buyers,
- * cohortBuyers, active and lapsed. A month that T cuts short is marked; its E and R are counted from the customers by `lastIn`.
+ * Customers whose last order before the period's end lies inside the period and yet before the activity window: there are none but
+ * in a leap year. Those who were not active at its start either, and of these the new ones.
  */
-export function readMonths(
-  rows: Iterable<CounterRow>,
+export type LapsedInside = { inactive: number; new: number }
+
+/**
+ * The measures of the months from `from` up to but without `until`, cut at T, where E and R are counted from the customers by
+ * `lastIn`. CRR of a period longer than the activity window needs `lapsedInside` and is null without.
+ */
+export function readPeriod(
+  counters: PeriodCounters,
+  { from, until }: { from: number; until: number },
   asOf: number,
   { timeZone, activityDays }: RollupSettings,
   lastIn: CountLastOrders,
-): MonthMeasures[] {
-  const of: Partial<Record<CounterKind, Map<number, number>>> = {}
-  for (const { kind, x, y, value } of rows) {
-    if (kind === 'cohortBuyers' && x !== y) continue
-    const places = (of[kind] ??= new Map<number, number>())
-    places.set(x, value)
+  lapsedInside: LapsedInside | null = null,
+): PeriodMeasures {
+  const windowMs = activityDays * DAY_MS
+  const fromAt = startOfMonthNumber(from, timeZone)
+  const endAt = startOfMonthNumber(until, timeZone)
+  const partial = endAt > asOf
+  const untilAt = Math.min(endAt, asOf)
+  const counts = countPeriod(counters, from, until)
+  const isLong = untilAt - fromAt > windowMs
+  if (isLong && !lapsedInside) return { ...counts, crr: null, partial }
+  const S = counters.activeAt(dayNumberAt(fromAt, timeZone))
+  const E = partial ? lastIn(asOf - windowMs, asOf) : counters.activeAt(dayNumberAt(endAt, timeZone))
+  let lapsed = 0
+  if (partial) lapsed = lastIn(fromAt - windowMs, asOf - windowMs)
+  else {
+    for (let month = from + 1; month <= until; month++) {
+      for (const [next, customers] of counters.lapsed.get(month) ?? []) {
+        if (next === NO_MONTH || next >= until) lapsed += customers
+      }
+    }
   }
-  const at = (kind: CounterKind, month: number) => of[kind]?.get(month) ?? 0
-  if (!of.orders || of.orders.size === 0) return []
-  const firstMonth = Math.min(...of.orders.keys())
-  const lastMonth = monthNumberAt(asOf - 1, timeZone)
+  const inside = isLong ? lapsedInside! : { inactive: 0, new: 0 }
+  const R = S - lapsed + inside.inactive
+  const N = counts.newBuyers - inside.new
+  return { ...counts, crr: toCrr({ S, E, N, R, B: E - R - N }), partial }
+}
+
+function countPeriod(counters: PeriodCounters, from: number, until: number): Omit<MonthCounts, 'month'> {
+  const counts = { orders: 0, revenueMinor: 0, buyers: 0, newBuyers: 0, customersByEnd: 0 }
+  for (let month = counters.firstMonth ?? until; month < until; month++) {
+    const buyers = counters.buyers.get(month)
+    const first = buyers?.get(NO_MONTH) ?? 0
+    counts.customersByEnd += first
+    if (month < from) continue
+    counts.orders += counters.orders.get(month) ?? 0
+    counts.revenueMinor += counters.revenue.get(month) ?? 0
+    counts.newBuyers += first
+    for (const [before, customers] of buyers ?? []) if (before < from) counts.buyers += customers
+  }
+  return counts
+}
+
+/** Every month from the shop's first to that of the last instant before T; the one that T cuts short is marked. */
+export function readMonths(
+  counters: PeriodCounters,
+  asOf: number,
+  settings: RollupSettings,
+  lastIn: CountLastOrders,
+): MonthMeasures[] {
+  const lastMonth = monthNumberAt(asOf - 1, settings.timeZone)
   const months: MonthMeasures[] = []
-  let [S, customersByEnd] = [0, 0]
-  for (let month = firstMonth; month <= lastMonth; month++) {
-    S += at('active', month)
-    const newBuyers = at('cohortBuyers', month)
-    customersByEnd += newBuyers
-    const startAt = startOfMonthNumber(month, timeZone)
-    const partial = startOfMonthNumber(month + 1, timeZone) > asOf
-    const windowMs = activityDays * DAY_MS
-    const E = partial ? lastIn(asOf - windowMs, asOf) : S + at('active', month + 1)
-    const R = S - (partial ? lastIn(startAt - windowMs, asOf - windowMs) : at('lapsed', month + 1))
-    const crr = toCrr({ S, E, N: newBuyers, R, B: E - R - newBuyers })
-    months.push({
-      month,
-      orders: at('orders', month),
-      revenueMinor: at('revenue', month),
-      buyers: at('buyers', month),
-      newBuyers,
-      customersByEnd,
-      crr,
-      partial,
-    })
+  for (let month = counters.firstMonth ?? Infinity; month <= lastMonth; month++) {
+    const { crr, ...row } = readPeriod(counters, { from: month, until: month + 1 }, asOf, settings, lastIn)
+    // No month is longer than the window.
+    months.push({ month, ...row, crr: crr! })
   }
   return months
 }

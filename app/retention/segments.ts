@@ -2,31 +2,70 @@
  * Who is behind a number. A *group* of customers is named in an address ("S:2026-10", "rfm:AT_RISK"), so that every number on a
  * page can be opened to its customers; a *segment* is a group that a campaign can be for.
  */
+import { FUNNEL_STEPS, type FunnelStep } from './funnel.ts'
+import { AGE_MONTHS, MOVEMENTS, type Movement } from './liability.ts'
+import { NPS_BANDS, type NpsBand } from './nps.ts'
+import { nameDay, parseDay } from './periods.ts'
 import type { RfmGroup } from './rfm.ts'
 import { RFM_GROUPS } from './rfm.ts'
 
-/** Groups of one month: its buyers, its new and returning ones, and the letters of CRR. */
-export const MONTH_GROUPS = ['buyers', 'new', 'returning', 'S', 'E', 'N', 'R', 'B'] as const
-/** One of {@link MONTH_GROUPS}. */
-export type MonthGroup = (typeof MONTH_GROUPS)[number]
+/**
+ * Groups of a period: its buyers, its new and returning ones, the letters of CRR, the E − N that CRR divides by S, and everyone
+ * known by its end.
+ */
+export const PERIOD_GROUPS = ['buyers', 'new', 'returning', 'S', 'E', 'N', 'R', 'B', 'kept', 'known'] as const
+/** One of {@link PERIOD_GROUPS}. */
+export type PeriodGroup = (typeof PERIOD_GROUPS)[number]
+
+/** Whose points these are: held now, set aside for rewards, taken back after they were spent. */
+export const POINTS_GROUPS = ['held', 'reserved', 'deficit'] as const
+/** One of {@link POINTS_GROUPS}. */
+export type PointsGroup = (typeof POINTS_GROUPS)[number]
+
+/** Customers by what they answered to "would you recommend us?". */
+export const NPS_GROUPS = [...NPS_BANDS, 'answered'] as const
+/** One of {@link NPS_GROUPS}. */
+export type NpsGroup = NpsBand | 'answered'
 
 /** A group of customers that a number of the retention pages stands for. */
 export type CustomerGroup =
   | { kind: 'all' }
   /** Two orders or more. */
   | { kind: 'repeat' }
+  /** So many orders or more. */
+  | { kind: 'orders'; least: number }
+  /** Customers whose order after the `ordinal`-th came `week` whole weeks after it; the last week stands for all after it. */
+  | { kind: 'interval'; ordinal: number; week: number }
   | { kind: 'stage'; stage: 'active' | 'passive' | 'lost' }
   /** Still active by the calendar, but silent for longer than they used to be. */
   | { kind: 'slipping' }
-  /** The best ⌈20 %⌉ by revenue. */
+  /** The best ⌈20 %⌉ by revenue; the best ⌈so many %⌉. */
   | { kind: 'top-fifth' }
+  | { kind: 'best'; percent: number }
+  /** Those whom the last fit says something of. */
+  | { kind: 'predicted' }
   /** Months count from January 1970. */
-  | { kind: 'month'; group: MonthGroup; month: number }
+  | { kind: 'month'; group: PeriodGroup; month: number }
+  /** The days from the first up to but without the last, counted from 1 January 1970. */
+  | { kind: 'period'; group: PeriodGroup; from: number; until: number }
   /** Customers whose first order was in `cohort` and who ordered in `month`. */
   | { kind: 'cohort'; cohort: number; month: number }
   | { kind: 'rfm'; group: RfmGroup }
   /** A cell of the grid: recency and the mean of frequency and money, 1–5. */
   | { kind: 'rfm-cell'; R: number; FM: number }
+  /** Customers by their last answer in the 12 months before T, or in a month; `answered` are all of them. */
+  | { kind: 'nps'; group: NpsGroup; month: number | null }
+  /** Members who took a step and all before it. */
+  | { kind: 'funnel'; step: FunnelStep }
+  /** Members by the points they have. */
+  | { kind: 'points'; group: PointsGroup }
+  /** Members who hold points of an age: from so many months on (one of AGE_MONTHS). */
+  | { kind: 'points-age'; months: number }
+  /** Members whose points moved like that on these days, as in `period`. */
+  | { kind: 'moved'; movement: Movement; from: number; until: number }
+
+/** The weeks that intervals are told apart by: 0 to 51, and 52 for all longer ones. */
+export const LAST_WEEK = 52
 
 /** Groups that a campaign's audience can name (contracts, section 1): what customers come under and leave again. */
 export const RETENTION_SEGMENTS: readonly string[] = [
@@ -35,13 +74,19 @@ export const RETENTION_SEGMENTS: readonly string[] = [
   'passive',
   'lost',
   'slipping',
-  ...RFM_GROUPS.filter((group) => group !== 'PROSPECTS').map((group) => group.toLowerCase().replaceAll('_', '-')),
+  // RFM's own Active group stays without a name of its own here: an audience that says "active" means the lifecycle's.
+  ...RFM_GROUPS.filter((group) => group !== 'PROSPECTS' && group !== 'ACTIVE').map((group) =>
+    group.toLowerCase().replaceAll('_', '-'),
+  ),
+  ...NPS_BANDS.map((band) => `nps-${band}`),
 ]
 
 /** The group of a segment's name, or null. `findSegment('at-risk')` is the RFM group AT_RISK. */
 export function findSegment(name: string): CustomerGroup | null {
   if (name === 'repeat' || name === 'slipping') return { kind: name }
   if (name === 'active' || name === 'passive' || name === 'lost') return { kind: 'stage', stage: name }
+  const band = NPS_BANDS.find((known) => `nps-${known}` === name)
+  if (band) return { kind: 'nps', group: band, month: null }
   const group = RFM_GROUPS.find((known) => known.toLowerCase().replaceAll('_', '-') === name)
   return group && group !== 'PROSPECTS' ? { kind: 'rfm', group } : null
 }
@@ -64,8 +109,26 @@ export function nameGroup(group: CustomerGroup): string {
   switch (group.kind) {
     case 'stage':
       return `stage:${group.stage}`
+    case 'orders':
+      return `orders:${group.least}`
+    case 'interval':
+      return `interval:${group.ordinal}:${group.week}`
+    case 'best':
+      return `best:${group.percent}`
     case 'month':
       return `${group.group}:${nameMonthNumber(group.month)}`
+    case 'period':
+      return `${group.group}:${nameDay(group.from)}:${nameDay(group.until - 1)}`
+    case 'nps':
+      return `nps:${group.group}${group.month === null ? '' : `:${nameMonthNumber(group.month)}`}`
+    case 'funnel':
+      return `funnel:${group.step}`
+    case 'points':
+      return `points:${group.group}`
+    case 'points-age':
+      return `points-age:${group.months}`
+    case 'moved':
+      return `${group.movement}:${nameDay(group.from)}:${nameDay(group.until - 1)}`
     case 'cohort':
       return `cohort:${nameMonthNumber(group.cohort)}:${nameMonthNumber(group.month)}`
     case 'rfm':
@@ -81,29 +144,78 @@ export function nameGroup(group: CustomerGroup): string {
 export function parseGroup(text: string): CustomerGroup | null {
   const [kind = '', first = '', second = '', ...rest] = text.split(':')
   if (rest.length > 0) return null
-  if (second === '' && first === '') {
-    return kind === 'all' || kind === 'repeat' || kind === 'slipping' || kind === 'top-fifth' ? { kind } : null
-  }
-  if (kind === 'rfm-cell') {
-    const [R, FM] = [Number(first), Number(second)]
-    const isScore = (score: number) => Number.isInteger(score) && score >= 1 && score <= 5
-    return isScore(R) && isScore(FM) ? { kind, R, FM } : null
-  }
+  if (first === '' && second === '') return parseSingle(kind)
+  if (second !== '') return parsePair(kind, first, second)
   const month = parseMonth(first)
+  const monthGroup = find(PERIOD_GROUPS, kind)
+  if (monthGroup) return month === null ? null : { kind: 'month', group: monthGroup, month }
+  const number = parseCount(first)
+  switch (kind) {
+    case 'stage':
+      return first === 'active' || first === 'passive' || first === 'lost' ? { kind, stage: first } : null
+    case 'orders':
+      return number !== null && number >= 1 ? { kind, least: number } : null
+    case 'best':
+      return number !== null && number >= 1 && number <= 100 ? { kind, percent: number } : null
+    case 'rfm': {
+      const group = find(RFM_GROUPS, first)
+      return group ? { kind, group } : null
+    }
+    case 'nps': {
+      const group = find(NPS_GROUPS, first)
+      return group ? { kind, group, month: null } : null
+    }
+    case 'funnel': {
+      const step = find(FUNNEL_STEPS, first)
+      return step ? { kind, step } : null
+    }
+    case 'points': {
+      const group = find(POINTS_GROUPS, first)
+      return group ? { kind, group } : null
+    }
+    case 'points-age':
+      return number !== null && AGE_MONTHS.includes(number) ? { kind, months: number } : null
+    default:
+      return null
+  }
+}
+
+function parseSingle(kind: string): CustomerGroup | null {
+  const known = ['all', 'repeat', 'slipping', 'top-fifth', 'predicted'] as const
+  const found = find(known, kind)
+  return found ? { kind: found } : null
+}
+
+function parsePair(kind: string, first: string, second: string): CustomerGroup | null {
+  const [one, other] = [parseCount(first), parseCount(second)]
+  const isIn = (number: number | null, least: number, most: number): number is number =>
+    number !== null && number >= least && number <= most
+  if (kind === 'rfm-cell') return isIn(one, 1, 5) && isIn(other, 1, 5) ? { kind, R: one, FM: other } : null
+  if (kind === 'interval') {
+    return isIn(one, 1, 1_000) && isIn(other, 0, LAST_WEEK) ? { kind, ordinal: one, week: other } : null
+  }
   if (kind === 'cohort') {
-    const inMonth = parseMonth(second)
-    return month !== null && inMonth !== null && inMonth >= month ? { kind, cohort: month, month: inMonth } : null
+    const [cohort, month] = [parseMonth(first), parseMonth(second)]
+    return cohort !== null && month !== null && month >= cohort ? { kind, cohort, month } : null
   }
-  if (second !== '') return null
-  if (kind === 'stage') {
-    return first === 'active' || first === 'passive' || first === 'lost' ? { kind, stage: first } : null
+  if (kind === 'nps') {
+    const [group, month] = [find(NPS_GROUPS, first), parseMonth(second)]
+    return group && month !== null ? { kind, group, month } : null
   }
-  if (kind === 'rfm') {
-    const group = RFM_GROUPS.find((known) => known === first)
-    return group ? { kind, group } : null
-  }
-  const monthGroup = MONTH_GROUPS.find((known) => known === kind)
-  return monthGroup && month !== null ? { kind: 'month', group: monthGroup, month } : null
+  const [from, last] = [parseDay(first), parseDay(second)]
+  if (from === null || last === null || last < from) return null
+  const group = find(PERIOD_GROUPS, kind)
+  if (group) return { kind: 'period', group, from, until: last + 1 }
+  const movement = find(MOVEMENTS, kind)
+  return movement ? { kind: 'moved', movement, from, until: last + 1 } : null
+}
+
+function find<Known extends string>(list: readonly Known[], text: string): Known | undefined {
+  return list.find((known) => known === text)
+}
+
+function parseCount(text: string): number | null {
+  return /^\d{1,6}$/.test(text) ? Number(text) : null
 }
 
 /** "2026-10" as a month counted from January 1970; null where it is none. */
@@ -117,13 +229,16 @@ function nameMonthNumber(month: number): string {
   return `${String(year).padStart(4, '0')}-${String(month - (year - 1970) * 12 + 1).padStart(2, '0')}`
 }
 
-/** A customer behind a number. `active` is the chance that it is still a customer, 0–1; predictions are null before the first fit. */
+/**
+ * A customer behind a number. `active` is the chance that it is still a customer, 0–1; predictions are null before the first fit,
+ * the instants of orders where a member has none.
+ */
 export type CustomerBehind = {
   customer: string
   orders: number
   revenueMinor: number
-  firstAt: number
-  lastAt: number
+  firstAt: number | null
+  lastAt: number | null
   active: number | null
   expectedOrders: number | null
   expectedMinor: number | null

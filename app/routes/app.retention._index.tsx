@@ -1,59 +1,70 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { useLoaderData, useSearchParams } from '@remix-run/react'
-import { BlockStack, Card, InlineGrid, InlineStack, Select, Text } from '@shopify/polaris'
+import { useLoaderData } from '@remix-run/react'
+import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { readCounters } from '#app/db/measures.server.ts'
 import { askMeasures, readOverview, type Overview } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
+import { dayNumberAt } from '#app/loyalty/time.ts'
+import { monthOfDay } from '#app/retention/calendar.ts'
 import { returningCustomerRate } from '#app/retention/crr.ts'
-import { readIntervals, type MonthMeasures } from '#app/retention/rollups.ts'
-import { nameGroup, parseMonth } from '#app/retention/segments.ts'
+import type { IntervalDays } from '#app/retention/intervals.ts'
+import { choosePeriod, comparedWith, type ChosenPeriod, type Period } from '#app/retention/periods.ts'
+import { readIntervals, type PeriodMeasures } from '#app/retention/rollups.ts'
+import { nameGroup, type CustomerGroup, type PeriodGroup } from '#app/retention/segments.ts'
 import { arppu, arpu, averageRepeatPurchases, repeatPurchaseRate } from '#app/retention/value.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
 import { Figure } from '#app/ui/figure.tsx'
-import { codeMonth, showMonth, showShortMonth } from '#app/ui/months.ts'
+import { showShortMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { PeriodPicker } from '#app/ui/period-picker.tsx'
+import { showPeriod } from '#app/ui/period-words.ts'
 import { customersPath, FirstYear, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
-import { showCount, showMoney, showRate } from '#app/ui/words.ts'
+import { showChange, showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Retention · Perennial' }]
 
-const COMPARISONS = ['previous', 'year'] as const
-type Comparison = (typeof COMPARISONS)[number]
+/** Months on the chart. */
+const MONTHS_DRAWN = 25
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
-  const params = new URL(request.url).searchParams
   const asked = await askMeasures(shop, now())
-  const [overview, intervals] = await Promise.all([
-    readOverview(asked),
+  const today = dayNumberAt(asked.asOf, asked.timeZone)
+  const params = new URL(request.url).searchParams
+  // A month that has only begun says little, unless there is no other.
+  const choose = (firstMonth: number | null) =>
+    choosePeriod(params, today, firstMonth !== null && firstMonth < monthOfDay(today) ? 'last-month' : 'this-month')
+  const compare = ({ period, against }: ChosenPeriod) => comparedWith(period, against, today)
+  const [{ months, periods, ...overview }, intervals] = await Promise.all([
+    readOverview(asked, (firstMonth) => {
+      const chosen = choose(firstMonth)
+      return [chosen.period, compare(chosen)].filter((period) => period !== null)
+    }),
     readCounters(shop.id, ['interval', 'intervalSum']).then((rows) => readIntervals(rows)),
   ])
-  const { months } = overview
-  const against = COMPARISONS.find((one) => one === params.get('against')) ?? 'previous'
-  const month = months.find((row) => row.month === parseMonth(params.get('month') ?? '')) ?? months.at(-1)
-  const before = month && months.find((row) => row.month === month.month - (against === 'year' ? 12 : 1))
+  const chosen = choose(months[0]?.month ?? null)
+  const before = compare(chosen)
   return {
-    currency: shop.currency,
-    timezone: asked.timeZone,
-    overview: { ...overview, months: months.slice(-25) },
-    monthNames: months.map((row) => row.month).reverse(),
-    intervals,
-    month: month ?? null,
-    before: before ?? null,
-    against,
+    ...{ currency: shop.currency, timezone: asked.timeZone, today, chosen, intervals, overview },
+    months: months.slice(-MONTHS_DRAWN),
+    monthsKnown: months.length,
+    measures: periods[0]!,
+    // Nothing to compare with before the shop's first order.
+    before: before && periods[1]!.customersByEnd > 0 ? { period: before, measures: periods[1]! } : null,
   }
 }
 
 export default function Retention() {
-  const { overview, month, before, currency, timezone, against, monthNames, intervals } = useLoaderData<typeof loader>()
-  if (!month) {
+  const { months, monthsKnown, measures, before, chosen, today, currency, timezone, overview, intervals } =
+    useLoaderData<typeof loader>()
+  if (monthsKnown === 0) {
     return (
-      <RetentionPage title="Retention" subtitle="Who comes back, who is slipping away, and what it is worth">
+      <RetentionPage title="Retention" subtitle={SUBTITLE}>
         <NothingYet heading="No paid orders yet">
           With the first paid order these numbers begin, and they follow every order from then on.
         </NothingYet>
@@ -61,11 +72,13 @@ export default function Retention() {
     )
   }
   return (
-    <RetentionPage title="Retention" subtitle="Who comes back, who is slipping away, and what it is worth">
-      <Pickers month={month.month} against={against} monthNames={monthNames} />
-      <FirstYear months={overview.months.length} />
-      <MonthFigures month={month} before={before} currency={currency} timezone={timezone} />
-      <ShopFigures overview={overview} median={intervals.median} />
+    <RetentionPage title="Retention" subtitle={SUBTITLE}>
+      <Inset>
+        <PeriodPicker chosen={chosen} today={today} />
+      </Inset>
+      <FirstYear months={monthsKnown} />
+      <PeriodFigures {...{ measures, before, currency, timezone }} period={chosen.period} />
+      <TodayFigures overview={overview} intervals={intervals} />
       <Card>
         <BlockStack gap="300">
           <Text as="h2" variant="headingMd">
@@ -74,7 +87,7 @@ export default function Retention() {
           <LineChart
             title="Share of each month’s buyers who had ordered before it; the numbers are on the page CRR and repeat"
             highest={1}
-            points={overview.months.map((row) => {
+            points={months.map((row) => {
               const rate = returningCustomerRate(row.buyers, row.newBuyers)
               return { label: showShortMonth(row.month), value: rate, text: showRate(rate) }
             })}
@@ -85,115 +98,121 @@ export default function Retention() {
   )
 }
 
-type PickersProps = { month: number; against: Comparison; monthNames: number[] }
+const SUBTITLE = 'Who comes back, who is slipping away, and what it is worth'
 
-function Pickers({ month, against, monthNames }: PickersProps) {
-  const [params, setParams] = useSearchParams()
-  const set = (name: string) => (value: string) => {
-    const next = new URLSearchParams(params)
-    next.set(name, value)
-    setParams(next)
-  }
-  return (
-    <Inset>
-      <InlineStack gap="400">
-        <Select
-          label="Month"
-          labelInline
-          options={monthNames.map((one) => ({ label: showMonth(one), value: codeMonth(one) }))}
-          value={codeMonth(month)}
-          onChange={set('month')}
-        />
-        <Select
-          label="Compared with"
-          labelInline
-          options={[
-            { label: 'the month before', value: 'previous' },
-            { label: 'a year before', value: 'year' },
-          ]}
-          value={against}
-          onChange={set('against')}
-        />
-      </InlineStack>
-    </Inset>
-  )
+type PeriodFiguresProps = {
+  period: Period
+  measures: PeriodMeasures
+  before: { period: Period; measures: PeriodMeasures } | null
+  currency: string
+  timezone: string
 }
 
-type MonthFiguresProps = { month: MonthMeasures; before: MonthMeasures | null; currency: string; timezone: string }
-
-function MonthFigures({ month, before, currency, timezone }: MonthFiguresProps) {
-  const of = (group: Parameters<typeof nameGroup>[0]) => customersPath(nameGroup(group))
-  const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
-  const rate = returningCustomerRate(month.buyers, month.newBuyers)
-  const rateBefore = before && returningCustomerRate(before.buyers, before.newBuyers)
+function PeriodFigures({ period, measures, before, currency, timezone }: PeriodFiguresProps) {
   return (
     <BlockStack gap="400">
       <Inset>
-        <BlockStack gap="400">
+        <BlockStack gap="100">
           <Text as="h2" variant="headingMd">
-            {showMonth(month.month)}
-            {month.partial ? ' so far' : ''}
+            {`${showPeriod(period)}${measures.partial ? ' so far' : ''}`}
           </Text>
-          <Text as="p" tone="subdued">{`Months are those of ${timezone}.`}</Text>
+          <Text as="p" tone="subdued">
+            {before ? `Compared with ${showPeriod(before.period)}. ` : ''}
+            {`Days and months are those of ${timezone}.`}
+          </Text>
         </BlockStack>
       </Inset>
       <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
-        <Figure
-          label="Returning-customer rate"
-          value={showRate(rate)}
-          note={note('Buyers who had ordered before this month ÷ all its buyers', pointsChange(rate, rateBefore))}
-          to={of({ kind: 'month', group: 'returning', month: month.month })}
-        />
-        <Figure
-          label="CRR, twelve months"
-          value={showRate(month.crr.rate)}
-          note={note('(active at the end − new) ÷ active at the start', pointsChange(month.crr.rate, before?.crr.rate))}
-          to={of({ kind: 'month', group: 'E', month: month.month })}
-        />
-        <Figure
-          label="Strict retention"
-          value={showRate(month.crr.strictRate)}
-          note={note(
-            'Active at both ends ÷ active at the start: nobody won back counts',
-            pointsChange(month.crr.strictRate, before?.crr.strictRate),
-          )}
-          to={of({ kind: 'month', group: 'R', month: month.month })}
-        />
-        <Figure
-          label="Repeat orders per buyer"
-          value={showNumber(averageRepeatPurchases(month.orders, month.newBuyers, month.buyers))}
-          note="Orders that were not a customer’s first ÷ buyers"
-        />
-        <Figure
-          label="Buyers"
-          value={showCount(month.buyers)}
-          note={note(`${showCount(month.orders)} orders`, countChange(month.buyers, before?.buyers))}
-          to={of({ kind: 'month', group: 'buyers', month: month.month })}
-        />
-        <Figure
-          label="New customers"
-          value={showCount(month.newBuyers)}
-          note={note('First order ever in this month', countChange(month.newBuyers, before?.newBuyers))}
-          to={of({ kind: 'month', group: 'new', month: month.month })}
-        />
-        <Figure
-          label="ARPPU"
-          value={money(arppu(month.revenueMinor, month.buyers))}
-          note={`${money(month.revenueMinor)} of goods ÷ buyers`}
-        />
-        <Figure
-          label="ARPU"
-          value={money(arpu(month.revenueMinor, month.customersByEnd))}
-          note={`${money(month.revenueMinor)} ÷ all ${showCount(month.customersByEnd)} customers known by the month’s end`}
-        />
+        {describePeriod(measures, before?.measures ?? null, currency).map(({ group, customers, ...figure }) => (
+          <Figure
+            key={figure.label}
+            {...figure}
+            {...(customers !== null && {
+              to: customersPath(nameGroup({ kind: 'period', group, from: period.from, until: period.until })),
+              customers,
+            })}
+          />
+        ))}
       </InlineGrid>
     </BlockStack>
   )
 }
 
-function ShopFigures({ overview, median }: { overview: Overview; median: number | null }) {
-  const of = (group: Parameters<typeof nameGroup>[0]) => customersPath(nameGroup(group))
-  const { customers, repeatCustomers, lifecycle } = overview
+type PeriodFigure = {
+  label: string
+  value: string
+  change: string | null
+  note: string
+  group: PeriodGroup
+  /** Null where there is no number to open. */
+  customers: number | null
+}
+
+function describePeriod(now: PeriodMeasures, before: PeriodMeasures | null, currency: string): PeriodFigure[] {
+  const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
+  const { crr } = now
+  const rate = (of: PeriodMeasures) => returningCustomerRate(of.buyers, of.newBuyers)
+  const repeats = (of: PeriodMeasures) => averageRepeatPurchases(of.orders, of.newBuyers, of.buyers)
+  const perBuyer = (of: PeriodMeasures) => arppu(of.revenueMinor, of.buyers)
+  const perCustomer = (of: PeriodMeasures) => arpu(of.revenueMinor, of.customersByEnd)
+  const change = (read: (of: PeriodMeasures) => number | null | undefined, show: (difference: number) => string) => {
+    const [value, other] = [read(now), before && read(before)]
+    return typeof value === 'number' && typeof other === 'number' ? show(value - other) : null
+  }
+  const moneyChange = (minor: number) => `${minor < 0 ? '−' : '+'}${money(Math.abs(minor))}`
+  return [
+    {
+      ...{ label: 'Returning-customer rate', value: showRate(rate(now)), change: change(rate, showPoints) },
+      note: `${showCount(now.buyers - now.newBuyers)} who had ordered before ÷ all ${showCount(now.buyers)} buyers`,
+      ...{ group: 'returning', customers: now.buyers - now.newBuyers },
+    },
+    {
+      ...{ label: 'CRR', value: showRate(crr?.rate ?? null), change: change((of) => of.crr?.rate, showPoints) },
+      note: crr
+        ? `(${showCount(crr.E)} active at the end − ${showCount(crr.N)} new) ÷ ${showCount(crr.S)} active at the start; active is an order in the 365 days before`
+        : 'Only for periods of up to 12 months',
+      ...{ group: 'kept', customers: crr && crr.E - crr.N },
+    },
+    {
+      label: 'Strict retention',
+      ...{ value: showRate(crr?.strictRate ?? null), change: change((of) => of.crr?.strictRate, showPoints) },
+      note: crr
+        ? `${showCount(crr.R)} active at both ends ÷ ${showCount(crr.S)} active at the start: nobody won back counts`
+        : 'Only for periods of up to 12 months',
+      ...{ group: 'R', customers: crr && crr.R },
+    },
+    {
+      ...{ label: 'Repeat orders per buyer', value: showNumber(repeats(now)) },
+      change: change(repeats, (by) => `${by < 0 ? '−' : '+'}${showNumber(Math.abs(by))}`),
+      note: `${showCount(now.orders - now.newBuyers)} orders that were not a customer’s first ÷ buyers`,
+      ...{ group: 'buyers', customers: now.buyers },
+    },
+    {
+      ...{ label: 'Buyers', value: showCount(now.buyers), change: change((of) => of.buyers, showChange) },
+      ...{ note: `They placed ${showCount(now.orders)} orders`, group: 'buyers', customers: now.buyers },
+    },
+    {
+      ...{ label: 'New customers', value: showCount(now.newBuyers), change: change((of) => of.newBuyers, showChange) },
+      ...{ note: 'First order ever in this period', group: 'new', customers: now.newBuyers },
+    },
+    {
+      ...{ label: 'Revenue per buyer (ARPPU)', value: money(perBuyer(now)), change: change(perBuyer, moneyChange) },
+      note: `${money(now.revenueMinor)} of goods ÷ buyers`,
+      ...{ group: 'buyers', customers: now.buyers },
+    },
+    {
+      ...{ label: 'Revenue per customer (ARPU)', value: money(perCustomer(now)) },
+      change: change(perCustomer, moneyChange),
+      note: `${money(now.revenueMinor)} ÷ all ${showCount(now.customersByEnd)} customers known by its end`,
+      ...{ group: 'known', customers: now.customersByEnd },
+    },
+  ]
+}
+
+type TodayFiguresProps = { overview: Omit<Overview, 'months' | 'periods'>; intervals: IntervalDays }
+
+function TodayFigures({ overview: { customers, repeatCustomers, lifecycle }, intervals }: TodayFiguresProps) {
+  const of = (group: CustomerGroup, count: number) => ({ to: customersPath(nameGroup(group)), customers: count })
   return (
     <BlockStack gap="400">
       <Inset>
@@ -201,57 +220,40 @@ function ShopFigures({ overview, median }: { overview: Overview; median: number 
           Today
         </Text>
       </Inset>
-      <InlineGrid columns={{ xs: 1, sm: 2, md: 5 }} gap={{ xs: '200', md: '400' }}>
+      <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
         <Figure
           label="Repeat purchase rate"
           value={showRate(repeatPurchaseRate(repeatCustomers, customers))}
           note={`${showCount(repeatCustomers)} of ${showCount(customers)} customers have ordered twice or more`}
-          to={of({ kind: 'repeat' })}
+          {...of({ kind: 'repeat' }, repeatCustomers)}
         />
         <Figure
           label="Days between orders"
-          value={median === null ? '—' : showNumber(median)}
-          note="Half of all second and later orders came sooner"
-          to="/app/retention/intervals"
+          value={showNumber(intervals.median)}
+          note="The median: half of all second and later orders came sooner"
+          {...of({ kind: 'repeat' }, repeatCustomers)}
         />
         <Figure
           label="Active"
           value={showCount(lifecycle.active)}
           note="Ordered within the last 12 months"
-          to={of({ kind: 'stage', stage: 'active' })}
+          {...of({ kind: 'stage', stage: 'active' }, lifecycle.active)}
         />
         <Figure
-          label="Passive"
+          label="Gone quiet"
           value={showCount(lifecycle.passive)}
-          note="No order for 12 months or more"
-          to={of({ kind: 'stage', stage: 'passive' })}
-        />
-        <Figure
-          label="Lost"
-          value={showCount(lifecycle.lost)}
-          note="No order for 24 months or more"
-          to={of({ kind: 'stage', stage: 'lost' })}
+          note={`No order for 12 months or more; ${showCount(lifecycle.lost)} others for 24 and more are lost`}
+          {...of({ kind: 'stage', stage: 'passive' }, lifecycle.passive)}
         />
       </InlineGrid>
     </BlockStack>
   )
 }
 
-function note(definition: string, change: string | null): string {
-  return change === null ? definition : `${change} · ${definition}`
-}
-
 /** A change of a rate, in percentage points, and never just "points", which members collect: "+1.2 percentage points". */
-function pointsChange(rate: number | null, before: number | null | undefined): string | null {
-  if (rate === null || before === null || before === undefined) return null
-  const points = Math.round((rate - before) * 1000) / 10
+function showPoints(difference: number): string {
+  const points = Math.round(difference * 1000) / 10
   return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} percentage points`
-}
-
-function countChange(count: number, before: number | undefined): string | null {
-  if (before === undefined) return null
-  const change = count - before
-  return `${change < 0 ? '−' : '+'}${showCount(Math.abs(change))}`
 }
 
 function showNumber(value: number | null): string {

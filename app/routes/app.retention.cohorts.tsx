@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { Link, useLoaderData } from '@remix-run/react'
-import { InlineStack, Text } from '@shopify/polaris'
+import { useLoaderData } from '@remix-run/react'
+import { InlineStack } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { askMeasures, readCohortTable } from '#app/db/retention.server.ts'
@@ -12,7 +12,7 @@ import { requireMerchant } from '#app/shopify.server.ts'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { codeMonth, showMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
+import { Choice, CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -69,7 +69,8 @@ export default function Cohorts() {
             <CustomersLink
               key="size"
               of={nameGroup({ kind: 'cohort', cohort: cohort.month, month: cohort.month })}
-              label={`Customers whose first order was in ${showMonth(cohort.month)}: ${cohort.size}`}
+              customers={cohort.size}
+              label={`First order in ${showMonth(cohort.month)}: ${showCount(cohort.size)}`}
             >
               {showCount(cohort.size)}
             </CustomersLink>,
@@ -103,20 +104,6 @@ export default function Cohorts() {
   )
 }
 
-function Choice({ to, chosen, children }: { to: string; chosen: boolean; children: string }) {
-  return (
-    <Link
-      to={to}
-      aria-current={chosen ? 'true' : undefined}
-      style={{ color: 'inherit', textDecoration: chosen ? 'underline' : 'none' }}
-    >
-      <Text as="span" fontWeight={chosen ? 'semibold' : 'regular'}>
-        {children}
-      </Text>
-    </Link>
-  )
-}
-
 type CellProps = { cohort: Cohort; place: number; currency: string; revenue: boolean; brightest: number }
 
 /** A cell of the heat map: the number is always there in words, the shade only helps to see the pattern. */
@@ -139,7 +126,8 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
     >
       <CustomersLink
         of={nameGroup({ kind: 'cohort', cohort: cohort.month, month })}
-        label={`${shown}: first order in ${showMonth(cohort.month)}, ordered in ${showMonth(month)}, ${buyers} customers`}
+        customers={buyers}
+        label={`${shown}: first order in ${showMonth(cohort.month)}, ordered in ${showMonth(month)}`}
       >
         {shown}
       </CustomersLink>

@@ -3,20 +3,12 @@ import { useLoaderData } from '@remix-run/react'
 import { BlockStack, Button, InlineGrid, InlineStack, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
-import {
-  askMeasures,
-  countCustomersBehind,
-  listCustomersBehind,
-  readFunnel,
-  readOverview,
-} from '#app/db/retention.server.ts'
-import type { FunnelStep } from '#app/retention/funnel.ts'
+import { askMeasures, countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { ExportList } from '#app/ui/export-csv.tsx'
 import { Figure } from '#app/ui/figure.tsx'
-import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
@@ -32,14 +24,13 @@ const NO_NAMES: Record<string, string> = {}
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const asked = await askMeasures(shop, now())
-  const [{ lifecycle, customers }, slipping, rows, funnel] = await Promise.all([
+  const [{ lifecycle, customers }, slipping, rows] = await Promise.all([
     readOverview(asked),
     countCustomersBehind(asked, { kind: 'slipping' }),
     listCustomersBehind(asked, { kind: 'slipping' }, { limit: SHOWN }),
-    readFunnel(asked),
   ])
   return {
-    ...{ lifecycle, customers, slipping, rows, funnel },
+    ...{ lifecycle, customers, slipping, rows },
     names: namesOrNone(
       admin,
       rows.map((row) => row.customer),
@@ -50,8 +41,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Lifecycle() {
-  const { lifecycle, customers, slipping, rows, funnel, currency, timezone, ...streamed } =
-    useLoaderData<typeof loader>()
+  const { lifecycle, customers, slipping, rows, currency, timezone, ...streamed } = useLoaderData<typeof loader>()
   const names = useResolved(streamed.names, NO_NAMES)
   const share = (count: number) => showRate(customers === 0 ? null : count / customers)
   return (
@@ -62,18 +52,21 @@ export default function Lifecycle() {
           value={showCount(lifecycle.active)}
           note={`${share(lifecycle.active)} · last order less than 12 months ago`}
           to={customersPath('stage:active')}
+          customers={lifecycle.active}
         />
         <Figure
           label="Passive"
           value={showCount(lifecycle.passive)}
           note={`${share(lifecycle.passive)} · no order for 12 months or more`}
           to={customersPath('stage:passive')}
+          customers={lifecycle.passive}
         />
         <Figure
           label="Lost"
           value={showCount(lifecycle.lost)}
           note={`${share(lifecycle.lost)} · no order for 24 months or more`}
           to={customersPath('stage:lost')}
+          customers={lifecycle.lost}
         />
       </InlineGrid>
       <BlockStack gap="200">
@@ -105,29 +98,6 @@ export default function Lifecycle() {
           <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
         )}
       </BlockStack>
-      <MeasureTable
-        heading="From sign-up to coming back"
-        explanation="Each step counts the members who took it and all before it; the rate is of those who took the one before."
-        head={['Step', 'Members', 'Of those before']}
-        rows={funnel.map(({ step, did, rate }) => ({
-          key: step,
-          cells: [STEP_WORDS[step], showCount(did), showRate(rate)],
-        }))}
-        csv={{
-          name: 'funnel.csv',
-          rows: [
-            ['step', 'could', 'did', 'rate'],
-            ...funnel.map(({ step, could, did, rate }) => [step, could, did, rate]),
-          ],
-        }}
-      />
     </RetentionPage>
   )
-}
-
-const STEP_WORDS: Record<FunnelStep, string> = {
-  signup: 'Became a member',
-  earn: 'Earned points',
-  redeem: 'Got a reward for points',
-  repeat: 'Ordered twice or more',
 }

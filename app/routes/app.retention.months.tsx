@@ -8,8 +8,8 @@ import { askMeasures, readOverview } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import { returningCustomerRate } from '#app/retention/crr.ts'
 import type { MonthMeasures } from '#app/retention/rollups.ts'
-import { nameGroup, type MonthGroup } from '#app/retention/segments.ts'
-import { arppu, arpu } from '#app/retention/value.ts'
+import { nameGroup, type PeriodGroup } from '#app/retention/segments.ts'
+import { arppu, arpu, averageRepeatPurchases } from '#app/retention/value.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
@@ -36,6 +36,7 @@ const HEAD = [
   'New',
   'Returning',
   'Returning rate',
+  'Repeat orders per buyer',
   'S',
   'E',
   'N',
@@ -58,7 +59,7 @@ export default function Months() {
           <FirstYear months={months.length} />
           <MeasureTable
             heading="Month by month"
-            explanation="Returning rate: buyers who had ordered before the month ÷ all its buyers. CRR: (E − N) ÷ S. S are customers active at the month’s start, E at its end (an order in the 365 days before), N those whose first order is in the month, R active at both ends, B won back. Strict: R ÷ S. CRR can exceed 100% where customers are won back."
+            explanation="Returning rate: buyers who had ordered before the month ÷ all its buyers. CRR: (E − N) ÷ S. S are customers active at the month’s start, E at its end (an order in the 365 days before), N those whose first order is in the month, R active at both ends, B won back. Strict: R ÷ S. CRR can exceed 100% where customers are won back. CRR opens the E − N it divides by S."
             head={HEAD}
             rows={months.map((row) => ({ key: codeMonth(row.month), cells: toCells(row, currency) }))}
             csv={{
@@ -78,38 +79,53 @@ const MONTHS_DRAWN = 24
 
 const CSV_HEAD = [
   ...['month', 'partial', 'orders', 'revenue', 'buyers', 'new_buyers', 'returning_buyers', 'returning_rate'],
-  ...['S', 'E', 'N', 'R', 'B', 'crr', 'strict', 'arpu', 'arppu'],
+  ...['repeat_orders_per_buyer', 'S', 'E', 'N', 'R', 'B', 'crr', 'strict', 'arpu', 'arppu'],
 ]
 
 function toCells(row: MonthMeasures, currency: string): ReactNode[] {
   const name = showMonth(row.month)
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
-  const count = (group: MonthGroup, value: number, what: string) => (
-    <CustomersLink
-      of={nameGroup({ kind: 'month', group, month: row.month })}
-      label={`${name}, ${what}: ${showCount(value)}`}
-    >
-      {showCount(value)}
-    </CustomersLink>
-  )
+  const { S, E, N, R, B, rate, strictRate } = row.crr
+  const returning = row.buyers - row.newBuyers
+  const cells: [PeriodGroup, customers: number, shown: string, what: string][] = [
+    ['buyers', row.buyers, showCount(row.orders), 'orders'],
+    ['buyers', row.buyers, money(row.revenueMinor), 'revenue'],
+    ['buyers', row.buyers, showCount(row.buyers), 'buyers'],
+    ['new', row.newBuyers, showCount(row.newBuyers), 'new customers'],
+    ['returning', returning, showCount(returning), 'returning customers'],
+    ['returning', returning, showRate(returningCustomerRate(row.buyers, row.newBuyers)), 'returning rate'],
+    [
+      ...(['buyers', row.buyers] as const),
+      showNumber(averageRepeatPurchases(row.orders, row.newBuyers, row.buyers)),
+      'repeat orders per buyer',
+    ],
+    ['S', S, showCount(S), 'active at the start'],
+    ['E', E, showCount(E), 'active at the end'],
+    ['N', N, showCount(N), 'new and active at the end'],
+    ['R', R, showCount(R), 'active at both ends'],
+    ['B', B, showCount(B), 'won back'],
+    ['kept', E - N, showRate(rate), 'CRR'],
+    ['R', R, showRate(strictRate), 'strict retention'],
+    ['known', row.customersByEnd, money(arpu(row.revenueMinor, row.customersByEnd)), 'ARPU'],
+    ['buyers', row.buyers, money(arppu(row.revenueMinor, row.buyers)), 'ARPPU'],
+  ]
   return [
     row.partial ? `${name} (so far)` : name,
-    showCount(row.orders),
-    money(row.revenueMinor),
-    count('buyers', row.buyers, 'buyers'),
-    count('new', row.newBuyers, 'new customers'),
-    count('returning', row.buyers - row.newBuyers, 'returning customers'),
-    showRate(returningCustomerRate(row.buyers, row.newBuyers)),
-    count('S', row.crr.S, 'active at the start'),
-    count('E', row.crr.E, 'active at the end'),
-    count('N', row.crr.N, 'new and active at the end'),
-    count('R', row.crr.R, 'active at both ends'),
-    count('B', row.crr.B, 'won back'),
-    showRate(row.crr.rate),
-    showRate(row.crr.strictRate),
-    money(arpu(row.revenueMinor, row.customersByEnd)),
-    money(arppu(row.revenueMinor, row.buyers)),
+    ...cells.map(([group, customers, shown, what]) => (
+      <CustomersLink
+        key={what}
+        of={nameGroup({ kind: 'month', group, month: row.month })}
+        customers={customers}
+        label={`${name}, ${what}: ${shown}`}
+      >
+        {shown}
+      </CustomersLink>
+    )),
   ]
+}
+
+function showNumber(value: number | null): string {
+  return value === null ? '—' : value.toFixed(2)
 }
 
 function toLine(row: MonthMeasures, currency: string): (string | number | null)[] {
@@ -124,6 +140,7 @@ function toLine(row: MonthMeasures, currency: string): (string | number | null)[
     row.newBuyers,
     row.buyers - row.newBuyers,
     returningCustomerRate(row.buyers, row.newBuyers),
+    averageRepeatPurchases(row.orders, row.newBuyers, row.buyers),
     ...[S, E, N, R, B, rate, strictRate],
     decimal(arpu(row.revenueMinor, row.customersByEnd)),
     decimal(arppu(row.revenueMinor, row.buyers)),

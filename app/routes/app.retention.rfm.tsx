@@ -68,6 +68,8 @@ export default function Rfm() {
   )
 }
 
+const GROUPS_HEAD = ['Group', 'Customers', 'Share', 'Spent so far', 'Share of revenue', 'Who they are']
+
 type GroupsTableProps = { groups: ReturnType<typeof countGroups>; grid: RfmCell[]; currency: string }
 
 function GroupsTable({ groups, grid, currency }: GroupsTableProps) {
@@ -77,18 +79,27 @@ function GroupsTable({ groups, grid, currency }: GroupsTableProps) {
     <MeasureTable
       heading="Groups, as Shopify names them"
       explanation="Every customer is in exactly one. Shopify describes its groups in words; the limits are ours, so a customer can be in another one there."
-      head={['Group', 'Customers', 'Share', 'Spent so far', 'Share of revenue', 'Who they are']}
+      head={GROUPS_HEAD}
       words={[5]}
       rows={groups.map(({ group, customers, revenueMinor }) => ({
         key: group,
         cells: [
           RFM_WORDS[group].name,
-          <CustomersLink key="customers" of={`rfm:${group}`} label={`${RFM_WORDS[group].name}: ${customers} customers`}>
-            {showCount(customers)}
-          </CustomersLink>,
-          showRate(customers / total),
-          money(revenueMinor),
-          showRate(shareOf(revenueMinor, grid)),
+          ...[
+            showCount(customers),
+            showRate(customers / total),
+            money(revenueMinor),
+            showRate(shareOf(revenueMinor, grid)),
+          ].map((shown, place) => (
+            <CustomersLink
+              key={GROUPS_HEAD[place + 1]}
+              of={`rfm:${group}`}
+              customers={customers}
+              label={`${RFM_WORDS[group].name}, ${GROUPS_HEAD[place + 1]}: ${shown}`}
+            >
+              {shown}
+            </CustomersLink>
+          )),
           RFM_WORDS[group].description,
         ],
       }))}
@@ -128,7 +139,8 @@ function Cell({ R, FM, grid, total }: { R: number; FM: number; grid: RfmCell[]; 
     >
       <CustomersLink
         of={`rfm-cell:${R}:${FM}`}
-        label={`Recency ${R}, frequency and money ${FM}, ${name}: ${customers} customers`}
+        customers={customers}
+        label={`Recency ${R}, frequency and money ${FM}, ${name}: ${showCount(customers)}`}
       >
         {showCount(customers)}
       </CustomersLink>

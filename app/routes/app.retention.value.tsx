@@ -16,7 +16,7 @@ import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
-import { showCount, showInstant, showMoney, showRate } from '#app/ui/words.ts'
+import { sayCustomers, showCount, showInstant, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -58,26 +58,36 @@ export default function Value() {
       </RetentionPage>
     )
   }
-  const { topFifth, totalMinor } = pareto
+  const [all, fifth] = [pareto.at(-1)!, pareto.find(({ percent }) => percent === 20)!]
+  const predicted = sums.customers > 0 ? { to: customersPath('predicted'), customers: sums.customers } : {}
   return (
     <RetentionPage title="Customer value" subtitle={SUBTITLE}>
       <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
-        <Figure label="Spent so far" value={money(totalMinor)} note="Goods of all paid orders, refunds taken off" />
+        <Figure
+          label="Spent so far"
+          value={money(all.revenueMinor)}
+          note={`Goods of all paid orders of ${sayCustomers(all.customers)}, refunds taken off`}
+          to={customersPath('all')}
+          customers={all.customers}
+        />
         <Figure
           label="The best fifth’s share"
-          value={showRate(totalMinor > 0 ? topFifth.revenueMinor / totalMinor : null)}
-          note={`${showCount(topFifth.customers)} customers, ${money(topFifth.revenueMinor)}`}
-          to={customersPath('top-fifth')}
+          value={showRate(all.revenueMinor > 0 ? fifth.revenueMinor / all.revenueMinor : null)}
+          note={`${sayCustomers(fifth.customers)}: ${money(fifth.revenueMinor)}`}
+          to={customersPath('best:20')}
+          customers={fifth.customers}
         />
         <Figure
           label="Orders expected in 12 months"
           value={sums.customers === 0 ? '—' : showCount(Math.round(sums.orders))}
           note="From customers known today; order days, by BG/NBD"
+          {...predicted}
         />
         <Figure
           label="Value expected in 12 months"
           value={money(sums.valueMinor)}
           note="The same orders at what each customer’s are worth, by Gamma-Gamma"
+          {...predicted}
         />
       </InlineGrid>
       <Models prediction={fitted?.prediction ?? null} fittedAt={fitted?.fittedAt ?? null} timezone={timezone} />
@@ -90,29 +100,6 @@ export default function Value() {
         </Inset>
         <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
       </BlockStack>
-      <MeasureTable
-        heading="Pareto: how much the best customers bring"
-        explanation="Customers from the one who has spent most to the one who has spent least, in twentieths, and their share of all revenue."
-        head={['Best customers', 'Share of revenue']}
-        rows={pareto.curve.map(({ percent, share }) => ({
-          key: String(percent),
-          cells: [`${percent}%`, showRate(share)],
-        }))}
-        csv={{
-          name: 'pareto.csv',
-          rows: [['best_percent', 'share'], ...pareto.curve.map(({ percent, share }) => [percent, share])],
-        }}
-      >
-        <LineChart
-          title="Share of revenue by share of customers, the best first; the numbers are in the table below"
-          highest={1}
-          points={pareto.curve.map(({ percent, share }) => ({
-            label: `${percent}%`,
-            value: share,
-            text: showRate(share),
-          }))}
-        />
-      </MeasureTable>
     </RetentionPage>
   )
 }

@@ -21,6 +21,7 @@ type CustomersBehindProps = {
 export function CustomersBehind({ rows, total, page, pageSize, names, currency, timezone }: CustomersBehindProps) {
   const { smDown } = useBreakpoints()
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
+  const day = (at: number | null) => (at === null ? '—' : showDay(at, timezone))
   return (
     <Card padding="0">
       <IndexTable
@@ -50,10 +51,10 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
             </IndexTable.Cell>
             <End>{showCount(row.orders)}</End>
             <End>{money(row.revenueMinor)}</End>
-            <End>{showDay(row.lastAt, timezone)}</End>
+            <End>{day(row.lastAt)}</End>
             {!smDown && (
               <>
-                <End>{showDay(row.firstAt, timezone)}</End>
+                <End>{day(row.firstAt)}</End>
                 <End>{showRate(row.active)}</End>
                 <End>{row.expectedOrders === null ? '—' : row.expectedOrders.toFixed(1)}</End>
                 <End>{money(row.expectedMinor)}</End>

@@ -1,6 +1,9 @@
 import type { RfmGroup } from '#app/retention/rfm.ts'
-import type { CustomerGroup } from '#app/retention/segments.ts'
+import type { FunnelStep } from '#app/retention/funnel.ts'
+import { AGE_MONTHS, type Movement } from '#app/retention/liability.ts'
+import { LAST_WEEK, type CustomerGroup, type PointsGroup } from '#app/retention/segments.ts'
 import { showMonth } from '#app/ui/months.ts'
+import { showPeriod } from '#app/ui/period-words.ts'
 
 /** Shopify's RFM groups in its admin's words, with its description of each (CustomerRfmGroup, Admin API 2026-10). */
 export const RFM_WORDS: Record<RfmGroup, { name: string; description: string }> = {
@@ -20,15 +23,17 @@ export const RFM_WORDS: Record<RfmGroup, { name: string; description: string }> 
   PROSPECTS: { name: 'Prospects', description: 'No orders yet' },
 }
 
-const MONTH_WORDS = {
+const PERIOD_WORDS = {
   buyers: ['Buyers', 'Ordered in'],
   new: ['New customers', 'First order ever in'],
-  returning: ['Returning customers', 'Ordered in this month and before it:'],
+  returning: ['Returning customers', 'Ordered before and again in'],
   S: ['S: active at the start', 'Ordered in the 365 days before the start of'],
   E: ['E: active at the end', 'Ordered in the 365 days before the end of'],
   N: ['N: new and active at the end', 'First order, and still active at the end, in'],
   R: ['R: active at both ends', 'Active at the start and at the end of'],
   B: ['B: won back', 'Not active at the start, ordered before, and active at the end of'],
+  kept: ['E − N: active at the end, not new', 'First order before, and an order in the 365 days before the end of'],
+  known: ['Known customers', 'First order before the end of'],
 } as const
 
 /** What a group is called, and who is in it, in a sentence. */
@@ -47,9 +52,46 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
       return { title: 'Best fifth', who: 'The 20% of customers who have spent the most.' }
     case 'stage':
       return STAGE_WORDS[group.stage]
-    case 'month': {
-      const [title, who] = MONTH_WORDS[group.group]
-      return { title: `${title}, ${showMonth(group.month)}`, who: `${who} ${showMonth(group.month)}.` }
+    case 'best':
+      return {
+        title: `Best ${group.percent}%`,
+        who: `The ${group.percent}% of customers who have spent the most, rounded up.`,
+      }
+    case 'orders':
+      return {
+        title: `${group.least} orders or more`,
+        who: `Everyone who has ordered ${group.least} times or more often.`,
+      }
+    case 'interval':
+      return {
+        title: `Order ${group.ordinal + 1} after ${nameWeek(group.week)} weeks`,
+        who: `Their order ${group.ordinal + 1} came ${nameWeek(group.week)} weeks after order ${group.ordinal}.`,
+      }
+    case 'predicted':
+      return { title: 'Customers in the prediction', who: 'Everyone whom the models were fitted on.' }
+    case 'funnel':
+      return FUNNEL_WORDS[group.step]
+    case 'points':
+      return POINTS_WORDS[group.group]
+    case 'points-age':
+      return {
+        title: `Points of ${nameAge(group.months)}`,
+        who: 'They hold points, to spend or waiting, that were earned so long ago.',
+      }
+    case 'moved': {
+      const [title, who] = MOVEMENT_WORDS[group.movement]
+      return { title: `${title}, ${showPeriod(group)}`, who: `${who} in ${showPeriod(group)}.` }
+    }
+    case 'month':
+    case 'period': {
+      const [title, who] = PERIOD_WORDS[group.group]
+      const when = group.kind === 'month' ? showMonth(group.month) : showPeriod(group)
+      return { title: `${title}, ${when}`, who: `${who} ${when}.` }
+    }
+    case 'nps': {
+      const { title, who } = NPS_WORDS[group.group]
+      if (group.month !== null) return { title: `${title}, ${showMonth(group.month)}`, who: `${who} in ${showMonth(group.month)}.` }
+      return { title, who: `${who} in the last 12 months.` }
     }
     case 'cohort':
       return {
@@ -64,6 +106,50 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
         who: 'Scores go from 1 to 5 within your shop; 5 is the best fifth.',
       }
   }
+}
+
+/** "0 to 1", "52 or more": whole weeks between two orders. */
+export function nameWeek(week: number): string {
+  return week === LAST_WEEK ? `${week} or more` : `${week} to ${week + 1}`
+}
+
+/** "under 3 months", "3 to 6 months": how old points are, by the months that their age begins at. */
+export function nameAge(months: number): string {
+  const next = AGE_MONTHS[AGE_MONTHS.indexOf(months) + 1]
+  if (next === undefined) return `${months} months and older`
+  return months === 0 ? `under ${next} months` : `${months} to ${next} months`
+}
+
+const NPS_WORDS: Record<NpsGroup, { title: string; who: string }> = {
+  promoters: { title: 'Promoters', who: 'Answered 9 or 10 when last asked whether they would recommend you,' },
+  passives: { title: 'Passives (NPS)', who: 'Answered 7 or 8 when last asked whether they would recommend you,' },
+  detractors: { title: 'Detractors', who: 'Answered 0 to 6 when last asked whether they would recommend you,' },
+  answered: { title: 'Answered', who: 'Said how likely they are to recommend you,' },
+}
+
+const FUNNEL_WORDS: Record<FunnelStep, { title: string; who: string }> = {
+  signup: { title: 'Members', who: 'Everyone who is a member.' },
+  earn: { title: 'Members who earned', who: 'Members who have earned points.' },
+  redeem: { title: 'Members who spent points', who: 'Members who have earned points and spent some on a reward.' },
+  repeat: {
+    title: 'Members who spent points and came back',
+    who: 'Members who have earned points, spent some on a reward, and ordered twice or more.',
+  },
+}
+
+const POINTS_WORDS: Record<PointsGroup, { title: string; who: string }> = {
+  held: { title: 'Members with points', who: 'Members whose points to spend, waiting and set aside do not sum to 0.' },
+  reserved: { title: 'Points set aside', who: 'Members with points set aside for a reward under way.' },
+  deficit: { title: 'Below zero', who: 'Members from whom more was taken back than they had left.' },
+}
+
+const MOVEMENT_WORDS: Record<Movement, [string, string]> = {
+  earned: ['Points earned', 'Members who earned points'],
+  spent: ['Points spent', 'Members who spent points on rewards, or had some come back,'],
+  expired: ['Points expired', 'Members whose points ran out'],
+  takenBack: ['Points taken back', 'Members from whom points were taken back after refunds and cancellations'],
+  forfeited: ['Points forfeited', 'Members who were erased'],
+  adjusted: ['Points changed by hand', 'Members whose points were changed by hand'],
 }
 
 const STAGE_WORDS = {

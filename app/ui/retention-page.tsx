@@ -2,6 +2,8 @@ import { Link, useLocation } from '@remix-run/react'
 import { Banner, BlockStack, Box, Page, Text } from '@shopify/polaris'
 import type { ReactNode } from 'react'
 
+import { sayCustomers } from '#app/ui/words.ts'
+
 const PAGES = [
   { to: '/app/retention', name: 'Overview' },
   { to: '/app/retention/months', name: 'CRR and repeat' },
@@ -10,6 +12,8 @@ const PAGES = [
   { to: '/app/retention/lifecycle', name: 'Lifecycle' },
   { to: '/app/retention/rfm', name: 'RFM' },
   { to: '/app/retention/value', name: 'Customer value' },
+  { to: '/app/retention/pareto', name: 'Pareto' },
+  { to: '/app/retention/funnel', name: 'Funnel' },
   { to: '/app/retention/points', name: 'Points liability' },
 ]
 
@@ -58,6 +62,12 @@ export function RetentionPage({ title, subtitle, children }: RetentionPageProps)
           </nav>
         </Inset>
         {children}
+        <Inset>
+          <Text as="p" variant="bodySm" tone="subdued">
+            An underlined number opens the customers behind it: a count and a rate those whom it counts, a sum or a mean
+            those whom it is of.
+          </Text>
+        </Inset>
       </BlockStack>
     </Page>
   )
@@ -68,12 +78,24 @@ export function Inset({ children }: { children: ReactNode }) {
   return <Box paddingInline={{ xs: '400', sm: '0' }}>{children}</Box>
 }
 
-/** A number that opens the customers behind it. `of` is a group's name (retention/segments.ts). */
-export function CustomersLink({ of, label, children }: { of: string; label: string; children: ReactNode }) {
+type CustomersLinkProps = {
+  /** The group's name (retention/segments.ts). */
+  of: string
+  /** How long its list is, where that is known before it is opened. */
+  customers?: number
+  /** What the number is, for those who do not see where it stands. */
+  label: string
+  children: ReactNode
+}
+
+/** A number that opens the customers behind it: a rate those whom it counts, a sum or a mean those of whom it is. */
+export function CustomersLink({ of, customers, label, children }: CustomersLinkProps) {
   return (
     <Link
-      to={`/app/retention/customers?of=${encodeURIComponent(of)}`}
-      aria-label={label}
+      to={customersPath(of)}
+      data-customers={customers}
+      aria-label={`${label}; opens ${customers === undefined ? 'its customers' : sayCustomers(customers)}`}
+      title={customers === undefined ? undefined : sayCustomers(customers)}
       style={{ color: 'inherit', textDecoration: 'underline dotted' }}
     >
       {children}
@@ -96,5 +118,20 @@ export function FirstYear({ months }: { months: number }) {
         returning-customer rate.
       </p>
     </Banner>
+  )
+}
+
+/** One of several views of a table; the chosen one is underlined. */
+export function Choice({ to, chosen, children }: { to: string; chosen: boolean; children: string }) {
+  return (
+    <Link
+      to={to}
+      aria-current={chosen ? 'true' : undefined}
+      style={{ color: 'inherit', textDecoration: chosen ? 'underline' : 'none' }}
+    >
+      <Text as="span" fontWeight={chosen ? 'semibold' : 'regular'}>
+        {children}
+      </Text>
+    </Link>
   )
 }

@@ -16,6 +16,11 @@ export function showCount(count: number): string {
   return new Intl.NumberFormat('en').format(count).replace('-', '−')
 }
 
+/** "1 customer", "2,000 customers". */
+export function sayCustomers(count: number): string {
+  return `${showCount(count)} ${count === 1 ? 'customer' : 'customers'}`
+}
+
 /** As `showCount`, with a plus where it is above zero: the change that a line of a history made. */
 export function showChange(points: number): string {
   return points > 0 ? `+${showCount(points)}` : showCount(points)

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
 import { loadOrderLog, rebuildMeasures } from '#app/db/measures.server.ts'
@@ -12,8 +13,10 @@ import {
   readPareto,
   readRfmGrid,
 } from '#app/db/retention.server.ts'
+import { DAY_MS, dayNumberAt, fromDayNumber, HOUR_MS, startOfDate } from '#app/loyalty/time.ts'
 import { nameMonth } from '#app/retention/calendar.ts'
 import { measureOrders } from '#app/retention/measures.ts'
+import { comparedWith, customPeriod, findPeriod, nameDay, parseDay, PERIOD_NAMES } from '#app/retention/periods.ts'
 import {
   parseMonth,
   RETENTION_SEGMENTS,
@@ -21,7 +24,10 @@ import {
   nameGroup,
   parseGroup,
   type CustomerGroup,
+  type PeriodGroup,
 } from '#app/retention/segments.ts'
+import { repeatPurchaseRate } from '#app/retention/value.ts'
+import { bruteForceMeasures, bruteForcePeriod, type Order } from '#test/retention/brute-force.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
 const AS_OF = Date.parse('2026-11-21T15:30:00Z')
@@ -89,7 +95,16 @@ test.each(['UTC', 'America/New_York', 'Pacific/Auckland'])(
         { kind: 'rfm', group },
         customers,
       ]),
-      [{ kind: 'top-fifth' }, (await readPareto(asked)).topFifth.customers],
+      ...(await readPareto(asked)).map(({ percent, customers }): [CustomerGroup, number] => [
+        { kind: 'best', percent },
+        customers,
+      ]),
+      [{ kind: 'top-fifth' }, Math.ceil(overview.customers / 5)],
+      ...(await readIntervalTable(asked)).weeks.flatMap((weeks, place) =>
+        weeks.flatMap((count, week): [CustomerGroup, number][] =>
+          count > 0 ? [[{ kind: 'interval', ordinal: place + 1, week }, count]] : [],
+        ),
+      ),
     ]
     for (const [group, number] of numbers) {
       expect([nameGroup(group), await countCustomersBehind(asked, group)]).toEqual([nameGroup(group), number])
@@ -101,22 +116,146 @@ test.each(['UTC', 'America/New_York', 'Pacific/Auckland'])(
     )
     const intervals = await readIntervalTable(asked)
     expect(intervals.all.mean).toBe(measures.intervalDays.mean)
-    expect(intervals.weeks.reduce((sum, count) => sum + count, 0)).toBe(measures.intervalDays.count)
-    const { topFifth, totalMinor } = await readPareto(asked)
-    expect(topFifth.revenueMinor / totalMinor).toBeCloseTo(measures.pareto.top20Share!, 6)
+    const steps = await readPareto(asked)
+    expect(steps[3]!.revenueMinor / steps.at(-1)!.revenueMinor).toBeCloseTo(measures.pareto.top20Share!, 6)
   },
 )
+
+/** A shop with these orders and no others, counted. */
+async function makeShopOf(orders: Order[], timezone: string) {
+  const shop = await makeShop({ timezone })
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
+     select $1, place, member, at, at, at, amount, true, '{}'
+       from unnest($2::bigint[], $3::timestamptz[], $4::bigint[]) with ordinality as g (member, at, amount, place)`,
+    [
+      shop.id,
+      orders.map(({ customer }) => customer.charCodeAt(0)),
+      orders.map(({ at }) => new Date(at)),
+      orders.map(({ amountMinor }) => amountMinor),
+    ],
+  )
+  await inTransaction((client) => rebuildMeasures(shop.id, AS_OF, client))
+  return shop
+}
+
+/** A few years of a few customers' orders, up to this moment. */
+const someOrders = fc.array(
+  fc.record({
+    customer: fc.constantFrom(...'abcdefghijkl'),
+    at: fc.oneof(
+      fc.integer({ min: AS_OF - 1_300 * DAY_MS, max: AS_OF - 1 }),
+      fc.integer({ min: 0, max: 40 }).map((days) => AS_OF - days * DAY_MS - 15.5 * HOUR_MS),
+    ),
+    amountMinor: fc.nat(30_000),
+  }),
+  { maxLength: 40 },
+)
+const zones = fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe')
+
+test('on random shops every period has the measures of its orders, slowly counted, and each opens a list as long', async () => {
+  const days = fc.integer({ min: 0, max: 1_300 })
+  await fc.assert(
+    fc.asyncProperty(someOrders, zones, days, days, async (orders, timeZone, first, last) => {
+      const asked = await askMeasures(await makeShopOf(orders, timeZone), AS_OF)
+      const today = dayNumberAt(AS_OF, timeZone)
+      const named = PERIOD_NAMES.map((name) => findPeriod(name, today))
+      const periods = [
+        ...[...named, customPeriod(today - first, today - last)],
+        ...named.flatMap((period) => comparedWith(period, 'year', today) ?? []),
+        // A leap year is a day longer than the activity window.
+        customPeriod(parseDay('2024-01-01')!, parseDay('2024-12-31')!),
+      ]
+      const { periods: measured } = await readOverview(asked, () => periods)
+      const startAt = (day: number) => startOfDate(fromDayNumber(day), timeZone)
+      for (const [place, period] of periods.entries()) {
+        const [fromAt, untilAt] = [startAt(period.from), Math.min(AS_OF, startAt(period.until))]
+        const wanted = bruteForcePeriod(orders, fromAt, untilAt, { asOf: AS_OF, activityDays: 365 })
+        const { revenueMinor, crr, partial, ...read } = measured[place]!
+        const { crr: wantedCrr, revenue, ...counts } = wanted
+        expect([nameDay(period.from), nameDay(period.until), read]).toEqual([
+          ...[nameDay(period.from), nameDay(period.until), counts],
+        ])
+        expect([BigInt(revenueMinor), partial]).toEqual([revenue, startAt(period.until) > AS_OF])
+        if (untilAt - fromAt <= 367 * DAY_MS) expect(crr).toEqual(wantedCrr)
+        else expect(crr).toBeNull()
+      }
+      const place = first % periods.length
+      const { from, until } = periods[place]!
+      const { buyers, newBuyers, customersByEnd: known, crr } = measured[place]!
+      const lengths = { buyers, new: newBuyers, returning: buyers - newBuyers, known }
+      const letters = crr && { S: crr.S, E: crr.E, N: crr.N, R: crr.R, B: crr.B, kept: crr.E - crr.N }
+      for (const [group, length] of Object.entries({ ...lengths, ...letters })) {
+        const behind = { kind: 'period', group: group as PeriodGroup, from, until } as const
+        expect([group, await countCustomersBehind(asked, behind)]).toEqual([group, length])
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('on random shops the measures of today are those of the orders, slowly counted', async () => {
+  await fc.assert(
+    fc.asyncProperty(someOrders, zones, async (orders, timeZone) => {
+      const asked = await askMeasures(await makeShopOf(orders, timeZone), AS_OF)
+      const slow = bruteForceMeasures(orders, { asOf: AS_OF, timeZone, activityDays: 365, exponent: 0 })
+      const overview = await readOverview(asked)
+      expect(overview.lifecycle).toEqual(slow.lifecycle)
+      expect(repeatPurchaseRate(overview.repeatCustomers, overview.customers)).toBe(slow.repeatPurchaseRate)
+      const cohorts = await readCohortTable(asked)
+      expect(cohorts.map(({ month, size, active }) => ({ month: nameMonth(month), size, active }))).toEqual(
+        slow.cohorts,
+      )
+      const byCustomer = Map.groupBy(
+        orders.toSorted((a, b) => a.at - b.at),
+        ({ customer }) => customer,
+      )
+      const spent = [...byCustomer.values()].map((own) => own.reduce((sum, order) => sum + order.amountMinor, 0))
+      spent.sort((a, b) => b - a)
+      expect(await readPareto(asked)).toEqual(
+        Array.from({ length: spent.length === 0 ? 0 : 20 }, (_, step) => {
+          const best = spent.slice(0, Math.ceil((spent.length * (step + 1)) / 20))
+          const revenueMinor = best.reduce((sum, value) => sum + value, 0)
+          return { percent: (step + 1) * 5, customers: best.length, revenueMinor }
+        }),
+      )
+      const { all, byOrdinal, weeks } = await readIntervalTable(asked)
+      expect([all.count, all.mean]).toEqual([slow.intervalDays.count, slow.intervalDays.mean])
+      for (const [place, row] of weeks.entries()) {
+        const gaps = [...byCustomer.values()].flatMap((own) =>
+          own.length > place + 1 ? [own[place + 1]!.at - own[place]!.at] : [],
+        )
+        expect(byOrdinal[place]!.count).toBe(gaps.length)
+        expect(row).toEqual(
+          row.map((_, week) => gaps.filter((gap) => Math.min(52, Math.floor(gap / (7 * DAY_MS))) === week).length),
+        )
+      }
+      const grid = await readRfmGrid(asked)
+      const groups = measureOrders(await loadOrderLog(asked.shopId), {
+        ...{ asOf: AS_OF, timeZone, activityDays: 365, exponent: 0 },
+      }).rfm.groups
+      if (groups) expect(countGroups(grid!).map((row) => [row.group, row.customers])).toEqual(groupsOf(groups))
+      else expect(grid).toBeNull()
+    }),
+    { numRuns: 20 },
+  )
+})
+
+function groupsOf(groups: Record<string, number>): [string, number][] {
+  return Object.entries(groups).filter(([group]) => group !== 'PROSPECTS')
+}
 
 test('a shop without orders has numbers, all of them nothing', async () => {
   const asked = await askMeasures(await makeShop(), AS_OF)
   expect(await readOverview(asked)).toEqual({
     months: [],
+    periods: [],
     customers: 0,
     repeatCustomers: 0,
     lifecycle: { active: 0, passive: 0, lost: 0 },
   })
   expect(await readRfmGrid(asked)).toBeNull()
-  expect(await readPareto(asked)).toMatchObject({ totalMinor: 0, topFifth: { customers: 0 } })
+  expect(await readPareto(asked)).toEqual([])
   expect((await readIntervalTable(asked)).all.median).toBeNull()
 })
 
@@ -129,6 +268,15 @@ test('groups are read back from their names, and nothing else is', () => {
     { kind: 'cohort', cohort: month - 3, month },
     { kind: 'rfm', group: 'AT_RISK' },
     { kind: 'rfm-cell', R: 5, FM: 1 },
+    { kind: 'period', group: 'kept', from: 20_000, until: 20_031 },
+    { kind: 'moved', movement: 'takenBack', from: 20_000, until: 20_001 },
+    { kind: 'orders', least: 3 },
+    { kind: 'interval', ordinal: 1, week: 52 },
+    { kind: 'best', percent: 35 },
+    { kind: 'funnel', step: 'redeem' },
+    { kind: 'points', group: 'deficit' },
+    { kind: 'points-age', months: 12 },
+    { kind: 'predicted' },
   ]
   for (const group of groups) expect(parseGroup(nameGroup(group))).toEqual(group)
   for (const text of [
@@ -140,8 +288,15 @@ test('groups are read back from their names, and nothing else is', () => {
     'cohort:2026-02:2026-01',
     'all:1',
     'stage:x',
+    'buyers:2026-02-30:2026-03-01',
+    'buyers:2026-03-02:2026-03-01',
+    'interval:1:53',
+    'best:0',
+    'points-age:5',
+    'orders:-1',
   ]) {
     expect(parseGroup(text)).toBeNull()
   }
   for (const segment of RETENTION_SEGMENTS) expect(findSegment(segment)).not.toBeNull()
+  expect(new Set(RETENTION_SEGMENTS).size).toBe(RETENTION_SEGMENTS.length)
 })

@@ -10,7 +10,7 @@ type Settings = { asOf: number; timeZone: string; activityDays: number; exponent
 const DAY_MS = 86_400_000
 
 export function bruteForceMeasures(all: Order[], settings: Settings) {
-  const { asOf, timeZone, activityDays, exponent } = settings
+  const { asOf, timeZone, exponent } = settings
   const orders = all.filter((order) => order.at < asOf).sort((a, b) => a.at - b.at)
   const customers = [...new Set(orders.map((order) => order.customer))]
   const of = (customer: string) => orders.filter((order) => order.customer === customer)
@@ -18,10 +18,6 @@ export function bruteForceMeasures(all: Order[], settings: Settings) {
     customers.filter((customer) => of(customer).some((order) => order.at >= from && order.at < until))
   const firstAt = (customer: string) => of(customer)[0]!.at
   const lastAt = (customer: string) => of(customer).at(-1)!.at
-  const isActive = (customer: string, t: number) =>
-    of(customer).some((order) => order.at >= t - activityDays * DAY_MS && order.at < t)
-  const sum = (list: Order[]) => list.reduce((total, order) => total + BigInt(order.amountMinor), 0n)
-
   const months = orders.length === 0 ? [] : listMonths(orders[0]!.at, asOf, timeZone)
   const gaps = customers
     .flatMap((customer) => of(customer).map((order, index, own) => order.at - (own[index - 1]?.at ?? NaN)))
@@ -57,34 +53,19 @@ export function bruteForceMeasures(all: Order[], settings: Settings) {
       lost: customers.filter((customer) => lastAt(customer) <= back(24)).length,
     },
     months: months.map(({ name, from, until, partial }) => {
-      const buyers = buyersIn(from, until)
-      const newBuyers = buyers.filter((customer) => firstAt(customer) >= from)
-      const inside = orders.filter((order) => order.at >= from && order.at < until)
-      const S = customers.filter((customer) => isActive(customer, from))
-      const E = customers.filter((customer) => isActive(customer, until))
-      const N = E.filter((customer) => firstAt(customer) >= from && firstAt(customer) < until)
-      const R = E.filter((customer) => S.includes(customer))
-      const known = customers.filter((customer) => firstAt(customer) < until)
+      const { buyers, newBuyers, crr, ...period } = bruteForcePeriod(orders, from, until, settings)
       return {
         month: name,
         ...(partial ? { partial: true } : {}),
-        orders: inside.length,
-        revenue: money(sum(inside), exponent),
-        buyers: buyers.length,
-        newBuyers: newBuyers.length,
-        returningBuyers: buyers.length - newBuyers.length,
-        returningCustomerRate: six(buyers.length - newBuyers.length, buyers.length),
-        crr: {
-          S: S.length,
-          E: E.length,
-          N: N.length,
-          R: R.length,
-          B: E.filter((customer) => !N.includes(customer) && !R.includes(customer)).length,
-          rate: six(E.length - N.length, S.length),
-          strictRate: six(R.length, S.length),
-        },
-        arpu: mean(sum(inside), known.length, exponent),
-        arppu: mean(sum(inside), buyers.length, exponent),
+        orders: period.orders,
+        revenue: money(period.revenue, exponent),
+        buyers,
+        newBuyers,
+        returningBuyers: buyers - newBuyers,
+        returningCustomerRate: six(buyers - newBuyers, buyers),
+        crr,
+        arpu: mean(period.revenue, period.customersByEnd, exponent),
+        arppu: mean(period.revenue, buyers, exponent),
       }
     }),
     cohorts: months
@@ -106,6 +87,47 @@ export function bruteForceMeasures(all: Order[], settings: Settings) {
           : null,
     },
   }
+}
+
+/** What the orders of [from, until) are, and CRR over it: customers active at its start, at its end, new, kept and won back. */
+export function bruteForcePeriod(
+  all: Order[],
+  from: number,
+  until: number,
+  { asOf, activityDays }: Pick<Settings, 'asOf' | 'activityDays'>,
+) {
+  const orders = all.filter((order) => order.at < asOf).sort((a, b) => a.at - b.at)
+  const customers = [...new Set(orders.map((order) => order.customer))]
+  const of = (customer: string) => orders.filter((order) => order.customer === customer)
+  const firstAt = (customer: string) => of(customer)[0]!.at
+  const isActive = (customer: string, t: number) =>
+    of(customer).some((order) => order.at >= t - activityDays * DAY_MS && order.at < t)
+  const inside = orders.filter((order) => order.at >= from && order.at < until)
+  const buyers = customers.filter((customer) => inside.some((order) => order.customer === customer))
+  const S = customers.filter((customer) => isActive(customer, from))
+  const E = customers.filter((customer) => isActive(customer, until))
+  const N = E.filter((customer) => firstAt(customer) >= from && firstAt(customer) < until)
+  const R = E.filter((customer) => S.includes(customer))
+  return {
+    orders: inside.length,
+    revenue: sum(inside),
+    buyers: buyers.length,
+    newBuyers: buyers.filter((customer) => firstAt(customer) >= from).length,
+    customersByEnd: customers.filter((customer) => firstAt(customer) < until).length,
+    crr: {
+      S: S.length,
+      E: E.length,
+      N: N.length,
+      R: R.length,
+      B: E.filter((customer) => !N.includes(customer) && !R.includes(customer)).length,
+      rate: six(E.length - N.length, S.length),
+      strictRate: six(R.length, S.length),
+    },
+  }
+}
+
+function sum(list: Order[]): bigint {
+  return list.reduce((total, order) => total + BigInt(order.amountMinor), 0n)
 }
 
 function listMonths(firstAt: number, asOf: number, timeZone: string) {

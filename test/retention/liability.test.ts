@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ageLiability, breakageRate, expectedRedemptionCost, movePoints } from '#app/retention/liability.ts'
+import { ageLimits, breakageRate, expectedRedemptionCost, movePoints } from '#app/retention/liability.ts'
 
 test('opening + earned − spent − expired − taken back = closing, to the point', () => {
   const movement = movePoints(1_000, [
@@ -33,23 +33,20 @@ test('an account that is not known stops the books instead of leaving them open'
   expect(() => movePoints(0, [{ from: 'shop.gifts', to: 'member.available', points: 1 }])).toThrow('shop.gifts')
 })
 
-test('points are aged in calendar months of the shop', () => {
-  const asOf = Date.parse('2026-05-31T12:00:00Z')
-  const lots = ['2026-05-01', '2026-03-01', '2026-02-28', '2025-11-30', '2024-01-01'].map((day) => ({
-    earnedAt: Date.parse(`${day}T13:00:00Z`),
-    points: 10,
-  }))
-  const ages = ageLiability(lots, asOf, 'UTC')
-  expect(ages.map(({ fromMonths }) => fromMonths)).toEqual([0, 3, 6, 12, 24])
-  expect(ages.map(({ points }) => points)).toEqual([30, 10, 0, 0, 10])
+test('points are aged in calendar months of the shop, clamped at the ends of months', () => {
+  const limits = ageLimits(Date.parse('2026-05-31T12:00:00Z'), 'Europe/London')
+  expect(limits.map((at) => new Date(at).toISOString())).toEqual([
+    '2026-02-28T13:00:00.000Z',
+    '2025-11-30T13:00:00.000Z',
+    '2025-05-31T12:00:00.000Z',
+    '2024-05-31T12:00:00.000Z',
+  ])
 })
 
-test('breakage is what ran out of the lots that ended, and lowers what the rest is expected to cost', () => {
-  expect(breakageRate([])).toBeNull()
-  const breakage = breakageRate([
-    { earned: 100, expired: 20 },
-    { earned: 100, expired: 10 },
-  ])
+test('breakage is what ran out of the points that ended, and lowers what the rest is expected to cost', () => {
+  expect(breakageRate(0, 0)).toBeNull()
+  expect(breakageRate(100, 0)).toBeNull()
+  const breakage = breakageRate(30, 170)
   expect(breakage).toBe(0.15)
   expect(expectedRedemptionCost(10_000, breakage, 100)).toBe(8_500)
   expect(expectedRedemptionCost(10_000, null, 100)).toBe(10_000)

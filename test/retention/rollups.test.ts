@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Order } from './brute-force.ts'
+import { bruteForcePeriod, type Order } from './brute-force.ts'
 import { ZONES, orders, toLog } from './order-logs.ts'
-import { layOutMonths, nameMonth } from '#app/retention/calendar.ts'
+import { layOutMonths, nameMonth, startOfMonthNumber } from '#app/retention/calendar.ts'
 import { countMonths } from '#app/retention/cohorts.ts'
 import { listIntervals } from '#app/retention/intervals.ts'
 import { measureOrders } from '#app/retention/measures.ts'
@@ -11,12 +11,14 @@ import {
   bucketMoney,
   changeCounters,
   countShop,
+  layOutCounters,
   listCounters,
   readBreakpoints,
   readCohorts,
   readCustomers,
   readIntervals,
   readMonths,
+  readPeriod,
 } from '#app/retention/rollups.ts'
 import { breakpointsOf } from '#app/retention/rfm.ts'
 
@@ -125,7 +127,7 @@ test('every measure read from the counters equals the one counted from the order
       const measures = measureOrders(log, { ...options, asOf, exponent: 0 })
       const last = log.ids.map((_, customer) => log.at[log.starts[customer + 1]! - 1]!)
       const lastIn = (from: number, until: number) => last.filter((at) => at >= from && at < until).length
-      const months = readMonths(rows, asOf, options, lastIn)
+      const months = readMonths(layOutCounters(rows), asOf, options, lastIn)
       expect(
         months.map((row) => [nameMonth(row.month), row.orders, row.buyers, row.newBuyers, row.crr, row.partial]),
       ).toEqual(
@@ -159,6 +161,48 @@ test('every measure read from the counters equals the one counted from the order
     { numRuns: 300 },
   )
 })
+
+test('any run of whole months has the measures that its orders have, a cut one and one longer than the window too', () => {
+  const month = fc.integer({ min: 610, max: 661 })
+  fc.assert(
+    fc.property(orders, settings, month, fc.integer({ min: 1, max: 26 }), (list, options, from, length) => {
+      const shop = new Shop(options)
+      for (const order of list) shop.apply({ kind: 'place', order })
+      const asOf = Date.parse('2025-01-13T07:08:09Z')
+      const [fromAt, endAt] = [from, from + length].map((one) => startOfMonthNumber(one, options.timeZone)) as [
+        number,
+        number,
+      ]
+      fc.pre(fromAt < asOf)
+      const untilAt = Math.min(endAt, asOf)
+      const log = toLog(list, asOf)
+      const last = log.ids.map((_, customer) => log.at[log.starts[customer + 1]! - 1]!)
+      const lastIn = (since: number, before: number) => last.filter((at) => at >= since && at < before).length
+      const period = { from, until: from + length }
+      const counters = layOutCounters(listCounters(shop.counters))
+      const { revenueMinor, partial, ...read } = readPeriod(
+        ...([counters, period, asOf, options, lastIn] as const),
+        findLapsedInside(list, fromAt, untilAt, options.activityDays),
+      )
+      const { revenue, ...wanted } = bruteForcePeriod(list, fromAt, untilAt, { asOf, ...options })
+      expect(read).toEqual(wanted)
+      expect([BigInt(revenueMinor), partial]).toEqual([revenue, endAt > asOf])
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** Customers whose last order before the end lies in the period and before the window: not active at its start, and new. */
+function findLapsedInside(list: Order[], fromAt: number, untilAt: number, activityDays: number) {
+  const windowMs = activityDays * 86_400_000
+  const before = [...new Set(list.map(({ customer }) => customer))]
+    .map((customer) => list.filter((order) => order.customer === customer && order.at < untilAt).map(({ at }) => at))
+    .filter((ats) => Math.max(...ats) >= fromAt && Math.max(...ats) < untilAt - windowMs)
+  return {
+    inactive: before.filter((ats) => !ats.some((at) => at >= fromAt - windowMs && at < fromAt)).length,
+    new: before.filter((ats) => Math.min(...ats) >= fromAt).length,
+  }
+}
 
 test('an order adds a constant number of counters, however many orders its customer has', () => {
   const options = { timeZone: 'UTC', activityDays: 365 }
