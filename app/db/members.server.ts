@@ -6,6 +6,7 @@ import { moveListed } from '#app/db/customer-lists.server.ts'
 import { moveAnswers } from '#app/db/feedback.server.ts'
 import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
+import { moveReminders } from '#app/db/reminders.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
@@ -223,6 +224,7 @@ export async function addAlias(
   }
   await moveAnswers(...values, client)
   await moveListed(...values, client)
+  await moveReminders(...values, client)
   await client.query('delete from members where shop_id = $1 and id = $2', values.slice(0, 2))
   await client.query(
     `insert into member_aliases (shop_id, alias_id, member_id, merged_at) values ($1, $2, $3, $4)

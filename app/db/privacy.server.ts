@@ -54,7 +54,14 @@ export async function answerDataRequest(
                                               order by round), '[]')
                       from feedback_answers where shop_id = $1 and member_id = m.id),
        'tags', (select coalesce(jsonb_agg(tag order by tag), '[]')
-                  from customer_list_members where shop_id = $1 and member_id = m.id and state in ('tagged', 'remove')))
+                  from customer_list_members where shop_id = $1 and member_id = m.id and state in ('tagged', 'remove')),
+       'broughtOver', (select coalesce(jsonb_agg(jsonb_build_object('from', i.source, 'at', i.applied_at, 'points', l.points,
+                                                                    'tier', l.tier) order by i.id), '[]')
+                         from import_lines l join imports i on i.shop_id = $1 and i.id = l.import_id
+                        where l.shop_id = $1 and l.member_id = m.id and l.state in ('given', 'back')),
+       'reminders', (select coalesce(jsonb_agg(jsonb_build_object('at', queued_at, 'days', days, 'pointsEnd', ends_at)
+                                               order by queued_at), '[]')
+                       from expiry_reminders where shop_id = $1 and member_id = m.id))
      from (select coalesce((select member_id from member_aliases where shop_id = $1 and alias_id = $2::bigint), $2::bigint) as id) as m`,
     [shopId, memberId, new Date(at)],
   )

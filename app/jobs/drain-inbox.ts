@@ -8,6 +8,7 @@ import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
 import { forgetAnswers } from '#app/db/feedback.server.ts'
+import { forgetInImports } from '#app/db/imports.server.ts'
 import {
   claimMessages,
   finishMessages,
@@ -183,8 +184,16 @@ async function addCatalog(shopId: number, messages: Readable[], client: PoolClie
 async function forgetErased(shopId: number, messages: readonly Readable[], client: PoolClient): Promise<void> {
   const customers = messages.flatMap(({ event }) => (event.type === 'erase' ? [parseGid(event.customer)!.number] : []))
   await scrubMessagesAbout(shopId, customers, client)
+  const emails = messages.flatMap(({ event, message }) => (event.type === 'erase' ? findEmail(message.payload) : []))
+  await forgetInImports(shopId, { customers, emails }, client)
   await forgetAnswers(shopId, customers, client)
   await forgetListed(shopId, customers, client)
+}
+
+/** The e-mail address that a request for erasure names: files of other apps may hold it of somebody who is no member yet. */
+function findEmail(payload: string): string[] {
+  const email = (JSON.parse(payload) as { customer?: { email?: unknown } }).customer?.email
+  return typeof email === 'string' && email !== '' ? [email] : []
 }
 
 /**

@@ -2,8 +2,10 @@
 // erased as by their own wish, points forfeited, so that the ledger still ties; then sessions and what messages said are forgotten.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { deleteImportsOf } from '#app/db/imports.server.ts'
 import { listMembersToErase } from '#app/db/members.server.ts'
 import { dropEffects } from '#app/db/outbox.server.ts'
+import { forgetReminders } from '#app/db/reminders.server.ts'
 import { finishErasure, listShopsToErase } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 
@@ -14,7 +16,11 @@ export async function eraseShops(): Promise<number> {
   const shops = await listShopsToErase()
   for (const { id, domain } of shops) {
     await eraseMembers(id)
-    await inTransaction((client) => finishErasure(id, domain, now(), client))
+    await inTransaction(async (client) => {
+      await deleteImportsOf(id, client)
+      await forgetReminders(id, client)
+      await finishErasure(id, domain, now(), client)
+    })
     await dropEffects(id, now())
   }
   return shops.length

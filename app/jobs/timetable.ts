@@ -4,9 +4,11 @@ import { backfill } from '#app/jobs/backfill.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
+import { workOnImports } from '#app/jobs/import-members.ts'
 import { readShopCatalog } from '#app/jobs/read-catalog.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { refreshSegments } from '#app/jobs/refresh-segments.ts'
+import { remindOfExpiry } from '#app/jobs/remind-of-expiry.ts'
 import { settleRedemptions } from '#app/jobs/settle-redemptions.ts'
 import { syncFunctionDiscounts } from '#app/jobs/sync-function-discounts.ts'
 import type { Shop } from '#app/db/shops.server.ts'
@@ -30,6 +32,9 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },
   'sync-function-discounts': { everyMinutes: 1, run: syncFunctionDiscounts },
   'refresh-segments': { everyMinutes: 15, run: refreshSegments },
+  'import-members': { everyMinutes: 1, run: (shop, admin) => workOnImports(shop, admin) },
+  // Looks whether an hour has passed.
+  'remind-of-expiry': { everyMinutes: 1, run: remindOfExpiry },
   // Looks whether a day has passed; fits once a day.
   'fit-predictions': { everyMinutes: 1, run: fitPredictions },
 }

@@ -1,12 +1,14 @@
 // The worker: a loop that drains the inbox and lets time pass, and beside it graphile-worker for the slow work that talks to
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
 import { Logger, run, type Runner, type TaskList } from 'graphile-worker'
+import { forgetOldImports } from '#app/db/imports.server.ts'
 import { emptyOldMessages } from '#app/db/inbox.server.ts'
 import { clearFinishedEffects, dropEffectsOfGoneShops, listShopsWithEffectsDue } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
+import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
@@ -42,7 +44,9 @@ export async function startWorker(): Promise<RunningWorker> {
     logger: new Logger(() => logProblems),
   })
   const outboxes = offerOutboxes(runner)
-  const loop = startLoop(outboxes.offer)
+  const loop = startLoop(outboxes.offer, (shopId) => {
+    runner.addJob('import-members', { shopId }, keyOf('import-members', shopId)).catch(() => undefined)
+  })
   return {
     wake: loop.wake,
     stop: async () => {
@@ -85,6 +89,7 @@ const cleanUp: TaskList[string] = async () => {
   while ((await clearFinishedEffects(before)) > 0);
   await dropEffectsOfGoneShops(now())
   await recheckWorkDue()
+  for (const shop of await listInstalledShops()) await forgetOldImports(shop.id, before)
 }
 
 /** One job per task and shop; a shop's tasks run one after another, so that they share its rate limit and not fight for it. */
@@ -110,8 +115,8 @@ function offerOutboxes(runner: Runner): { offer: (shopId: number) => void; stop:
   return { offer: (shopId) => void changed.add(shopId), stop: () => clearInterval(timer) }
 }
 
-/** Drains and lets time pass, again and again. `onShop` hears of shops in which something changed. */
-function startLoop(onShop: (shopId: number) => void): RunningWorker {
+/** Drains and lets time pass, again and again. `onShop` hears of shops in which something changed, `onImports` of those with a file to work on. */
+function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number) => void): RunningWorker {
   let stopping = false
   let wake = () => {}
   const turn = async (): Promise<number> => {
@@ -131,6 +136,7 @@ function startLoop(onShop: (shopId: number) => void): RunningWorker {
         if ((await turn()) > 0) continue
         // What a request put into the outbox (a redemption, a published program) is not left to the next minute.
         for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
+        for (const shopId of await listShopsWithEffectsDue(now(), [WORK_ON_IMPORTS])) onImports(shopId)
       } catch (error) {
         logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
         pauseMs = TROUBLE_PAUSE_MS

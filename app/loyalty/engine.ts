@@ -185,6 +185,11 @@ export type Event =
       key: string
       /** Asked for: the points count towards tiers too. */
       countsForTier?: boolean
+      /** Of points given: when they count as earned, not after `at`; for points brought over with a last day. Default `at`. */
+      earnedAt?: number
+      /** Of points taken: the lot that they come from first, and the key of the transfer that is undone. */
+      lot?: string
+      reverses?: string
     }
   /** First phase: sets points aside. `points` for rewards of a variable amount. `subtotalMinor` is checked where the caller knows the cart. */
   | { type: 'reserve'; at: number; customer: string; id: string; reward: string; points?: number }
@@ -206,6 +211,8 @@ export type Event =
       until: number | null
       reason: string
       actor: string
+      /** A level that the member brought along pays no entry reward. */
+      withoutReward?: boolean
     }
 
 /** What must happen outside, or be told to somebody. */
@@ -589,7 +596,12 @@ function applyToMember(work: Work, draft: Draft, event: MemberEvent): Refusal | 
     case 'erase':
       return erase(draft)
     case 'place-tier':
-      return placeTier(draft, event.level, { until: event.until, reason: event.reason, actor: event.actor })
+      return placeTier(
+        draft,
+        event.level,
+        { until: event.until, reason: event.reason, actor: event.actor },
+        event.withoutReward,
+      )
         ? null
         : 'unknown_level'
     case 'reserve':

@@ -96,15 +96,18 @@ export function adjust(draft: Draft, event: Event & { type: 'adjust' }, seen: Fa
   if (seen) return seen.data === data && seen.member === member.id ? null : 'key_used_with_other_data'
   if (event.points === 0) return 'zero_points'
   if (member.erasedAt !== null) return 'erased'
-  if (!isEnrolled(member, draft.program)) return 'not_a_member'
+  // What is undone was given to a member, whoever may be one today.
+  if (event.reverses === undefined && !isEnrolled(member, draft.program)) return 'not_a_member'
   if (event.points > 0) {
     post(draft, 'shop.adjusted', 'available', event.points, { key, reason: 'adjust', source: event.key })
-    addAvailable(draft, openLot(draft, key, draft.at), event.points)
+    const earnedAt = Math.min(event.earnedAt ?? draft.at, draft.at)
+    addAvailable(draft, openLot(draft, key, earnedAt), event.points)
   } else {
     const points = -event.points
-    const taken = takeAvailable(draft, points).reduce((all, draw) => all + draw.points, 0)
+    const taken = takeAvailable(draft, points, event.lot).reduce((all, draw) => all + draw.points, 0)
     member.deficit += points - taken
-    post(draft, 'available', 'shop.adjusted', points, { key, reason: 'adjust', source: event.key })
+    const { reverses } = event
+    post(draft, 'available', 'shop.adjusted', points, { key, reason: 'adjust', source: event.key, reverses })
   }
   draft.facts.push({ key, member: member.id, data })
   if (event.countsForTier) {

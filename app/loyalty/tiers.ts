@@ -114,11 +114,12 @@ export function reviewTier(draft: Draft, cause: TierCause): void {
   }
 }
 
-/** Places the member by hand, up or down, until an instant or until changed; a null level ends the placement. */
+/** Places the member by hand, up or down, until an instant or until changed; a null level ends the placement. Going up pays entry rewards, unless `withoutReward`. */
 export function placeTier(
   draft: Draft,
   level: string | null,
   placement: Omit<ManualPlacement, 'level' | 'raised'>,
+  withoutReward = false,
 ): boolean {
   const { tiers } = draft.program
   if (level === null) {
@@ -129,8 +130,8 @@ export function placeTier(
   if (tiers === null || index < 0) return false
   const current = findLevelIndex(tiers, draft.member.tier.level)
   const merit = findMerit(draft.member, draft.program, draft.now)
-  if (index > current) raise(draft, tiers, current, index, 'hand')
-  else if (index < current) changeLevel(draft, tiers.levels[index] as Level, 'hand')
+  if (index > current && !withoutReward) raise(draft, tiers, current, index, 'hand')
+  else if (index !== current) changeLevel(draft, tiers.levels[index] as Level, 'hand')
   setStanding(draft, { failingSince: null, manual: { ...placement, level, raised: index >= merit } })
   return true
 }

@@ -157,6 +157,26 @@ const extensionsSchema = z.looseObject({
     .min(1),
 })
 
+/** shopify.dev, Flow trigger reference: a reference has no key, every other field has one of letters and spaces. */
+const flowTriggerSchema = z.strictObject({
+  name: z.string().min(1).max(50),
+  type: z.literal('flow_trigger'),
+  handle: handle.max(30),
+  description: z.string().min(1),
+  settings: z.strictObject({
+    fields: z.array(
+      z.union([
+        z.strictObject({ type: z.enum(['customer_reference', 'order_reference', 'product_reference']) }),
+        z.strictObject({
+          type: z.enum(['boolean', 'email', 'single_line_text_field', 'url', 'number_decimal']),
+          key: z.string().regex(/^[A-Za-z][A-Za-z ]*$/),
+          description: z.string().min(1),
+        }),
+      ]),
+    ),
+  }),
+})
+
 function readToml(file: string): unknown {
   return parse(readFileSync(path.join(ROOT, file), 'utf8'))
 }
@@ -238,6 +258,7 @@ test.each(extensionFiles)('%s names a known type, known targets, and files that 
         expect(target.export).toMatch(/^[a-z]+(-[a-z]+)*$/)
     }
     checkBuild(folder, file, extension)
+    if (extension.type === 'flow_trigger') flowTriggerSchema.parse({ ...extension, settings: toml.settings })
   }
 })
 

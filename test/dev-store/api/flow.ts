@@ -1,17 +1,47 @@
 /** Flow triggers that the app fires (Admin API 2026-10, `flowTriggerReceive`), checked against the app's own triggers. */
-import { readExtensionFiles } from '../extension-files.ts'
-import { fieldsOf, properties, type Context, type Fields } from './context.ts'
+import { readExtensionFiles, type ExtensionFile } from '../extension-files.ts'
+import { fieldsOf, notImitated, properties, type Context, type Fields } from './context.ts'
+import { findNode } from './node.ts'
 
 const PROPERTIES_BYTES_MAX = 50_000
 
 type FlowArgs = { handle?: string | null; payload?: unknown; body?: string | null }
 
-/** The handles of the app's `flow_trigger` extensions: Shopify refuses any other. */
-function knownHandles(): string[] {
-  return readExtensionFiles().flatMap(({ type, handle }) => (type === 'flow_trigger' ? [handle] : []))
+/** The app's `flow_trigger` extension of that handle: Shopify refuses any other. */
+function findTrigger(handle: string): ExtensionFile | undefined {
+  return readExtensionFiles().find((one) => one.type === 'flow_trigger' && one.handle === handle)
 }
 
-function receive({ store, domain }: Context, { handle, payload, body }: FlowArgs) {
+const REFERENCES: Record<string, string> = { customer_reference: 'customer_id', order_reference: 'order_id' }
+const TYPES: Record<string, string> = {
+  number_decimal: 'number',
+  boolean: 'boolean',
+  single_line_text_field: 'string',
+  email: 'string',
+  url: 'string',
+}
+
+/**
+ * A payload that does not carry what the trigger's toml declares, whole and of its types: no source shows what Shopify answers then, so it is
+ * refused by name.
+ */
+function requireDeclared({ handle, fields }: ExtensionFile, payload: object): void {
+  const declared = new Map<string, string>()
+  for (const { type, key } of fields) {
+    if (REFERENCES[type]) declared.set(REFERENCES[type], 'number')
+    else if (key && TYPES[type]) declared.set(key, TYPES[type])
+    else throw notImitated(`a Flow trigger's field of type "${type}"`)
+  }
+  for (const [key, value] of Object.entries(payload)) {
+    if (declared.get(key) !== typeof value)
+      throw notImitated(`the Flow trigger ${handle} with "${key}": ${typeof value}`)
+    declared.delete(key)
+  }
+  for (const missing of declared.keys()) throw notImitated(`the Flow trigger ${handle} without "${missing}"`)
+}
+
+function receive(context: Context, { handle, payload, body }: FlowArgs) {
+  const { store, domain } = context
   const refuse = (field: string, message: string) => ({ userErrors: [{ field: [field], message }] })
   const invalid = (...problems: string[]) =>
     refuse('body', `Errors validating schema:\n${problems.map((row) => `  ${row}\n`).join('')}`)
@@ -25,7 +55,13 @@ function receive({ store, domain }: Context, { handle, payload, body }: FlowArgs
   if (Buffer.byteLength(JSON.stringify(payload)) > PROPERTIES_BYTES_MAX) {
     return invalid(`Properties size exceeds the limit of ${PROPERTIES_BYTES_MAX} bytes.`)
   }
-  if (!knownHandles().includes(handle)) return invalid(`Invalid handle '${handle}'.`)
+  const trigger = findTrigger(handle)
+  if (!trigger) return invalid(`Invalid handle '${handle}'.`)
+  requireDeclared(trigger, payload as object)
+  const customer = (payload as { customer_id?: number }).customer_id
+  if (customer !== undefined && !findNode(context, `gid://shopify/Customer/${customer}`)) {
+    throw notImitated(`the Flow trigger ${handle} for a customer whom the shop does not have`)
+  }
   const id = store.tables.newUuid()
   store.tables.put('flowTriggers', id, { id, shop: domain, handle, payload, receivedAt: store.now() })
   return { userErrors: [] }

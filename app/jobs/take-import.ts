@@ -1,0 +1,86 @@
+// Takes a file of members in, as a stream: its lines are kept as they stand, in slices, and nothing is decided yet. The size of the file and of
+// its lines is bounded, whatever a browser says of them.
+import { createHash } from 'node:crypto'
+import { now } from '#app/clock.server.ts'
+import { beginImport, deleteImport, finishUpload, storeLines } from '#app/db/imports.server.ts'
+import { CsvFileError, readCsvRows } from '#app/jobs/csv-rows.ts'
+import { wakeImports } from '#app/jobs/import-members.ts'
+import { recogniseColumns } from '#app/loyalty/import-columns.ts'
+
+/** At most so many bytes a file. */
+export const IMPORT_BYTES_MAX = 20 * 1024 * 1024
+/** At most so many lines below the first. */
+export const IMPORT_LINES_MAX = 200_000
+const COLUMNS_MAX = 100
+const SLICE = 1_000
+
+/** A file and who brings it: `source` is the app it comes from. */
+export type ImportFile = { fileName: string; source: string; actor: string; bytes: AsyncIterable<Uint8Array> }
+
+/** The import, which may be an earlier one of the very same file; or what is wrong with the file, as a sentence. */
+export type TakenIn = { ok: true; id: string } | { ok: false; error: string }
+
+/** Takes a file in. What was kept of one that cannot be read is gone again. */
+export async function takeImport(shopId: number, { bytes, ...file }: ImportFile): Promise<TakenIn> {
+  const id = await beginImport(shopId, file, now())
+  try {
+    const hash = createHash('sha256')
+    const { header, lines } = await keepLines(shopId, id, readCsvRows(measure(bytes, hash)))
+    const { mapping, sure } = recogniseColumns(header)
+    const kept = { digest: hash.digest('hex'), header, mapping, lines, sure }
+    const known = await finishUpload(shopId, id, kept, now())
+    if (sure) await wakeImports(shopId)
+    return { ok: true, id: known }
+  } catch (error) {
+    await deleteImport(shopId, id)
+    if (error instanceof CsvFileError) return { ok: false, error: error.message }
+    throw error
+  }
+}
+
+async function* measure(
+  bytes: AsyncIterable<Uint8Array>,
+  hash: { update: (chunk: Uint8Array) => unknown },
+): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const chunk of bytes) {
+    size += chunk.length
+    if (size > IMPORT_BYTES_MAX) {
+      throw new CsvFileError('This file is larger than 20 MB. Part it into several files, each with the first line.')
+    }
+    hash.update(chunk)
+    yield chunk
+  }
+}
+
+async function keepLines(
+  shopId: number,
+  id: string,
+  rows: AsyncIterable<{ line: number; fields: string[] }>,
+): Promise<{ header: string[]; lines: number }> {
+  let header: string[] | null = null
+  let slice: { line: number; fields: string[] }[] = []
+  let lines = 0
+  for await (const row of rows) {
+    if (header === null) {
+      header = row.fields.map((name, place) => name.trim() || `Column ${place + 1}`)
+      if (header.length > COLUMNS_MAX) throw new CsvFileError(`This file has more than ${COLUMNS_MAX} columns.`)
+      continue
+    }
+    lines += 1
+    if (lines > IMPORT_LINES_MAX) {
+      throw new CsvFileError(
+        `This file has more than ${IMPORT_LINES_MAX.toLocaleString('en')} lines. Part it into several files.`,
+      )
+    }
+    slice.push(row)
+    if (slice.length === SLICE) {
+      await storeLines(shopId, id, slice)
+      slice = []
+    }
+  }
+  await storeLines(shopId, id, slice)
+  if (header === null) throw new CsvFileError('This file is empty.')
+  if (lines === 0) throw new CsvFileError('This file has only its first line, the names of the columns.')
+  return { header, lines }
+}
