@@ -36,7 +36,7 @@ export async function action({ request }: ActionFunctionArgs) {
   let points = 0
   const programs = await loadPrograms(shop.id)
   if (programs && programAt(programs, at).earning.some(({ on }) => on === ACTIVITY)) {
-    const event = { type: 'event' as const, at, customer, name: 'feedback', key: `round-${round.round}` }
+    const event = { type: 'event' as const, at, customer, name: 'feedback', key: `round-${round.round}`, order: null }
     // One transaction: an answer that is paid is an answer that is kept.
     await applyEvents(shop.id, [event], at, async (client, [change]) => {
       kept = await keepAnswer(shop.id, customer, round, said, at, client)
@@ -54,7 +54,6 @@ export async function action({ request }: ActionFunctionArgs) {
 
 /** Words without what no database and no page can show, or null where there are none. */
 function readWords(text: string): string | null {
-  // eslint-disable-next-line no-control-regex
   const words = text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trim()
   return words === '' ? null : words
 }

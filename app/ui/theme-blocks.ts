@@ -11,8 +11,11 @@ export type ThemeBlocks = {
   editorUrl: string
 }
 
-/** Asks App Bridge (`shopify.app.extensions`) once which of our theme blocks are placed in the published theme. */
-export function useThemeBlocks(apiKey: string): ThemeBlocks {
+/**
+ * Asks App Bridge (`shopify.app.extensions`) once which of our theme blocks are placed in the published theme. With a block's handle
+ * (its file's name), of that one alone.
+ */
+export function useThemeBlocks(apiKey: string, handle?: string): ThemeBlocks {
   const shopify = useAppBridge()
   const [blocks, setBlocks] = useState<Block[] | null>(null)
   useEffect(() => {
@@ -20,14 +23,15 @@ export function useThemeBlocks(apiKey: string): ThemeBlocks {
     shopify.app
       .extensions()
       .then((extensions) => {
-        if (!gone) setBlocks(extensions.filter((one) => one.type === 'theme_app_extension').flatMap(readBlocks))
+        const all = extensions.filter((one) => one.type === 'theme_app_extension').flatMap(readBlocks)
+        if (!gone) setBlocks(all.filter((block) => handle === undefined || block.handle === handle))
       })
       // Not being told is a state of its own; the page works without.
       .catch(() => undefined)
     return () => {
       gone = true
     }
-  }, [shopify])
+  }, [shopify, handle])
   const active = blocks?.filter((block) => block.active) ?? []
   return {
     state: blocks === null ? 'unknown' : active.length > 0 ? 'active' : 'available',

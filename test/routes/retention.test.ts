@@ -59,32 +59,6 @@ test('a number’s list is as long as the number, page by page and as a file', a
   expect(file.trim().split('\r\n')).toHaveLength(numbers.repeatCustomers + 1)
 })
 
-test('the customers of a list can be tagged in Shopify, and nobody else’s', async () => {
-  const asked = answerAdminApi(({ query, variables }) => {
-    if (!query.includes('TagCustomers')) return { nodes: [] }
-    return Object.fromEntries(
-      Object.keys(variables)
-        .filter((name) => name.startsWith('id'))
-        .map((name) => [name.replace('id', 'tag'), { userErrors: [] }]),
-    )
-  })
-  const other = await makeMerchant()
-  await sellTo(other.shop.id, 10)
-  const { shop, post } = await makeMerchant()
-  await sellTo(shop.id, 30)
-  expect(await customers.action(await post('/app/retention/customers', { of: 'repeat' }))).toEqual({
-    ok: true,
-    tag: 'retention-repeat',
-    tagged: 15,
-  })
-  const tagging = asked.filter(({ query }) => query.includes('TagCustomers'))
-  expect(tagging.map((request) => request.shop)).toEqual([shop.domain])
-  expect(tagging[0]!.variables).toMatchObject({
-    tags: ['retention-repeat'],
-    id0: expect.stringMatching(/^gid:\/\/shopify\/Customer\/\d+$/),
-  })
-})
-
 test('a group that does not exist is not found', async () => {
   const { get } = await makeMerchant()
   const refused = await customers
