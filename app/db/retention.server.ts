@@ -339,10 +339,9 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
     case 'best':
       return bestSql(group.percent)
     case 'predicted':
-      return {
-        condition: 'exists (select 1 from customer_predictions c where c.shop_id = $1 and c.member_id = s.member_id)',
-        values: [],
-      }
+      return { condition: predictedSql('true'), values: [] }
+    case 'tenth':
+      return { condition: predictedSql('c.tenth = $2'), values: [group.tenth] }
     case 'nps':
       return answeredSql(asked, group.group, group.month)
     case 'month':
@@ -438,6 +437,10 @@ function intervalSql(ordinal: number, week: number): Condition {
                 and ($3 = ${LAST_WEEK} or ${gap} < ($3::int + 1) * interval '168 hours')`,
     values: [ordinal, week],
   }
+}
+
+function predictedSql(condition: string): string {
+  return `exists (select 1 from customer_predictions c where c.shop_id = $1 and c.member_id = s.member_id and ${condition})`
 }
 
 function bestSql(percent: number): Condition {

@@ -44,6 +44,8 @@ export type CustomerGroup =
   | { kind: 'best'; percent: number }
   /** Those whom the last fit says something of. */
   | { kind: 'predicted' }
+  /** Those who were in a tenth of the back-test, from 1, the least expected. */
+  | { kind: 'tenth'; tenth: number }
   /** Months count from January 1970. */
   | { kind: 'month'; group: PeriodGroup; month: number }
   /** The days from the first up to but without the last, counted from 1 January 1970. */
@@ -115,6 +117,8 @@ export function nameGroup(group: CustomerGroup): string {
       return `interval:${group.ordinal}:${group.week}`
     case 'best':
       return `best:${group.percent}`
+    case 'tenth':
+      return `tenth:${group.tenth}`
     case 'month':
       return `${group.group}:${nameMonthNumber(group.month)}`
     case 'period':
@@ -155,6 +159,8 @@ export function parseGroup(text: string): CustomerGroup | null {
       return first === 'active' || first === 'passive' || first === 'lost' ? { kind, stage: first } : null
     case 'orders':
       return number !== null && number >= 1 ? { kind, least: number } : null
+    case 'tenth':
+      return number !== null && number >= 1 && number <= 10 ? { kind, tenth: number } : null
     case 'best':
       return number !== null && number >= 1 && number <= 100 ? { kind, percent: number } : null
     case 'rfm': {

@@ -1,7 +1,7 @@
 import type { RfmGroup } from '#app/retention/rfm.ts'
 import type { FunnelStep } from '#app/retention/funnel.ts'
 import { AGE_MONTHS, type Movement } from '#app/retention/liability.ts'
-import { LAST_WEEK, type CustomerGroup, type PointsGroup } from '#app/retention/segments.ts'
+import { LAST_WEEK, type CustomerGroup, type NpsGroup, type PointsGroup } from '#app/retention/segments.ts'
 import { showMonth } from '#app/ui/months.ts'
 import { showPeriod } from '#app/ui/period-words.ts'
 
@@ -67,6 +67,11 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
         title: `Order ${group.ordinal + 1} after ${nameWeek(group.week)} weeks`,
         who: `Their order ${group.ordinal + 1} came ${nameWeek(group.week)} weeks after order ${group.ordinal}.`,
       }
+    case 'tenth':
+      return {
+        title: `Tenth ${group.tenth} of the back test`,
+        who: 'They were in one of ten equal groups when the model was tried: 1 is the least expected, 10 the most.',
+      }
     case 'predicted':
       return { title: 'Customers in the prediction', who: 'Everyone whom the models were fitted on.' }
     case 'funnel':
@@ -90,7 +95,8 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
     }
     case 'nps': {
       const { title, who } = NPS_WORDS[group.group]
-      if (group.month !== null) return { title: `${title}, ${showMonth(group.month)}`, who: `${who} in ${showMonth(group.month)}.` }
+      if (group.month !== null)
+        return { title: `${title}, ${showMonth(group.month)}`, who: `${who} in ${showMonth(group.month)}.` }
       return { title, who: `${who} in the last 12 months.` }
     }
     case 'cohort':
