@@ -14,6 +14,7 @@ const PAGES = [
   { to: '/app/retention/value', name: 'Customer value' },
   { to: '/app/retention/pareto', name: 'Pareto' },
   { to: '/app/retention/funnel', name: 'Funnel' },
+  { to: '/app/retention/nps', name: 'NPS' },
   { to: '/app/retention/points', name: 'Points liability' },
 ]
 
