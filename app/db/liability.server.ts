@@ -164,7 +164,7 @@ export async function foldPointsFlows(shopId: number, timeZone: string): Promise
     const { rows } = await client.query<{ timezone: string; folded_id: string; seen_id: string; settled: boolean }>(
       `insert into points_flow_states as s (shop_id, timezone) values ($1, $2)
        on conflict (shop_id) do update set shop_id = s.shop_id
-       returning timezone, folded_id, seen_id, seen_at < now() - ${SETTLED} as settled`,
+       returning timezone, folded_id, seen_id, coalesce(seen_at < now() - ${SETTLED}, true) as settled`,
       [shopId, timeZone],
     )
     const state = rows[0]!

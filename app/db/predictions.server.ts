@@ -38,11 +38,14 @@ export async function findPrediction(
 
 const CUSTOMERS_PER_INSERT = 20_000
 
-/** Puts a new prediction in the place of the old one: the shop's, and each customer's (by the number inside its gid). */
+/** What is kept of a customer, by the number inside its gid; `tenth` is the back-test's, null where it was in none. */
+export type KeptPrediction = CustomerPrediction & { memberId: string; tenth: number | null }
+
+/** Puts a new prediction in the place of the old one: the shop's, and each customer's. */
 export async function savePrediction(
   shopId: number,
   prediction: ShopPrediction,
-  customers: readonly (CustomerPrediction & { memberId: string })[],
+  customers: readonly KeptPrediction[],
   exponent: number,
   at: number,
 ): Promise<void> {
@@ -56,30 +59,45 @@ export async function savePrediction(
     for (let from = 0; from < customers.length; from += CUSTOMERS_PER_INSERT) {
       const some = customers.slice(from, from + CUSTOMERS_PER_INSERT)
       await client.query(
-        `insert into customer_predictions (shop_id, member_id, active, orders, value_minor)
-         select $1, * from unnest($2::bigint[], $3::real[], $4::real[], $5::bigint[])`,
+        `insert into customer_predictions (shop_id, member_id, active, orders, value_minor, tenth)
+         select $1, * from unnest($2::bigint[], $3::real[], $4::real[], $5::bigint[], $6::smallint[])`,
         [
           shopId,
           some.map((customer) => customer.memberId),
           some.map((customer) => customer.active),
           some.map((customer) => customer.orders),
           some.map(({ value }) => (value === null ? null : Math.round(value * 10 ** exponent))),
+          some.map((customer) => customer.tenth),
         ],
       )
     }
   })
 }
 
-/** What all customers together are expected to do in the twelve months after the fit; nothing before it. */
+/** What all who are still customers are expected to do in the twelve months after the fit, and how many of them were in each tenth of the back-test. */
 export async function sumPredictions(
   shopId: number,
   client: Queryable = pool,
-): Promise<{ customers: number; orders: number; valueMinor: number | null }> {
-  const { rows } = await client.query<{ customers: string; orders: number | null; value: string | null }>(
-    `select count(*) as customers, sum(orders::float8) as orders, sum(value_minor) as value
-       from customer_predictions where shop_id = $1`,
+): Promise<{ customers: number; orders: number; valueMinor: number | null; tenths: number[] }> {
+  const { rows } = await client.query<{
+    tenth: number | null
+    customers: string
+    orders: number
+    value: string | null
+  }>(
+    `select p.tenth, count(*) as customers, sum(p.orders::float8) as orders, sum(p.value_minor) as value
+       from customer_predictions p join customer_standings s on s.shop_id = $1 and s.member_id = p.member_id
+      where p.shop_id = $1 group by p.tenth`,
     [shopId],
   )
-  const { customers, orders, value } = rows[0]!
-  return { customers: Number(customers), orders: orders ?? 0, valueMinor: value === null ? null : Number(value) }
+  const values = rows.flatMap(({ value }) => (value === null ? [] : [Number(value)]))
+  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
+  return {
+    customers: sum(rows.map(({ customers }) => Number(customers))),
+    orders: sum(rows.map(({ orders }) => orders)),
+    valueMinor: values.length === 0 ? null : sum(values),
+    tenths: Array.from({ length: 10 }, (_, place) =>
+      Number(rows.find(({ tenth }) => tenth === place + 1)?.customers ?? 0),
+    ),
+  }
 }

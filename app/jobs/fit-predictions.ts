@@ -36,15 +36,17 @@ export async function fitPredictions(shop: Shop): Promise<boolean> {
     await savePrediction(shop.id, notEnough(histories, historyDays), [], exponent, at)
     return true
   }
+  const holdOutDays = Math.min(HOLD_OUT_DAYS, Math.floor(historyDays / HOLD_OUT_PART))
+  const tried = backTest(log, at, holdOutDays, shop.timezone)
   const customers = log.ids.map((memberId, place) => ({
     memberId,
+    tenth: tried?.tenths[place] || null,
     ...predictCustomer(models, histories, place, exponent),
   }))
-  const holdOutDays = Math.min(HOLD_OUT_DAYS, Math.floor(historyDays / HOLD_OUT_PART))
   const prediction: ShopPrediction = {
     ok: true,
     ...models,
-    backTest: backTest(log, at, holdOutDays, shop.timezone),
+    backTest: tried && tried.test,
     customers: customers.length,
   }
   await savePrediction(shop.id, prediction, customers, exponent, at)

@@ -139,9 +139,15 @@ export type BackTest = {
 
 /**
  * Fits BG/NBD on the orders before `asOf − holdOutDays` and compares its expectation with the days after: an honest figure of how
- * far to trust it. Null where that past holds too few repeat customers.
+ * far to trust it, and of each customer of the log the tenth it was in (from 1; 0: it came later). Null where that past holds too few
+ * repeat customers.
  */
-export function backTest(log: OrderLog, asOf: number, holdOutDays: number, timeZone: string): BackTest | null {
+export function backTest(
+  log: OrderLog,
+  asOf: number,
+  holdOutDays: number,
+  timeZone: string,
+): { test: BackTest; tenths: Uint8Array } | null {
   const cutAt = asOf - holdOutDays * 86_400_000
   const known = [...log.ids.keys()].filter((customer) => log.at[log.starts[customer]!]! < cutAt)
   const calibration = readHistories(log, cutAt, timeZone)
@@ -157,6 +163,7 @@ export function backTest(log: OrderLog, asOf: number, holdOutDays: number, timeZ
   if (!model) return null
   const whole = readHistories(log, asOf, timeZone)
   const rows = known.map((customer) => ({
+    customer,
     repeats: calibration.repeats[customer]!,
     actual: whole.repeats[customer]! - calibration.repeats[customer]!,
     expected: expectedFutureRepeats(
@@ -174,10 +181,13 @@ export function backTest(log: OrderLog, asOf: number, holdOutDays: number, timeZ
     ...meansOf(rows.filter((row) => Math.min(row.repeats, 7) === repeats)),
   })).filter(({ customers }) => customers > 0)
   const ranked = [...rows].sort((a, b) => a.expected - b.expected)
-  const byExpectation = Array.from({ length: 10 }, (_, tenth) =>
-    meansOf(ranked.slice(Math.floor((tenth * rows.length) / 10), Math.floor(((tenth + 1) * rows.length) / 10))),
-  ).filter(({ customers }) => customers > 0)
-  return { holdOutDays, ...meansOf(rows), byFrequency, byExpectation }
+  const tenths = new Uint8Array(log.ids.length)
+  const byExpectation = Array.from({ length: 10 }, (_, tenth) => {
+    const own = ranked.slice(Math.floor((tenth * rows.length) / 10), Math.floor(((tenth + 1) * rows.length) / 10))
+    for (const { customer } of own) tenths[customer] = tenth + 1
+    return meansOf(own)
+  }).filter(({ customers }) => customers > 0)
+  return { test: { holdOutDays, ...meansOf(rows), byFrequency, byExpectation }, tenths }
 }
 
 function meansOf(rows: { actual: number; expected: number }[]) {

@@ -7,6 +7,7 @@ import { findPrediction, sumPredictions, type ShopPrediction } from '#app/db/pre
 import { askMeasures, listCustomersBehind, readPareto } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import type { BackTest } from '#app/retention/prediction.ts'
+import { nameGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { BarChart, LineChart } from '#app/ui/chart.tsx'
@@ -14,7 +15,7 @@ import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
+import { customersPath, CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { sayCustomers, showCount, showInstant, showMoney, showRate } from '#app/ui/words.ts'
 
@@ -91,7 +92,9 @@ export default function Value() {
         />
       </InlineGrid>
       <Models prediction={fitted?.prediction ?? null} fittedAt={fitted?.fittedAt ?? null} timezone={timezone} />
-      {fitted?.prediction.ok && fitted.prediction.backTest && <BackTestTable test={fitted.prediction.backTest} />}
+      {fitted?.prediction.ok && fitted.prediction.backTest && (
+        <BackTestTable test={fitted.prediction.backTest} tenths={sums.tenths} />
+      )}
       <BlockStack gap="200">
         <Inset>
           <Text as="h2" variant="headingMd">
@@ -144,7 +147,7 @@ function Models({ prediction, fittedAt, timezone }: ModelsProps) {
   )
 }
 
-function BackTestTable({ test }: { test: BackTest }) {
+function BackTestTable({ test, tenths }: { test: BackTest; tenths: number[] }) {
   const two = (value: number) => value.toFixed(2)
   return (
     <MeasureTable
@@ -153,7 +156,23 @@ function BackTestTable({ test }: { test: BackTest }) {
       head={['Tenth', 'Customers', 'Expected', 'Happened']}
       rows={test.byExpectation.map((row, place) => ({
         key: String(place + 1),
-        cells: [String(place + 1), showCount(row.customers), two(row.expected), two(row.actual)],
+        cells: [
+          String(place + 1),
+          ...[
+            [showCount(tenths[place]!), 'customers'],
+            [two(row.expected), 'expected'],
+            [two(row.actual), 'happened'],
+          ].map(([shown, what]) => (
+            <CustomersLink
+              key={what}
+              of={nameGroup({ kind: 'tenth', tenth: place + 1 })}
+              customers={tenths[place]!}
+              label={`Tenth ${place + 1}, ${what}: ${shown}`}
+            >
+              {shown}
+            </CustomersLink>
+          )),
+        ],
       }))}
       csv={{
         name: 'back-test.csv',

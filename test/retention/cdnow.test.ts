@@ -53,7 +53,7 @@ test('Fader, Hardie and Lee 2005, equation 10: two repeats, the last at 30.43 of
 })
 
 test('BTYD vignette, table of conditional expectations: the hold-out by calibration frequency', () => {
-  const test = backTest(readCdnow(OBSERVED_AT), OBSERVED_AT, 39 * 7, 'UTC')!
+  const { test } = backTest(readCdnow(OBSERVED_AT), OBSERVED_AT, 39 * 7, 'UTC')!
   expect(test.byFrequency.map((row) => row.customers)).toEqual([1411, 439, 214, 100, 62, 38, 29, 64])
   const actual = [0.237, 0.697, 1.393, 1.56, 2.532, 2.947, 3.862, 6.359]
   const expected = [0.2251, 0.5231, 1.0441, 1.5203, 2.1638, 2.6538, 3.504, 6.157]
