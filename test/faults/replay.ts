@@ -5,9 +5,11 @@ import { normalizeCode, type Redemption } from '#app/loyalty/rewards.ts'
 
 export type Replay = {
   apply: (event: Event) => void
-  letTimePass: (at: number) => void
+  /** Lets happen what is due of a member by then. */
+  advance: (member: string, at: number) => void
   members: () => Map<string, Member>
   orders: () => Map<string, OrderRecord>
+  redemptions: () => Map<string, Redemption>
 }
 
 export function startReplay(programs: Programs): Replay {
@@ -41,15 +43,15 @@ export function startReplay(programs: Programs): Replay {
       for (const fact of changes.facts) facts.set(fact.key, fact)
       put(changes)
     },
-    letTimePass: (at) => {
-      for (const member of [...members.values()]) {
-        const dueAt = nextDueAt(member, programs)
-        if (dueAt === null || dueAt > at) continue
-        const { member: changed, ...rest } = advance(member, programs, at)
-        put({ members: [changed], ...rest })
-      }
+    advance: (id, at) => {
+      const member = world.member(id)
+      const dueAt = member ? nextDueAt(member, programs) : null
+      if (!member || dueAt === null || dueAt > at) return
+      const { member: changed, ...rest } = advance(member, programs, at)
+      put({ members: [changed], ...rest })
     },
     members: () => members,
     orders: () => orders,
+    redemptions: () => redemptions,
   }
 }

@@ -1,34 +1,48 @@
-// One seed: a story told to the real pipeline on a real PostgreSQL while connections break, two workers at once; in the end, when
-// all is quiet, every member has what the pure engine says, and the ledger is right.
+// One seed: weeks in a shop, played to the real pipeline on a real PostgreSQL beside Shopify's stand-in, while workers, jobs and
+// shoppers take turns and connections break, processes die, the database restarts and Shopify fails. In the end, when all is quiet,
+// points, codes, cards and ledger are what they must be.
+import type pg from 'pg'
+import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
-import { checkLedger } from '#app/db/ledger-check.server.ts'
-import { readMembers } from '#app/db/member-records.server.ts'
-import { loadPrograms } from '#app/db/programs.server.ts'
-import { applyEvents } from '#app/db/world.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { findRedemption } from '#app/db/redemptions.server.ts'
+import { installShop, requireShop } from '#app/db/shops.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
-import { letTimePassIn } from '#app/jobs/nightly.ts'
-import type { Member } from '#app/loyalty/engine.ts'
-import { describeMember, simulate } from '#app/loyalty/simulate.ts'
-import { parseWebhookText } from '#app/shopify/webhook.ts'
-import { makeShopWithProgram } from '#test/setup/factories.ts'
-import { breakConnections, untilItWorks } from './breakage.ts'
+import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
+import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
+import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
+import { cancelRedemption, redeem, settleRedemptions, type Redeemed } from '#app/jobs/settle-redemptions.ts'
+import { programDocument } from '#test/setup/factories.ts'
+import { AppliedLog } from './applied.ts'
+import { openPlace, type Place, type Server } from './place.ts'
+import { schedulePostgres } from './postgres.ts'
 import { seededRandom, type Random } from './random.ts'
-import { startReplay } from './replay.ts'
-import { tellStory, type News, type Step } from './story.ts'
+import { Schedule, type End, type Shares } from './schedule.ts'
+import { openShopify, type Shopify } from './shopify.ts'
+import { Story, type Letter } from './story.ts'
+import { judge } from './verdict.ts'
 
 export type Outcome = {
   seed: number
-  steps: number
-  /** How many statements died. */
+  /** Stands for the order of all steps and what went wrong at each: equal traces, equal runs. */
+  trace: string
+  turns: number
   faults: number
+  restarts: number
+  redemptions: number
   transfers: number
   /** What is wrong; empty when all is well. */
   problems: string[]
+  /** Every step, for whoever looks for the reason. */
+  lines: string[]
 }
 
-/** All news of the story by their event ids: an erasure empties the stored ones. */
-type Told = ReadonlyMap<string, News>
+const START = Date.parse('2026-03-01T09:00:00Z')
+const HOUR_MS = 3_600_000
+const QUIET: Shares = { statement: 0, call: 0, restart: 0 }
 
 const TIERS = {
   metric: 'spend',
@@ -40,171 +54,285 @@ const TIERS = {
   ],
 }
 
-/**
- * Runs one seed and says what came of it. The same seed tells the same story and breaks as often; which statements break depends
- * on how the two workers take turns as well, so a seed that fails is worth running more than once.
- */
-export async function simulateFaults(seed: number): Promise<Outcome> {
+/** What a seed is about. */
+export type Plan = {
+  /** No tiers: the order of arrival must not matter. */
+  plain: boolean
+  /** Shoppers spend points. */
+  spends: boolean
+  rounds: number
+  shares: Shares
+  document: ReturnType<typeof programDocument>
+}
+
+/** Plays one seed and says what came of it. The same seed takes the same steps in the same order. */
+export async function simulateFaults(seed: number, server: Server, more: { restarts?: number } = {}): Promise<Outcome> {
   const random = seededRandom(seed)
-  const plain = random.happens(0.5)
-  const changes = {
-    hold: { days: random.pick([0, 7, 14]) },
-    expiry: random.pick([{ model: 'lot', months: 2 }, { model: 'inactivity', months: 1 }, { model: 'none' }]),
-    negativeBalance: random.pick(['allow', 'clamp']),
-    ...(plain ? {} : { tiers: TIERS }),
-  }
-  const shop = await makeShopWithProgram(changes)
-  await pool.query(`update programs set effective_at = '2020-01-01' where shop_id = $1`, [shop.id])
-  const steps = tellStory(random)
-  const log: Step[] = []
-  const told: Told = new Map(
-    steps.flatMap((step) => (step.kind === 'arrive' ? step.news : [])).map((news) => [news.eventId, news]),
-  )
-  const breakage = breakConnections(random, random.pick([0, 0.01, 0.03, 0.08]))
+  const plan = makePlan(random, more.restarts)
+  const schedule = new Schedule(random, START)
+  const giveTimeBack = schedule.takeTime()
   try {
-    for (const step of steps) await carryOut(shop.id, step, random, log, told)
+    const place = await openPlace(server)
+    try {
+      return await play(seed, random, plan, schedule, place)
+    } finally {
+      await place.close()
+    }
   } finally {
-    breakage.end()
-    moveClock(null)
-  }
-  const problems = [...(await compareWithEngine(shop.id, log)), ...(await compareWithLedger(shop.id))]
-  if (plain) problems.push(...(await compareWithSimulator(shop.id, steps)))
-  const { transfers } = await checkLedger(shop.id)
-  return { seed, steps: steps.length, faults: breakage.broken(), transfers, problems }
-}
-
-/** Does one step, however often it takes, and notes in `log` what really happened, in the order in which it did. */
-async function carryOut(shopId: number, step: Step, random: Random, log: Step[], told: Told): Promise<void> {
-  if (step.kind === 'time') {
-    moveClock(step.at)
-    await untilItWorks(() => letTimePassIn(shopId))
-    log.push(step)
-    return
-  }
-  if (step.kind === 'redeem') {
-    const at = clock()
-    const { customer, code } = step
-    await untilItWorks(() => applyEvents(shopId, [{ type: 'redeem', at, customer, reward: 'five-off', code }], at))
-    log.push(step)
-    return
-  }
-  for (const news of step.news) {
-    const message = { shopId, webhookId: news.eventId, ...news }
-    await untilItWorks(() => storeMessages([message], clock()))
-  }
-  const limit = random.whole(1, 8)
-  const work = () => untilItWorks(() => drainUntilQuiet(shopId, limit))
-  await Promise.all([work(), work()])
-  // What one worker left because the other held its member.
-  await work()
-  log.push({ kind: 'arrive', news: await readApplied(shopId, told) })
-}
-
-async function drainUntilQuiet(shopId: number, limit: number): Promise<void> {
-  for (let rounds = 0; rounds < 200; rounds += 1) {
-    const { done, failed, left } = await drainShop(shopId, limit)
-    if (failed > 0) throw new Error(`a message failed that should not: ${await readErrors(shopId)}`)
-    if (done === 0 && left === 0) return
+    giveTimeBack()
   }
 }
 
-async function readErrors(shopId: number): Promise<string> {
-  const { rows } = await pool.query<{ error: string }>(
-    'select error from inbox where shop_id = $1 and error is not null',
-    [shopId],
-  )
-  return rows.map(({ error }) => error).join(' · ')
-}
-
-/** Messages that were worked on since the last look, in the order in which that happened. */
-async function readApplied(shopId: number, told: Told): Promise<News[]> {
-  const { rows } = await pool.query<{ event_id: string; place: string }>(
-    `update inbox set source = 'seen' from (
-       select id as seen_id, row_number() over (order by done_at, triggered_at, id) as place
-         from inbox where shop_id = $1 and state = 'done' and source = 'webhook') as s
-     where id = s.seen_id returning event_id, s.place`,
-    [shopId],
-  )
-  rows.sort((one, other) => Number(one.place) - Number(other.place))
-  return rows.map((row) => told.get(row.event_id)!)
-}
-
-/** The engine in memory over what really happened, against what is stored. */
-async function compareWithEngine(shopId: number, log: readonly Step[]): Promise<string[]> {
-  const programs = (await loadPrograms(shopId))!
-  const replay = startReplay(programs)
-  let at = 0
-  for (const step of log) {
-    if (step.kind === 'time') replay.letTimePass((at = step.at))
-    else if (step.kind === 'redeem') {
-      replay.apply({ type: 'redeem', at, customer: step.customer, reward: 'five-off', code: step.code })
-    } else for (const news of step.news) replay.apply(readEvent(news))
+function makePlan(random: Random, restarts?: number): Plan {
+  const plain = random.happens(0.5)
+  const spends = !plain || random.happens(0.5)
+  const validDays = random.pick([{ validDays: 5 }, { validDays: 20 }, {}])
+  const rewards = [
+    { id: 'five-off', type: 'amount', value: '5.00', cost: 100, ...validDays },
+    { id: 'shipping', type: 'shipping', cost: 80, ...validDays },
+    { id: 'any', type: 'amount', perPoints: 50, value: '1.00', step: 50, ...validDays },
+    { id: 'credit', type: 'store-credit', value: '5.00', cost: 100 },
+    { id: 'card', type: 'gift-card', value: '5.00', cost: 100 },
+  ]
+  return {
+    plain,
+    spends,
+    rounds: random.whole(8, 16),
+    shares: {
+      statement: random.pick([0, 0.003, 0.01, 0.03]),
+      call: random.pick([0, 0.03, 0.1, 0.3]),
+      restart: restarts ?? random.pick([0, 0, 0.001, 0.004]),
+    },
+    document: programDocument({
+      hold: { days: random.pick([0, 3, 14]) },
+      expiry: random.pick([{ model: 'lot', months: 2 }, { model: 'inactivity', months: 1 }, { model: 'none' }]),
+      negativeBalance: random.pick(['allow', 'clamp']),
+      rewards,
+      ...(plain ? {} : { tiers: TIERS }),
+    }),
   }
-  const stored = await readMembers(shopId, [...replay.members().keys()])
-  const problems: string[] = []
-  for (const [gid, member] of replay.members()) {
-    const [expected, found] = [figuresOf(member), stored.get(gid) && figuresOf(stored.get(gid)!)]
-    if (found !== expected) problems.push(`${gid} is ${found}, the engine says ${expected}`)
-  }
-  const { rows } = await pool.query<{ id: string; points: string }>(
-    'select id, points from orders where shop_id = $1',
-    [shopId],
-  )
-  for (const { id, points } of rows) {
-    const expected = replay.orders().get(`gid://shopify/Order/${id}`)?.posted
-    if (String(expected) !== points) problems.push(`order ${id} is worth ${points}, the engine says ${expected}`)
-  }
-  return problems
 }
 
-function readEvent(news: { topic: string; triggeredAt: number; payload: string }) {
-  const parsed = parseWebhookText(news.topic, news.triggeredAt, news.payload)
-  if (!parsed.ok || !parsed.value) throw new Error(`the story's ${news.topic} cannot be read`)
-  return parsed.value
-}
-
-function figuresOf({ available, pending, reserved, deficit, lifetimeEarned, tier }: Member): string {
-  return JSON.stringify({ available, pending, reserved, deficit, lifetimeEarned, tier: tier.level })
-}
-
-async function compareWithLedger(shopId: number): Promise<string[]> {
-  const { differences } = await checkLedger(shopId)
-  return differences.map(({ what, kept, recomputed }) => `${what}: kept ${kept}, transfers say ${recomputed}`)
-}
-
-/** Without tiers and limits the order in which news came does not matter: the simulator over their instants ends the same. */
-async function compareWithSimulator(shopId: number, steps: readonly Step[]): Promise<string[]> {
-  if (steps.some((step) => step.kind === 'redeem')) return []
-  const programs = (await loadPrograms(shopId))!
-  const until = Math.max(...steps.map((step) => (step.kind === 'time' ? step.at : 0)))
-  const news = new Map(
-    steps.flatMap((step) => (step.kind === 'arrive' ? step.news : [])).map((each) => [each.eventId, each]),
-  )
-  const events = [...news.values()].sort((one, other) => one.triggeredAt - other.triggeredAt)
-  const simulated = simulate(
-    programs.versions[0]!.program,
-    events.map((each, at) => ({ line: at + 1, event: readEvent(each) })),
-    { until },
-  )
-  const stored = await readMembers(shopId, Object.keys(simulated.members))
-  return Object.entries(simulated.members).flatMap(([gid, expected]) => {
-    const member = stored.get(gid)
-    const found = member && describeMember(member, programs, until)
-    const show = (each: typeof expected | undefined) =>
-      each && `${each.available}/${each.pending}/${each.reserved}, ${each.lifetimeEarned} earned`
-    return show(found) === show(expected) ? [] : [`${gid} has ${show(found)}, the simulator says ${show(expected)}`]
+async function play(seed: number, random: Random, plan: Plan, schedule: Schedule, place: Place): Promise<Outcome> {
+  const shopify = openShopify(schedule, `faults-${seed}.myshopify.com`)
+  const shop = await installShop(shopify.domain, { name: 'Beans', currency: 'EUR', timezone: 'Europe/Berlin' }, START)
+  await publishProgram(shop.id, plan.document, { effectiveAt: 0, at: START })
+  const log = new AppliedLog(place.watch, new Set(['any']))
+  const untap = schedulePostgres(schedule, {
+    query: ((...args: Parameters<pg.Client['query']>) => place.watch().query(...args)) as pg.Client['query'],
+    restart: place.restart,
+    onCommit: (actor) => log.noteCommit(actor.name),
+    onStatement: (label) => (label === 'store-messages' ? log.noteMessages() : Promise.resolve()),
   })
+  const game = new Game({ shop, shopify, random, plan, schedule })
+  try {
+    await game.play()
+  } finally {
+    untap()
+  }
+  try {
+    const { problems, transfers, redemptions } = await judge({ shop, shopify, plan, log, at: now() })
+    return {
+      seed,
+      trace: schedule.trace(),
+      turns: schedule.turns,
+      faults: schedule.faults,
+      restarts: schedule.restarts,
+      redemptions,
+      transfers,
+      problems: [...game.problems, ...problems],
+      lines: schedule.lines,
+    }
+  } finally {
+    shopify.close()
+  }
 }
 
-const OFFSET = Symbol.for('perennial.clock.offsetMs')
+type Setting = { shop: Shop; shopify: Shopify; random: Random; plan: Plan; schedule: Schedule }
 
-/** Moves the business's clock; null gives it back to the machine. */
-function moveClock(at: number | null): void {
-  const shared = globalThis as Record<symbol, unknown>
-  if (at === null) delete shared[OFFSET]
-  else shared[OFFSET] = at - Date.now()
+/** A wish that a shopper holds on to until there is an answer. */
+type Wish = { member: string; reward: string; points?: number; key: string }
+
+/** The players, and what they do in each round. */
+class Game {
+  readonly problems: string[] = []
+  readonly #setting: Setting
+  readonly #story: Story
+  readonly #wishes: Wish[] = []
+  #wished = 0
+
+  constructor(setting: Setting) {
+    this.#setting = setting
+    this.#story = new Story(setting.random, setting.shopify.store, setting.shopify.domain)
+  }
+
+  async play(): Promise<void> {
+    const { random, plan, schedule } = this.#setting
+    await this.#together([this.#job('reconcile')])
+    schedule.setShares(plan.shares)
+    for (let round = 0; round < plan.rounds; round += 1) {
+      schedule.moveTo(schedule.at + random.whole(0, 60) * HOUR_MS)
+      for (let things = random.whole(0, 4); things > 0; things -= 1) this.#story.happen()
+      await this.#together(this.#players())
+    }
+    schedule.setShares(QUIET)
+    await this.#becomeQuiet()
+    schedule.moveTo(schedule.at + random.whole(0, 90) * 24 * HOUR_MS)
+    await this.#becomeQuiet()
+  }
+
+  /** Who is at work in a round: the mail, two workers, and whatever else falls into it. */
+  #players(): Promise<void>[] {
+    const { random, plan } = this.#setting
+    const players = [...this.#mail(), this.#work('worker-1'), this.#work('worker-2')]
+    if (random.happens(0.7)) players.push(this.#job('time'))
+    for (const name of ['outbox', 'settle', 'refetch'] as const) if (random.happens(0.5)) players.push(this.#job(name))
+    if (random.happens(0.2)) players.push(this.#job('outbox'))
+    for (const name of ['fill', 'reconcile'] as const) if (random.happens(0.2)) players.push(this.#job(name))
+    if (plan.spends) players.push(...this.#shoppers())
+    return players
+  }
+
+  /** Everything is done that waits, without any more trouble. */
+  async #becomeQuiet(): Promise<void> {
+    const { schedule, shop } = this.#setting
+    await this.#together([this.#job('recheck')])
+    for (let rounds = 0; rounds < 30; rounds += 1) {
+      await this.#together(this.#mail())
+      for (const name of ['time', 'reconcile', 'refetch', 'settle', 'outbox', 'fill'] as const) {
+        await this.#together([this.#work('worker-1')])
+        await this.#together([this.#job(name)])
+      }
+      await this.#together([this.#work('worker-1')])
+      if (!(await this.#isSomethingWaiting(shop.id)) && rounds > 0) return
+      // Longer than any wait after a failure, and than any lease.
+      schedule.moveTo(schedule.at + 61 * 60_000)
+    }
+    this.problems.push('something still waits after a day without trouble')
+  }
+
+  async #isSomethingWaiting(shopId: number): Promise<boolean> {
+    const { rows } = await pool.query<{ waiting: boolean }>(
+      `select exists (select 1 from inbox where shop_id = $1 and state = 'waiting')
+           or exists (select 1 from outbox where shop_id = $1 and state = 'waiting' and due_at <= $2)
+           or exists (select 1 from redemptions where shop_id = $1 and state in ('reserved', 'ending')) as waiting`,
+      [shopId, new Date(now() + 2 * HOUR_MS)],
+    )
+    return rows[0]!.waiting
+  }
+
+  async #together(players: Promise<void>[]): Promise<void> {
+    await this.#setting.schedule.run()
+    await Promise.all(players)
+  }
+
+  /** The door takes letters in, several at a time; who gets no answer sends them again. */
+  #mail(): Promise<void>[] {
+    const { random, schedule, shop } = this.#setting
+    const letters = this.#story.arrivals(now())
+    const players: Promise<void>[] = []
+    while (letters.length > 0) {
+      const together = letters.splice(0, random.whole(1, 6))
+      const messages = together.map(({ message }) => ({ ...message, shopId: shop.id }))
+      const taken = this.#watch('door', () => storeMessages(messages, now()))
+      players.push(
+        taken.then((end) => void (end.how === 'done' || this.#story.again(together as Letter[], schedule.at))),
+      )
+    }
+    return players
+  }
+
+  /** A worker drains until nothing is left for it. */
+  async #work(name: string): Promise<void> {
+    const { random, shop } = this.#setting
+    const limit = random.whole(1, 8)
+    await this.#watch(name, async () => {
+      for (let rounds = 0; rounds < 100; rounds += 1) {
+        const { done, failed, left } = await drainShop(shop.id, limit)
+        if (failed > 0) throw new Error('a message failed')
+        if (done === 0 && left === 0) return
+      }
+    })
+  }
+
+  async #job(name: 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile'): Promise<void> {
+    const { shop, shopify } = this.#setting
+    const { admin } = shopify
+    const jobs = {
+      time: () => letTimePass(),
+      recheck: () => recheckWorkDue(),
+      outbox: () => carryOutShop(shop.id, () => admin),
+      settle: () => settleRedemptions(shop, admin),
+      refetch: () => refetchOrders(shop, admin),
+      fill: () => fillCodePools(shop, admin),
+      reconcile: async () => reconcile(await requireShop(shop.id), admin),
+    }
+    await this.#watch(name, jobs[name])
+  }
+
+  /** Shoppers redeem, ask again when they heard nothing, sometimes in two tabs at once, and give codes back. */
+  #shoppers(): Promise<void>[] {
+    const { random } = this.#setting
+    if (random.happens(0.6)) this.#wishes.push(this.#makeWish())
+    if (random.happens(0.2)) this.#wishes.push(this.#makeWish())
+    const players = this.#wishes.splice(0).flatMap((wish) => {
+      const tabs = random.happens(0.25) ? 2 : 1
+      return Array.from({ length: tabs }, () => this.#redeem(wish))
+    })
+    if (random.happens(0.3) && this.#story.purse.length > 0) players.push(this.#cancel(random.pick(this.#story.purse)))
+    return players
+  }
+
+  #makeWish(): Wish {
+    const { random } = this.#setting
+    const reward = random.pick(['five-off', 'five-off', 'shipping', 'any', 'credit', 'card'])
+    this.#wished += 1
+    const points = reward === 'any' ? { points: random.pick([50, 100, 150]) } : {}
+    return { member: random.pick(this.#story.customers), reward, ...points, key: `wish-${this.#wished}` }
+  }
+
+  async #redeem(wish: Wish): Promise<void> {
+    const { random, shop, shopify } = this.#setting
+    const end = await this.#watch('redeem', () => redeem(shop, shopify.admin, wish))
+    if (end.how !== 'done') {
+      if (random.happens(0.7)) this.#wishes.push(wish)
+      return
+    }
+    const redeemed = end.result as Redeemed
+    const code = redeemed.ok ? redeemed.redemption.code : null
+    const isCode = ['five-off', 'shipping', 'any'].includes(wish.reward)
+    if (code !== null && isCode && !this.#story.purse.some((each) => each.code === code)) {
+      this.#story.purse.push({ customer: wish.member, code, amount: wish.reward !== 'shipping', id: idOf(redeemed) })
+    }
+  }
+
+  async #cancel({ id }: { id: string }): Promise<void> {
+    const { shop, shopify } = this.#setting
+    await this.#watch('cancel', async () => {
+      const redemption = await findRedemption(shop.id, id)
+      if (redemption?.state === 'issued') await cancelRedemption(shop, shopify.admin, redemption)
+    })
+  }
+
+  /** Puts somebody to work. Whoever dies, or loses the database or Shopify, is let go; anything else is a problem. */
+  async #watch(name: string, work: () => Promise<unknown>): Promise<End> {
+    const end = await this.#setting.schedule.start(name, work)
+    if (end.how === 'failed' && !isExcused(end.error)) {
+      this.problems.push(`${name} failed: ${end.error instanceof Error ? end.error.stack : String(end.error)}`)
+    }
+    return end
+  }
 }
 
-function clock(): number {
-  return Date.now() + ((globalThis as Record<symbol, number | undefined>)[OFFSET] ?? 0)
+function idOf(redeemed: Redeemed): string {
+  return redeemed.ok ? redeemed.redemption.id : ''
+}
+
+/** The outside was away: whoever comes next goes on. */
+function isExcused(error: unknown): boolean {
+  const { name, code, message } = error as { name?: string; code?: string; message?: string }
+  if (name === 'AdminApiError') return true
+  return (
+    /^(57P0|08)/.test(code ?? '') || /terminated|not queryable|connection error|Client was closed/i.test(message ?? '')
+  )
 }

@@ -1,131 +1,182 @@
-// What happens in a shop, and how the news of it travel: late, twice, out of order, or not at all.
-import { randomUUID } from 'node:crypto'
-import { orderBody, type OrderSketch } from '#test/setup/orders.ts'
+// What happens in a shop, and how the news of it travel: late, twice, out of order, or not at all. The dev store is the truth; its
+// webhooks are the news.
+import type { DevStore } from '#test/dev-store/state.ts'
+import type { Delivery, Gid, Order } from '#test/dev-store/records.ts'
+import type { NewMessage } from '#app/db/inbox.server.ts'
 import type { Random } from './random.ts'
 
-export type News = { topic: string; eventId: string; triggeredAt: number; payload: string }
+/** A message on its way. */
+export type Letter = { arrivesAt: number; message: Omit<NewMessage, 'shopId'> }
 
-/** One step of the test: news arrive, or a member wants to spend, or time goes on. */
-export type Step =
-  { kind: 'arrive'; news: News[] } | { kind: 'redeem'; customer: string; code: string } | { kind: 'time'; at: number }
+/** A code that a shopper holds and may pay with. */
+export type Purse = { customer: string; code: string; amount: boolean; id: string }[]
 
-const START = Date.parse('2026-03-01T09:00:00Z')
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+/** News that nothing else heals are never lost: Shopify repeats them for days, and merchants see to them. */
+const NEVER_LOST = /^(customers\/(merge|redact)|app\/)/
 
-/** The steps of a seed: some weeks in a shop with a handful of customers. Always the same for the same random numbers. */
-export function tellStory(random: Random): Step[] {
-  const customers = Array.from({ length: random.whole(2, 5) }, (_, at) => 1_000 + at)
-  const codes: { code: string; customer: number }[] = []
-  const told: { at: number; news: News }[] = []
-  for (let order = 1; order <= random.whole(4, 14); order += 1) {
-    const placedAt = START + random.whole(0, 40) * DAY_MS + random.whole(0, 23) * HOUR_MS
-    const customer = random.happens(0.1) ? null : random.pick(customers)
-    if (customer !== null && random.happens(0.4)) codes.push({ code: `CODE-${order}`, customer })
-    told.push(...lifeOfOrder(random, order, customer, placedAt, codes))
-  }
-  if (random.happens(0.3)) told.push(merge(customers, START + 25 * DAY_MS))
-  if (random.happens(0.15)) told.push(redact(customers.at(-1)!, START + 35 * DAY_MS))
-  const travelled = travel(random, told)
-  return interleave(random, travelled, codes)
-}
+/** A shop in which things happen as the seed has it. */
+export class Story {
+  readonly customers: Gid[]
+  /** Codes that shoppers were given. */
+  readonly purse: Purse = []
+  readonly #random: Random
+  readonly #store: DevStore
+  readonly #domain: string
+  readonly #letters: Letter[] = []
+  #heardUntil = 0
+  #merged = false
 
-/** An order is placed and paid, and then refunded, edited, cancelled, in this order; each change tells of itself. */
-function lifeOfOrder(
-  random: Random,
-  id: number,
-  customer: number | null,
-  placedAt: number,
-  codes: readonly { code: string }[],
-): { at: number; news: News }[] {
-  const goods = Array.from(
-    { length: random.whole(1, 3) },
-    () => `${random.whole(1, 80)}.${random.pick(['00', '50', '99'])}`,
-  )
-  const left = goods.map(() => 1)
-  const sketch: OrderSketch = { id, customer, goods, left, placedAt: new Date(placedAt).toISOString() }
-  if (codes.length > 0 && random.happens(0.3)) sketch.codes = [{ code: random.pick(codes).code, amount: '1.00' }]
-  const news: { at: number; news: News }[] = []
-  let at = placedAt
-  const tell = (topic: string) => {
-    const updatedAt = new Date(at).toISOString()
-    const triggeredAt = at + random.whole(1, 20) * 1000
-    news.push({
-      at: triggeredAt,
-      news: { topic, eventId: randomUUID(), triggeredAt, payload: orderBody({ ...sketch, updatedAt }) },
+  constructor(random: Random, store: DevStore, domain: string) {
+    this.#random = random
+    this.#store = store
+    this.#domain = domain
+    this.customers = Array.from({ length: random.whole(2, 5) }, (_, at) => {
+      const customer = store.createCustomer(domain, { email: `shopper-${at}@example.com` })
+      store.updateCustomer(domain, customer.id, { state: 'enabled' })
+      return customer.id
     })
   }
-  if (random.happens(0.3)) {
-    sketch.status = 'pending'
-    tell('orders/create')
-    at += random.whole(1, 30) * HOUR_MS
+
+  /** One thing happens. */
+  happen(): void {
+    const random = this.#random
+    const order = this.#someOrder()
+    const dice = random.next()
+    if (!order || dice < 0.5) this.#order()
+    else if (dice < 0.7) this.#refund(order)
+    else if (dice < 0.78 && order.cancelledAt === null) this.#store.cancelOrder(this.#domain, order.id)
+    else if (dice < 0.86 && order.financialStatus === 'pending') this.#store.markPaid(this.#domain, order.id)
+    else if (dice < 0.92 && order.customerId === null) {
+      this.#store.attachCustomer(this.#domain, order.id, random.pick(this.customers))
+    } else if (dice < 0.95) this.#edit(order)
+    else if (dice < 0.97) this.#merge()
+    else if (dice < 0.98) this.#redact()
   }
-  sketch.status = 'paid'
-  tell('orders/paid')
-  if (random.happens(0.4)) tell('orders/updated')
-  if (random.happens(0.4)) {
-    at += random.whole(1, 20 * 24) * HOUR_MS
-    left[random.whole(0, left.length - 1)] = 0
-    sketch.left = [...left]
-    sketch.status = left.every((units) => units === 0) ? 'refunded' : 'partially_refunded'
-    tell('orders/updated')
+
+  /** News that arrive by the instant, in a random order. Those that fail to arrive are handed back by `again`. */
+  arrivals(at: number): Letter[] {
+    this.#post()
+    const due = this.#letters.filter(({ arrivesAt }) => arrivesAt <= at)
+    for (const letter of due) this.#letters.splice(this.#letters.indexOf(letter), 1)
+    return shuffled(this.#random, due)
   }
-  if (customer === null && random.happens(0.5)) {
-    at += HOUR_MS
-    sketch.customer = 1_000
-    tell('orders/updated')
+
+  /** Shopify tries again later what nobody answered. */
+  again(letters: readonly Letter[], at: number): void {
+    this.#letters.push(...letters.map((letter) => ({ ...letter, arrivesAt: at + HOUR_MS })))
   }
-  if (random.happens(0.15)) {
-    at += random.whole(1, 100) * HOUR_MS
-    sketch.cancelledAt = new Date(at).toISOString()
-    tell('orders/cancelled')
+
+  #someOrder(): Order | undefined {
+    const orders = this.#store.orders(this.#domain)
+    return orders.length > 0 ? this.#random.pick(orders) : undefined
   }
-  return news
+
+  #order(): void {
+    const random = this.#random
+    const customer = random.happens(0.1) ? null : random.pick(this.customers)
+    const prices = Array.from({ length: random.whole(1, 3) }, () => random.whole(100, 8_000))
+    const held = this.purse.find((each) => each.customer === customer && this.#isGood(each.code))
+    const paysWith = held && random.happens(0.6) ? held : undefined
+    const discount = paysWith && this.#store.checkCode(this.#domain, paysWith.code, customer)
+    this.#store.placeOrder(this.#domain, {
+      customerId: customer,
+      lines: prices.map((unitPriceMinor, at) => ({
+        title: `Thing ${at}`,
+        unitPriceMinor,
+        quantity: random.whole(1, 2),
+        taxable: false,
+        allocations:
+          paysWith && at === 0 && paysWith.amount
+            ? [{ applicationIndex: 0, amountMinor: Math.min(500, unitPriceMinor) }]
+            : [],
+      })),
+      discountApplications:
+        paysWith && discount?.ok
+          ? [
+              {
+                type: 'discount_code',
+                title: paysWith.code,
+                code: paysWith.code,
+                value: '5.0',
+                valueType: 'fixed_amount',
+                allocationMethod: 'across',
+                targetType: paysWith.amount ? 'line_item' : 'shipping_line',
+                targetSelection: 'all',
+                discountId: discount.discount.id,
+              },
+            ]
+          : [],
+      payment: { status: random.happens(0.2) ? 'pending' : 'paid' },
+    })
+  }
+
+  #isGood(code: string): boolean {
+    return this.#store.checkCode(this.#domain, code, null).ok
+  }
+
+  #refund(order: Order): void {
+    if (order.financialStatus === 'pending' || order.cancelledAt !== null) return
+    const line = order.lines.find(({ currentQuantity }) => currentQuantity > 0)
+    if (line && this.#random.happens(0.8)) {
+      this.#store.refund(this.#domain, order.id, {
+        lines: [{ lineId: line.id, quantity: this.#random.whole(1, line.currentQuantity) }],
+      })
+    } else this.#store.refund(this.#domain, order.id, { amountMinor: this.#random.whole(1, 300) })
+  }
+
+  #edit(order: Order): void {
+    if (order.financialStatus !== 'paid' || order.cancelledAt !== null) return
+    const line = order.lines.find(({ currentQuantity }) => currentQuantity > 0)
+    if (!line) return
+    this.#store.editOrder(this.#domain, order.id, [{ lineId: line.id, quantity: line.currentQuantity + 1 }])
+    if (this.#random.happens(0.7)) this.#store.markPaid(this.#domain, order.id)
+  }
+
+  #merge(): void {
+    const [kept, gone] = shuffled(this.#random, this.customers)
+    if (this.#merged || !kept || !gone) return
+    this.#merged = true
+    this.#store.mergeCustomers(this.#domain, kept, gone)
+    this.customers.splice(this.customers.indexOf(gone), 1)
+    for (const each of this.purse) if (each.customer === gone) each.customer = kept
+  }
+
+  #redact(): void {
+    if (this.customers.length < 2) return
+    const gone = this.customers.pop()!
+    this.#store.redact(this.#domain, gone)
+    for (const each of this.purse) if (each.customer === gone) each.customer = ''
+  }
+
+  /** What Shopify has to tell is put on its way: most soon, some days late, some twice, some never (reconciliation heals that). */
+  #post(): void {
+    const random = this.#random
+    const news = this.#store.deliveries(this.#domain).filter(({ sequence }) => sequence > this.#heardUntil)
+    for (const delivery of news.sort((one, other) => one.sequence - other.sequence)) {
+      this.#heardUntil = delivery.sequence
+      const isLost = random.happens(0.08) && !NEVER_LOST.test(delivery.topic)
+      if (isLost) continue
+      const late = random.happens(0.2) ? random.whole(1, 12 * 24) * HOUR_MS : random.whole(0, 60) * 1_000
+      let arrivesAt = delivery.triggeredAt + late
+      this.#letters.push({ arrivesAt, message: toMessage(delivery) })
+      while (random.happens(0.2)) {
+        arrivesAt += random.whole(0, 5) * DAY_MS
+        this.#letters.push({ arrivesAt, message: toMessage(delivery) })
+      }
+    }
+  }
 }
 
-function merge([kept, deleted]: readonly number[], at: number): { at: number; news: News } {
-  const payload = JSON.stringify({
-    admin_graphql_api_customer_kept_id: `gid://shopify/Customer/${kept}`,
-    admin_graphql_api_customer_deleted_id: `gid://shopify/Customer/${deleted}`,
-    status: 'completed',
-  })
-  return { at, news: { topic: 'customers/merge', eventId: randomUUID(), triggeredAt: at, payload } }
+/** As the door reads it. */
+function toMessage({ topic, eventId, id, triggeredAt, body }: Delivery): Letter['message'] {
+  return { topic, eventId, webhookId: id, triggeredAt, payload: body }
 }
 
-function redact(customer: number, at: number): { at: number; news: News } {
-  const payload = JSON.stringify({ customer: { id: customer }, orders_to_redact: [] })
-  return { at, news: { topic: 'customers/redact', eventId: randomUUID(), triggeredAt: at, payload } }
-}
-
-/** When each piece of news arrives: most soon, some days late, some twice, some never (their successors heal that). */
-function travel(random: Random, told: readonly { at: number; news: News }[]): { at: number; news: News }[] {
-  return told.flatMap(({ at, news }) => {
-    if (random.happens(0.08)) return []
-    const arrivals = [at + (random.happens(0.25) ? random.whole(1, 20 * 24) * HOUR_MS : random.whole(0, 60) * 1000)]
-    while (random.happens(0.25)) arrivals.push(arrivals[0]! + random.whole(0, 5 * 24) * HOUR_MS)
-    return arrivals.map((arrival) => ({ at: arrival, news }))
-  })
-}
-
-function interleave(
-  random: Random,
-  arrivals: readonly { at: number; news: News }[],
-  codes: readonly { code: string; customer: number }[],
-): Step[] {
-  const steps: Step[] = []
-  const sorted = [...arrivals].sort((one, other) => one.at - other.at)
-  const waiting = [...codes]
-  let together: News[] = []
-  for (const { at, news } of sorted) {
-    together.push(news)
-    if (random.happens(0.6)) continue
-    steps.push({ kind: 'time', at }, { kind: 'arrive', news: together })
-    together = []
-    const wish = random.happens(0.5) ? waiting.shift() : undefined
-    if (wish) steps.push({ kind: 'redeem', customer: `gid://shopify/Customer/${wish.customer}`, code: wish.code })
-  }
-  if (together.length > 0) steps.push({ kind: 'time', at: sorted.at(-1)!.at }, { kind: 'arrive', news: together })
-  // Long after, everything that waits has happened.
-  steps.push({ kind: 'time', at: (sorted.at(-1)?.at ?? START) + random.whole(0, 120) * DAY_MS })
-  return steps
+function shuffled<Item>(random: Random, items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, place: random.next() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ item }) => item)
 }

@@ -1,0 +1,133 @@
+// What was really applied to the shop's points, in the order in which it was committed: seen from outside, after each commit.
+import type { Event } from '#app/loyalty/engine.ts'
+import { toGid } from '#app/loyalty/ids.ts'
+import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
+import { parseWebhookText } from '#app/shopify/webhook.ts'
+import type pg from 'pg'
+
+/** An event that was applied, or scheduled things of a member that were let happen. */
+export type Applied = { event: Event } | { member: string; at: number }
+
+type Told = { id: string; topic: string; source: string; triggered_at: Date; payload: string }
+type Redeemed = {
+  id: string
+  member_id: string
+  reward_id: string
+  points: string
+  variable: boolean
+  state: string
+  code: string | null
+  reserved_at: Date
+  issued_at: Date | null
+  returned_at: Date | null
+  cancelled_at: Date | null
+}
+
+/** Watches a shop that has a database to itself. */
+export class AppliedLog {
+  readonly steps: Applied[] = []
+  readonly #watch: () => pg.Client
+  /** Rewards of a variable amount: their redemptions name the points. */
+  readonly #variable: ReadonlySet<string>
+  /** Messages as they came: an erasure empties the stored ones. */
+  readonly #told = new Map<string, Told>()
+  readonly #done = new Set<string>()
+  #redemptions = new Map<string, Redeemed>()
+  #members = new Map<string, number>()
+
+  constructor(watch: () => pg.Client, variable: ReadonlySet<string>) {
+    this.#watch = watch
+    this.#variable = variable
+  }
+
+  /** Messages were stored: keeps what they say. */
+  async noteMessages(): Promise<void> {
+    const { rows } = await this.#watch().query<Told>(
+      `select id, topic, source, triggered_at, payload from inbox where not (id = any($1::bigint[]))`,
+      [[...this.#told.keys()]],
+    )
+    for (const row of rows) this.#told.set(row.id, row)
+  }
+
+  /** Something was committed: finds out what. `by` is whose transaction it was. */
+  async noteCommit(by: string): Promise<void> {
+    const messages = await this.#newlyDone()
+    const redemptions = await this.#changedRedemptions(by)
+    const members = await this.#changedMembers()
+    if (messages.length > 0) {
+      this.steps.push(...messages.map((event) => ({ event })))
+      return
+    }
+    for (const event of redemptions) this.steps.push({ event })
+    if (redemptions.length === 0) this.steps.push(...members)
+  }
+
+  async #newlyDone(): Promise<Event[]> {
+    const { rows } = await this.#watch().query<{ id: string }>(
+      `select id from inbox where state = 'done' and not (id = any($1::bigint[])) order by id`,
+      [[...this.#done]],
+    )
+    const events = rows.flatMap(({ id }) => {
+      this.#done.add(id)
+      const event = readMessage(this.#told.get(id)!)
+      return event ? [{ id: BigInt(id), event }] : []
+    })
+    events.sort((one, other) => one.event.at - other.event.at || (one.id < other.id ? -1 : 1))
+    return events.map(({ event }) => event)
+  }
+
+  /** Steps of redemptions that were asked for; what orders and time do to them follows from those. */
+  async #changedRedemptions(by: string): Promise<Event[]> {
+    const { rows } = await this.#watch().query<Redeemed>('select * from redemptions order by id')
+    const before = this.#redemptions
+    this.#redemptions = new Map(rows.map((row) => [row.id, row]))
+    return rows.flatMap((row) => {
+      const event = this.#stepOf(before.get(row.id)?.state, row, by)
+      return event ? [event] : []
+    })
+  }
+
+  #stepOf(before: string | undefined, row: Redeemed, by: string): Event | null {
+    const { id, state, code } = row
+    const step = `${before ?? 'new'} → ${state}`
+    if (step === 'new → reserved') {
+      return {
+        type: 'reserve',
+        at: row.reserved_at.getTime(),
+        customer: toGid('Customer', row.member_id),
+        id,
+        reward: row.reward_id,
+        points: this.#variable.has(row.reward_id) ? Number(row.points) : undefined,
+      }
+    }
+    if (step === 'reserved → issued') return { type: 'commit', at: row.issued_at!.getTime(), id, code: code! }
+    if (step === 'reserved → returned') return { type: 'release', at: row.returned_at!.getTime(), id }
+    if (step === 'issued → ending' && by.startsWith('cancel')) {
+      return { type: 'cancel-redemption', at: row.cancelled_at!.getTime(), code: code! }
+    }
+    return step === 'ending → returned' ? { type: 'code-gone', at: row.returned_at!.getTime(), code: code! } : null
+  }
+
+  async #changedMembers(): Promise<Applied[]> {
+    const { rows } = await this.#watch().query<{ id: string; updated_at: Date }>(
+      'select id, updated_at from members where erased_at is null order by id',
+    )
+    const before = this.#members
+    this.#members = new Map(rows.map((row) => [row.id, row.updated_at.getTime()]))
+    return rows
+      .filter(({ id, updated_at: at }) => before.get(id) !== at.getTime())
+      .map(({ id, updated_at: at }) => ({ member: toGid('Customer', id), at: at.getTime() }))
+  }
+}
+
+/** A stored message as the drain reads it, null where there is nothing in it for the rules. */
+function readMessage({ topic, source, triggered_at: triggeredAt, payload }: Told): Event | null {
+  const at = triggeredAt.getTime()
+  if (source !== 'webhook') {
+    const { order, paidAt } = orderFromAdminApi(JSON.parse(payload) as AdminOrder)
+    return { type: 'order', at, order, paidAt: paidAt ?? undefined }
+  }
+  const parsed = parseWebhookText(topic, at, payload)
+  if (!parsed.ok) throw new Error(`${topic} cannot be read: ${parsed.field} ${parsed.message}`)
+  return parsed.value
+}

@@ -1,0 +1,219 @@
+// What must be true when all is quiet, whatever went wrong before.
+import { pool } from '#app/db/client.server.ts'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
+import { readMembers } from '#app/db/member-records.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { loadRedemptions } from '#app/db/redemptions.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
+import type { Event, Member, Programs } from '#app/loyalty/engine.ts'
+import { MEMBER_CARD_KEY, type MemberCard } from '#app/loyalty/member-card.ts'
+import type { Redemption } from '#app/loyalty/rewards.ts'
+import { describeMember, simulate } from '#app/loyalty/simulate.ts'
+import { tierTag } from '#app/shopify/member-card.server.ts'
+import type { AppliedLog } from './applied.ts'
+import { startReplay, type Replay } from './replay.ts'
+import type { Shopify } from './shopify.ts'
+import type { Plan } from './simulation.ts'
+
+/** What there is to look at. */
+export type Case = { shop: Shop; shopify: Shopify; plan: Plan; log: AppliedLog; at: number }
+
+/** Looks at everything; the problems are empty when all is well. */
+export async function judge(look: Case): Promise<{ problems: string[]; transfers: number; redemptions: number }> {
+  const programs = (await loadPrograms(look.shop.id))!
+  const replay = replayLog(look.log, programs)
+  const members = await readMembers(look.shop.id, [...replay.members().keys()])
+  const redemptions = await listRedemptions(look.shop.id)
+  const { differences, transfers } = await checkLedger(look.shop.id)
+  const problems = [
+    ...differences.map(({ what, kept, recomputed }) => `ledger: ${what}: kept ${kept}, transfers say ${recomputed}`),
+    ...(await compareWithEngine(look, replay, members, redemptions)),
+    ...(look.plan.plain && !look.plan.spends ? compareWithSimulator(look, programs, members) : []),
+    ...(await judgeQueues(look)),
+    ...redemptions.flatMap((redemption) => judgeRedemption(look, redemption)),
+    ...(await judgeCodes(look)),
+    ...judgeCards(look, programs, members),
+    ...(await judgeCredits(look, redemptions)),
+  ]
+  return { problems, transfers, redemptions: redemptions.length }
+}
+
+/** The engine in memory over what was applied, in the order in which it was. */
+function replayLog(log: AppliedLog, programs: Programs): Replay {
+  const replay = startReplay(programs)
+  for (const step of log.steps) {
+    if ('event' in step) replay.apply(step.event)
+    else replay.advance(step.member, step.at)
+  }
+  return replay
+}
+
+async function listRedemptions(shopId: number): Promise<Redemption[]> {
+  const { rows } = await pool.query<{ id: string }>('select id from redemptions where shop_id = $1', [shopId])
+  return loadRedemptions(shopId, { ids: rows.map(({ id }) => id) })
+}
+
+async function compareWithEngine(
+  { shop }: Case,
+  replay: Replay,
+  members: ReadonlyMap<string, Member>,
+  redemptions: readonly Redemption[],
+): Promise<string[]> {
+  const problems: string[] = []
+  for (const [gid, member] of replay.members()) {
+    const [expected, found] = [figuresOf(member), members.get(gid) && figuresOf(members.get(gid)!)]
+    if (found !== expected) problems.push(`${gid} is ${found}, the engine says ${expected}`)
+  }
+  for (const { id, state, returned } of redemptions) {
+    const expected = replay.redemptions().get(id)
+    if (expected?.state === state && expected.returned === returned) continue
+    problems.push(`redemption ${id} is ${state}/${returned}, the engine says ${expected?.state}/${expected?.returned}`)
+  }
+  const { rows } = await pool.query<{ id: string; points: string }>(
+    'select id, points from orders where shop_id = $1',
+    [shop.id],
+  )
+  for (const { id, points } of rows) {
+    const expected = replay.orders().get(`gid://shopify/Order/${id}`)?.posted
+    if (String(expected) !== points) problems.push(`order ${id} is worth ${points}, the engine says ${expected}`)
+  }
+  return problems
+}
+
+function figuresOf({ available, pending, reserved, deficit, lifetimeEarned, tier }: Member): string {
+  return JSON.stringify({ available, pending, reserved, deficit, lifetimeEarned, tier: tier.level })
+}
+
+/** Without tiers and limits the order in which news came does not matter: the simulator over their instants ends the same. */
+function compareWithSimulator(
+  { log, plan, at }: Case,
+  programs: Programs,
+  members: ReadonlyMap<string, Member>,
+): string[] {
+  const events = log.steps.flatMap((step) => ('event' in step ? [step.event] : []))
+  const sorted = events.sort((one: Event, other: Event) => one.at - other.at)
+  const simulated = simulate(
+    programs.versions[0]!.program,
+    sorted.map((event, index) => ({ line: index + 1, event })),
+    { until: at },
+  )
+  void plan
+  return Object.entries(simulated.members).flatMap(([gid, expected]) => {
+    const member = members.get(gid)
+    const found = member && describeMember(member, programs, at)
+    const show = (each: typeof expected | undefined) =>
+      each && `${each.available}/${each.pending}/${each.reserved}, ${each.lifetimeEarned} earned`
+    return show(found) === show(expected) ? [] : [`${gid} has ${show(found)}, the simulator says ${show(expected)}`]
+  })
+}
+
+/** Nothing waits, and nothing was given up. */
+async function judgeQueues({ shop, at }: Case): Promise<string[]> {
+  const { rows } = await pool.query<{ what: string; state: string; error: string | null }>(
+    `select 'message ' || topic as what, state, error from inbox
+      where shop_id = $1 and state not in ('done', 'ignored')
+     union all
+     select 'effect ' || kind || ' ' || key, state, error from outbox
+      where shop_id = $1 and state <> 'done' and due_at < $2`,
+    [shop.id, new Date(at + 86_400_000)],
+  )
+  return rows.map(({ what, state, error }) => `${what} is ${state}: ${error}`)
+}
+
+/** Either an issued code that Shopify has and spent points, or returned points and no code that anybody could use. */
+function judgeRedemption({ shopify }: Case, { id, state, code, type, order }: Redemption): string[] {
+  const { store, domain } = shopify
+  const text = `redemption ${id} (${type}) is ${state}`
+  if (state === 'reserved' || state === 'ending') return [`${text} for ever`]
+  if (state === 'returned' && code === null) return []
+  if (code === null) return [`${text} without a code`]
+  if (type === 'gift-card') return store.giftCardByCode(domain, code) ? [] : [`${text} and Shopify has no such card`]
+  if (type === 'store-credit') return []
+  const known = store.tables.codeByText(domain, code)
+  const users = store.orders(domain).filter((each) => each.discountApplications.some((use) => use.code === code))
+  if (state === 'issued') {
+    if (!known) return [`${text} and Shopify does not have its code`]
+    return known.usageCount === 0 ? [] : [`${text} and an order has used its code`]
+  }
+  if (state === 'used') return users.some((each) => each.id === order) ? [] : [`${text} by an order that did not`]
+  // Returned: the code is gone, or an order that was given back has used it up.
+  return !known || users.length > 0 ? [] : [`${text} and Shopify still has its code`]
+}
+
+/** What the pools say of their codes is what Shopify has, one parent for each pool. */
+async function judgeCodes({ shop, shopify }: Case): Promise<string[]> {
+  const { store, domain } = shopify
+  const problems: string[] = []
+  const { rows } = await pool.query<{ code: string; state: string; held: string | null }>(
+    `select c.code, c.state, r.state as held from codes c
+       left join redemptions r on r.shop_id = c.shop_id and r.id = c.redemption_id and r.code is null
+      where c.shop_id = $1`,
+    [shop.id],
+  )
+  for (const { code, state, held } of rows) {
+    const known = store.tables.codeByText(domain, code) !== undefined
+    if ((state === 'free' || state === 'taken') && !known) problems.push(`code ${code} is ${state}, Shopify lacks it`)
+    if (state === 'gone' && known) problems.push(`code ${code} is gone, Shopify has it`)
+    if (held === 'returned') problems.push(`code ${code} is held by a redemption that was let go`)
+  }
+  const ours = new Set(rows.map(({ code }) => code))
+  for (const { code } of store.tables.list('codes', domain)) {
+    if (!ours.has(code)) problems.push(`Shopify has a code ${code} that is in no pool`)
+  }
+  const pools = await pool.query<{ gid: string | null }>(
+    'select discount_gid as gid from code_pools where shop_id = $1',
+    [shop.id],
+  )
+  const parents = store.discounts(domain).filter(({ kind }) => kind.startsWith('code'))
+  for (const { id } of parents) {
+    if (!pools.rows.some(({ gid }) => gid === id)) problems.push(`Shopify has a discount ${id} that is no pool's`)
+  }
+  return problems
+}
+
+/** What Liquid and the Function read is what the ledger says; the tier's tag, and no other, is on the customer. */
+function judgeCards({ shopify, at }: Case, programs: Programs, members: ReadonlyMap<string, Member>): string[] {
+  const { store, domain } = shopify
+  const levels = programs.versions[0]!.program.tiers?.levels ?? []
+  return [...members.values()].flatMap((member) => {
+    const customer = store.customer(domain, member.id)
+    if (!customer) return []
+    const problems: string[] = []
+    const kept = store.metafield(member.id, MEMBER_CARD_KEY)
+    const [found, expected] = [
+      kept ? showCard(JSON.parse(kept.value) as MemberCard) : null,
+      showCard(buildMemberCard(member, programs, at)),
+    ]
+    if (found !== expected) problems.push(`the card of ${member.id} says ${found}, it should say ${expected}`)
+    if (member.erasedAt !== null) return problems
+    const tags = customer.tags.filter((tag) => levels.some(({ id }) => tag === tierTag(id)))
+    const should = member.tier.level === null ? [] : [tierTag(member.tier.level)]
+    // Whoever never left the first level was never announced.
+    const first = levels[0] ? [tierTag(levels[0].id)] : []
+    const isRight = tags.join() === should.join() || (tags.length === 0 && should.join() === first.join())
+    return isRight ? problems : [...problems, `${member.id} has tags ${tags.join()}, should have ${should.join()}`]
+  })
+}
+
+function showCard(card: MemberCard | null): string | null {
+  if (!card) return null
+  const { balance, pending, tier, nextExpiry } = card
+  const codes = card.codes.map(({ code }) => code).sort()
+  return JSON.stringify({ balance, pending, tier: tier?.id, nextExpiry, codes })
+}
+
+/** As much store credit was given as was paid for with points, and one gift card for each redemption. */
+async function judgeCredits({ shopify }: Case, redemptions: readonly Redemption[]): Promise<string[]> {
+  const { store, domain } = shopify
+  const problems: string[] = []
+  const issued = (type: Redemption['type']) =>
+    redemptions.filter((each) => each.type === type && ['issued', 'used'].includes(each.state)).length
+  const given = store.tables.list('storeCredit', domain).reduce((sum, { balanceMinor }) => sum + balanceMinor, 0)
+  if (given !== issued('store-credit') * 500) {
+    problems.push(`${given} minor units of store credit were given for ${issued('store-credit')} redemptions of 500`)
+  }
+  const cards = store.tables.list('giftCards', domain).length
+  if (cards !== issued('gift-card')) problems.push(`${cards} gift cards for ${issued('gift-card')} redemptions`)
+  return problems
+}
