@@ -2,8 +2,8 @@
 // backfill (the past), or over its products (the catalogue). It says how far it came, so that a crash costs nothing and the merchant sees the progress.
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
-/** What is read from Shopify in bulk. */
-export type ReadingKind = 'reconcile' | 'backfill' | 'catalog'
+/** What is read from Shopify in bulk, and (`cycles`) the shop's own orders once more. */
+export type ReadingKind = 'reconcile' | 'backfill' | 'catalog' | 'cycles'
 /** How far a reading is. */
 export type ReadingState = 'asked' | 'running' | 'done' | 'failed'
 
@@ -91,6 +91,15 @@ export async function noteReading(
       news.error?.slice(0, 500) ?? null,
       new Date(at),
     ],
+  )
+}
+
+/** Notes of readings of the kind that never said they ended that they were interrupted. For a kind of which only one runs at a time. */
+export async function endInterrupted(shopId: number, kind: ReadingKind, at: number): Promise<void> {
+  await pool.query(
+    `update readings set state = 'failed', error = 'Interrupted: the process ended before it was done', finished_at = $3, updated_at = $3
+      where shop_id = $1 and kind = $2 and state = 'running'`,
+    [shopId, kind, new Date(at)],
   )
 }
 

@@ -18,9 +18,9 @@ const ROW_BYTES_MAX = 64 * 1024
 export async function* readCsvRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<CsvRow> {
   const texts = decode(bytes)
   const { first, delimiter } = await readFirstLine(texts)
+  const places = new LineCounter()
   const parser = parse({
     delimiter,
-    info: true,
     relax_column_count: true,
     // A name such as 6" stands unquoted in some exports.
     relax_quotes: true,
@@ -28,34 +28,41 @@ export async function* readCsvRows(bytes: AsyncIterable<Uint8Array>): AsyncGener
     skip_records_with_empty_values: true,
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: ROW_BYTES_MAX,
+    on_record: (fields: string[], { lines }) => ({ line: places.count(fields, lines), fields }) as never,
   })
   const input = Readable.from(prepend(first, texts))
   input.on('error', (error) => parser.destroy(error))
   input.pipe(parser)
-  let countedTwice = 0
-  let lastLine = 0
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      // A quoted field may hold line ends, and a CRLF there is counted twice by the parser: a row is named by the line it begins on.
-      let lineEnds = 0
-      for (const field of record) {
-        if (!field.includes('\n')) continue
-        lineEnds += field.split('\n').length - 1
-        countedTwice += field.split('\r\n').length - 1
-      }
-      lastLine = info.lines - countedTwice
-      yield { line: lastLine - lineEnds, fields: record }
-    }
+    for await (const row of parser as AsyncIterable<CsvRow>) yield row
   } catch (error) {
-    throw error instanceof CsvError ? explain(error, lastLine) : error
+    throw error instanceof CsvError ? explain(error, places.last + 1) : error
   } finally {
     input.destroy()
     parser.destroy()
   }
 }
 
-function explain(error: CsvError, lastLine: number): CsvFileError {
-  const line = lastLine + 1
+/** Counts lines as an editor does: a quoted field may hold line ends, and a CRLF there is counted twice by the parser. */
+class LineCounter {
+  /** The line that the row before ended on. */
+  last = 0
+  #countedTwice = 0
+
+  /** The line that a row begins on, which ends on the line `parsed` as the parser counts. */
+  count(fields: readonly string[], parsed: number): number {
+    let lineEnds = 0
+    for (const field of fields) {
+      if (!field.includes('\n')) continue
+      lineEnds += field.split('\n').length - 1
+      this.#countedTwice += field.split('\r\n').length - 1
+    }
+    this.last = parsed - this.#countedTwice
+    return this.last - lineEnds
+  }
+}
+
+function explain(error: CsvError, line: number): CsvFileError {
   if (error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE') {
     return new CsvFileError(
       `Line ${line}: a quote (") is opened there and never closed. Close or remove it, then choose the file again.`,

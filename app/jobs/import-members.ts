@@ -74,10 +74,10 @@ export async function workOnImports(shop: Shop, admin: AdminClient, turnMs = TUR
     for (;;) {
       const work = await findImportInWork(shop.id)
       if (!work) return lines
-      if (performance.now() - startedAt > turnMs) break
       const done = await takeSlice(shop, admin, work)
       if (done === null) return lines
       lines += done
+      if (performance.now() - startedAt > turnMs) break
     }
     await wakeImports(shop.id)
     return lines

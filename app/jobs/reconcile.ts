@@ -5,7 +5,7 @@ import { now } from '#app/clock.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { findKnownOrders } from '#app/db/orders.server.ts'
 import { finishEffects, leaseEffects, postponeEffects } from '#app/db/outbox.server.ts'
-import { clearOldReadings, noteOrdersRead, noteReading, startReading } from '#app/db/readings.server.ts'
+import { clearOldReadings, endInterrupted, noteOrdersRead, noteReading, startReading } from '#app/db/readings.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import type { AdminOrder } from '#app/shopify/order.ts'
@@ -26,6 +26,8 @@ export type Reconciled = { read: number; mended: number }
 export async function reconcile(shop: Shop, admin: AdminClient): Promise<Reconciled> {
   const startedAt = now()
   const from = (shop.ordersReadUntil ?? startedAt - FIRST_READING_MS) - OVERLAP_MS
+  // Only one runs for a shop at a time (timetable), so whatever still says that it runs was cut off by a crash.
+  await endInterrupted(shop.id, 'reconcile', startedAt)
   const reading = await startReading(shop.id, { kind: 'reconcile', from }, startedAt)
   const total: Reconciled = { read: 0, mended: 0 }
   try {

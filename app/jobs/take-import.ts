@@ -20,12 +20,16 @@ export type ImportFile = { fileName: string; source: string; actor: string; byte
 /** The import, which may be an earlier one of the very same file; or what is wrong with the file, as a sentence. */
 export type TakenIn = { ok: true; id: string } | { ok: false; error: string }
 
-/** Takes a file in. What was kept of one that cannot be read is gone again. */
-export async function takeImport(shopId: number, { bytes, ...file }: ImportFile): Promise<TakenIn> {
+/** Takes a file in. What was kept of one that cannot be read is gone again. `limits` are for tests. */
+export async function takeImport(
+  shopId: number,
+  { bytes, ...file }: ImportFile,
+  limits = { bytes: IMPORT_BYTES_MAX, lines: IMPORT_LINES_MAX },
+): Promise<TakenIn> {
   const id = await beginImport(shopId, file, now())
   try {
     const hash = createHash('sha256')
-    const { header, lines } = await keepLines(shopId, id, readCsvRows(measure(bytes, hash)))
+    const { header, lines } = await keepLines(shopId, id, readCsvRows(measure(bytes, hash, limits.bytes)), limits.lines)
     const { mapping, sure } = recogniseColumns(header)
     const kept = { digest: hash.digest('hex'), header, mapping, lines, sure }
     const known = await finishUpload(shopId, id, kept, now())
@@ -41,12 +45,14 @@ export async function takeImport(shopId: number, { bytes, ...file }: ImportFile)
 async function* measure(
   bytes: AsyncIterable<Uint8Array>,
   hash: { update: (chunk: Uint8Array) => unknown },
+  bytesMax: number,
 ): AsyncGenerator<Uint8Array> {
   let size = 0
   for await (const chunk of bytes) {
     size += chunk.length
-    if (size > IMPORT_BYTES_MAX) {
-      throw new CsvFileError('This file is larger than 20 MB. Part it into several files, each with the first line.')
+    if (size > bytesMax) {
+      const size = `${Math.round(bytesMax / 1024 / 1024)} MB`
+      throw new CsvFileError(`This file is larger than ${size}. Part it into several files, each with the first line.`)
     }
     hash.update(chunk)
     yield chunk
@@ -57,6 +63,7 @@ async function keepLines(
   shopId: number,
   id: string,
   rows: AsyncIterable<{ line: number; fields: string[] }>,
+  linesMax: number,
 ): Promise<{ header: string[]; lines: number }> {
   let header: string[] | null = null
   let slice: { line: number; fields: string[] }[] = []
@@ -68,9 +75,9 @@ async function keepLines(
       continue
     }
     lines += 1
-    if (lines > IMPORT_LINES_MAX) {
+    if (lines > linesMax) {
       throw new CsvFileError(
-        `This file has more than ${IMPORT_LINES_MAX.toLocaleString('en')} lines. Part it into several files.`,
+        `This file has more than ${linesMax.toLocaleString('en')} lines. Part it into several files.`,
       )
     }
     slice.push(row)

@@ -248,7 +248,8 @@ test.each(extensionFiles)('%s names a known type, known targets, and files that 
     expect(folders.filter((name) => !['assets', 'blocks', 'snippets', 'locales'].includes(name))).toEqual([])
     return
   }
-  for (const extension of extensionsSchema.parse(toml).extensions) {
+  const { extensions, settings } = extensionsSchema.parse(toml)
+  for (const extension of extensions) {
     for (const target of extension.targeting ?? []) {
       const allowed = extension.type === 'function' ? FUNCTION_TARGETS : UI_TARGETS
       expect(allowed).toContain(target.target)
@@ -258,7 +259,7 @@ test.each(extensionFiles)('%s names a known type, known targets, and files that 
         expect(target.export).toMatch(/^[a-z]+(-[a-z]+)*$/)
     }
     checkBuild(folder, file, extension)
-    if (extension.type === 'flow_trigger') flowTriggerSchema.parse({ ...extension, settings: toml.settings })
+    if (extension.type === 'flow_trigger') flowTriggerSchema.parse({ ...extension, settings })
   }
 })
 

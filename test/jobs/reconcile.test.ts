@@ -1,7 +1,8 @@
 import { abstractFetch, setAbstractFetchFunc } from '@shopify/shopify-api/runtime'
 import { expect, it, onTestFinished } from 'vitest'
+import { now } from '#app/clock.server.ts'
 import { prisma } from '#app/db/client.server.ts'
-import { findLastReading } from '#app/db/readings.server.ts'
+import { findLastReading, startReading } from '#app/db/readings.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { askBackfill, backfill } from '#app/jobs/backfill.ts'
@@ -66,6 +67,25 @@ it('keeps its watermark where it was when Shopify cannot be read, and says so', 
   await expect(reconcile(spending.shop, spending.admin)).rejects.toThrow()
   expect(await findLastReading(spending.shop.id, 'reconcile')).toMatchObject({ state: 'failed' })
   expect((await requireShop(spending.shop.id)).ordersReadUntil).toBeNull()
+})
+
+it('marks a run that a crash cut off as interrupted, and reads from where the last whole one ended', async () => {
+  const spending = await openSpendingShop([])
+  const { shop, admin } = spending
+  const { customer } = await placeOrders(spending, 2)
+  // GIVEN a process that died after it had read something, and left its row behind
+  const cutOff = await startReading(shop.id, { kind: 'reconcile' }, now())
+  const backfilling = await askBackfill(shop.id)
+  expect(await reconcile(shop, admin)).toEqual({ read: 2, mended: 2 })
+  await drainShop(shop.id)
+  expect(await pendingOrAvailable(shop.id, customer)).toBe(200)
+  const rows = await prisma.reading.findMany({ where: { shopId: shop.id }, orderBy: { id: 'asc' } })
+  expect(rows.map(({ id, state, finishedAt }) => [String(id), state, finishedAt !== null])).toEqual([
+    [cutOff.id, 'failed', true],
+    [backfilling.id, 'asked', false],
+    [expect.any(String), 'done', true],
+  ])
+  expect(rows[0]!.error).toContain('Interrupted')
 })
 
 it('reads an edited order again, since the webhook of an edit carries no totals', async () => {
