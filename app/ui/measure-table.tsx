@@ -36,7 +36,10 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
         </InlineStack>
         {children}
         <Box overflowX="scroll" tabIndex={0}>
-          <table style={{ borderCollapse: 'collapse', width: '100%', fontVariantNumeric: 'tabular-nums' }}>
+          <table
+            data-measures
+            style={{ borderCollapse: 'collapse', width: '100%', fontVariantNumeric: 'tabular-nums' }}
+          >
             <caption style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}>
               {heading}
             </caption>
@@ -66,7 +69,11 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
                         {cell}
                       </th>
                     ) : (
-                      <td key={head[place]} style={words.includes(place) ? WORDS_CELL : { ...CELL, textAlign: 'end' }}>
+                      <td
+                        key={head[place]}
+                        data-words={words.includes(place) || undefined}
+                        style={words.includes(place) ? WORDS_CELL : { ...CELL, textAlign: 'end' }}
+                      >
                         {cell}
                       </td>
                     ),
