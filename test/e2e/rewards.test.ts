@@ -3,15 +3,13 @@ import { expect, test } from 'vitest'
 import { publishOnTop } from '#app/db/program-history.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { parseProgram } from '#app/loyalty/program.ts'
-import { addToCart, openShop, pay, PROGRAM, SHOP, signIn } from './shop.ts'
+import { addToCart, openAdminPage, openShop, pay, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const REWARDS = [
   { id: 'five-off', type: 'amount', value: '5.00', cost: 50, validDays: 90 },
   { id: 'any', type: 'amount', perPoints: 10, value: '1.00', step: 10, validDays: 30 },
   { id: 'tenth', type: 'percentage', value: 10, cost: 40 },
   { id: 'ship', type: 'shipping', cost: 30 },
-  { id: 'credit', type: 'store-credit', value: '8.00', cost: 80 },
-  { id: 'card', type: 'gift-card', value: '7.00', cost: 70 },
 ]
 
 /** Presses a reward's button on the loyalty page and waits for what the card then says. */
@@ -19,6 +17,28 @@ async function redeem(page: Page, storeUrl: string, label: string, said: RegExp)
   await page.goto(`${storeUrl}/pages/loyalty`)
   await page.getByRole('button', { name: `Redeem: ${label}` }).click()
   await page.locator('[data-status]').filter({ hasText: said }).waitFor()
+}
+
+/** Adds a reward that is money of the shop, and gives the permission that it asks for when it is first used. */
+async function addCredit(
+  page: Page,
+  adminUrl: string,
+  { kind, warning, worth, cost }: { kind: string; warning: string; worth: string; cost: string },
+): Promise<void> {
+  const frame = await openAdminPage(page, `${adminUrl}/app/rewards/new`)
+  await frame.getByLabel('Kind of reward').selectOption(kind)
+  await frame.getByText(warning).waitFor()
+  await frame.getByRole('button', { name: 'Allow it' }).click()
+  const dialog = page.locator('#scopes-dialog')
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await frame.getByText('the permission was not given').waitFor()
+  await frame.getByRole('button', { name: 'Allow it' }).click()
+  await dialog.getByRole('button', { name: 'Allow' }).click()
+  await expect.poll(() => frame.getByText(warning).count(), { timeout: 20_000 }).toBe(0)
+  await frame.getByLabel('Costs (points)').fill(cost)
+  await frame.getByLabel('Worth').fill(worth)
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByText('Reward saved').waitFor()
 }
 
 /** The code of the newest reward on the card with that label. */
@@ -48,7 +68,6 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
   const parsed = parseProgram({ ...PROGRAM, rewards: [...REWARDS, free] })
   if (!parsed.ok) throw new Error(parsed.problems[0]!.message)
   await publishOnTop(shopId, parsed.document, { basedOn: 1, at: store.now(), actor: 'test', note: 'A free teapot' })
-  store.setScopes(SHOP, [...store.app.scopes, 'write_store_credit_account_transactions', 'write_gift_cards'])
   const at = store.now()
   const gift = {
     type: 'adjust',
@@ -60,6 +79,22 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
     key: 'gift',
   } as const
   await applyEvents(shopId, [{ type: 'customer', at, customer: customer.id, state: 'enabled' }, gift], at)
+  const merchant = await open()
+  await addCredit(merchant, local.dev.adminUrl(SHOP), {
+    kind: 'store-credit',
+    warning: 'may not give store credit',
+    worth: '8.00',
+    cost: '80',
+  })
+  await addCredit(merchant, local.dev.adminUrl(SHOP), {
+    kind: 'gift-card',
+    warning: 'may not make gift cards',
+    worth: '7.00',
+    cost: '70',
+  })
+  expect(store.shop(SHOP).installation?.scopes).toEqual(
+    expect.arrayContaining(['write_store_credit_account_transactions', 'write_gift_cards']),
+  )
   const page = await open()
   const [teapot] = products
   await signIn(page, local.storeUrl, 'Ada Wren')
@@ -115,4 +150,22 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
     .toBe(String(1_000 - 50 - 120 - 40 - 30 - 80 - 70 - 90))
   await addToCart(page, local.storeUrl, teapot!, 1)
   expect(await buy(freeCode)).toBe('£23.95')
+
+  // Two tabs want the same points at once: one gets them, the other is told, nothing is lost.
+  const tabs = [page, await page.context().newPage()]
+  for (const tab of tabs) {
+    await tab.goto(`${local.storeUrl}/pages/loyalty`)
+    await tab.getByLabel('How many leaves?').fill('500')
+  }
+  await Promise.all(tabs.map((tab) => tab.getByRole('button', { name: 'Redeem: £1.00 off' }).click()))
+  const said = tabs.map((tab) => tab.locator('[data-status]').filter({ hasText: /Here is your code|enough/ }))
+  const answers = await Promise.all(
+    said.map(async (status) => {
+      await status.first().waitFor()
+      return (await status.first().innerText()).includes('Here is your code')
+    }),
+  )
+  expect(answers.sort()).toEqual([false, true])
+  await page.goto(`${local.storeUrl}/pages/loyalty`)
+  await expect.poll(() => page.locator('[data-balance]').innerText()).toBe(String(520 - 500))
 }, 300_000)
