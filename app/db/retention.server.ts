@@ -62,7 +62,10 @@ export async function readOverview(
   asked: Asked,
   choose: (firstMonth: number | null) => readonly Period[] = () => [],
 ): Promise<Overview> {
-  const kinds = ['orders', 'revenue', 'buyers', 'active', 'lapsed', 'frequency', 'lastDay'] as const
+  const kinds = [
+    ...(['orders', 'revenue', 'buyers', 'active', 'lapsed', 'frequency', 'lastDay'] as const),
+    ...OWN_KINDS,
+  ]
   const rows = await readCounters(asked.shopId, kinds)
   const counters = layOutCounters(rows)
   const periods = choose(counters.firstMonth)
@@ -83,11 +86,61 @@ export async function readOverview(
     periods: await Promise.all(periods.map((period) => measurePeriod(asked, counters, period, count))),
     ...readCustomers(rows),
     // Exactly 12 months ago is passive already: instants are whole milliseconds.
-    lifecycle: {
+    lifecycle: await correctLifecycle(asked, rows, {
       active: count(limits.passiveAt + 1, Infinity),
       passive: count(limits.lostAt + 1, limits.passiveAt + 1),
       lost: count(-Infinity, limits.lostAt + 1),
-    },
+    }),
+  }
+}
+
+const OWN_KINDS = ['ownLastDay', 'ownPassiveDay', 'ownLostDay'] as const
+
+/**
+ * Puts customers with limits of their own (retention/lifecycle.ts) where those say, and not where the 12 and 24 months do: whole days
+ * from the counters, and the days that an instant cuts from the customers. Shops without replacement cycles have none.
+ */
+async function correctLifecycle(
+  { shopId, asOf, timeZone }: Asked,
+  rows: readonly CounterRow[],
+  stages: Record<LifecycleStage, number>,
+): Promise<Record<LifecycleStage, number>> {
+  if (!rows.some(({ kind }) => kind === 'ownLastDay')) return stages
+  const { passiveAt, lostAt } = lifecycleLimits(asOf, timeZone)
+  const edges = [
+    { kind: 'ownLastDay', column: 'last_at', at: passiveAt },
+    { kind: 'ownLastDay', column: 'last_at', at: lostAt },
+    { kind: 'ownPassiveDay', column: 'passive_at', at: asOf },
+    { kind: 'ownLostDay', column: 'lost_at', at: asOf },
+  ] as const
+  const counts = edges.map(
+    ({ column }, place) =>
+      `count(*) filter (where s.${column} >= $${2 * place + 2} and s.${column} <= $${2 * place + 3})::int as e${place}`,
+  )
+  const within = edges.map(
+    ({ column }, place) => `(s.${column} >= $${2 * place + 2} and s.${column} <= $${2 * place + 3})`,
+  )
+  const { rows: cut } = await pool.query<Record<string, number>>(
+    `select ${counts.join(', ')} from customer_standings s
+      where s.shop_id = $1 and s.passive_at is not null and (${within.join(' or ')})`,
+    [
+      shopId,
+      ...edges.flatMap(({ at }) => [
+        new Date(startOfDate(fromDayNumber(dayNumberAt(at, timeZone)), timeZone)),
+        new Date(at),
+      ]),
+    ],
+  )
+  // Customers whose instant of that kind is not after the edge.
+  const [plainPassive, plainLost, passive, lost] = edges.map(({ kind, at }, place) => {
+    const day = dayNumberAt(at, timeZone)
+    const whole = rows.reduce((sum, row) => (row.kind === kind && row.x < day ? sum + row.value : sum), 0)
+    return whole + cut[0]![`e${place}`]!
+  }) as [number, number, number, number]
+  return {
+    active: stages.active + plainPassive - passive,
+    passive: stages.passive - (plainPassive - plainLost) + (passive - lost),
+    lost: stages.lost - plainLost + lost,
   }
 }
 
@@ -323,10 +376,14 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
       return { condition: 's.orders >= 2', values: [] }
     case 'stage': {
       const { passiveAt, lostAt } = lifecycleLimits(asOf, timeZone)
-      const values = [new Date(passiveAt), new Date(lostAt)]
-      if (group.stage === 'active') return { condition: 's.last_at > $2', values: values.slice(0, 1) }
-      if (group.stage === 'lost') return { condition: 's.last_at <= $2', values: values.slice(1) }
-      return { condition: 's.last_at <= $2 and s.last_at > $3', values }
+      const [active, lost] = [notBy('passive', '$2', '$3'), notBy('lost', '$2', '$3')]
+      const passiveValues = [new Date(passiveAt), new Date(asOf)]
+      if (group.stage === 'active') return { condition: active, values: passiveValues }
+      if (group.stage === 'lost') return { condition: `not ${lost}`, values: [new Date(lostAt), new Date(asOf)] }
+      return {
+        condition: `not ${active} and ${notBy('lost', '$4', '$3')}`,
+        values: [...passiveValues, new Date(lostAt)],
+      }
     }
     case 'slipping':
       return slippingSql(asked)
@@ -461,17 +518,25 @@ export const SLIPPING_BELOW = 0.5
 async function slippingSql({ shopId, asOf, timeZone }: Asked): Promise<Condition> {
   const { passiveAt } = lifecycleLimits(asOf, timeZone)
   const { rows } = await pool.query('select 1 from customer_predictions where shop_id = $1 limit 1', [shopId])
-  const active = 's.orders >= 2 and s.last_at > $2'
+  const active = `s.orders >= 2 and ${notBy('passive', '$2', '$3')}`
   if (rows.length > 0) {
     return {
       condition: `${active} and exists (select 1 from customer_predictions c where c.shop_id = $1 and c.member_id = s.member_id
                                           and c.active < ${SLIPPING_BELOW})
                 and s.last_at < (select fitted_at from predictions f where f.shop_id = $1)`,
-      values: [new Date(passiveAt)],
+      values: [new Date(passiveAt), new Date(asOf)],
     }
   }
   const silentAt = addMonths(asOf, -SILENT_MONTHS, timeZone)
-  return { condition: `${active} and s.last_at <= $3`, values: [new Date(passiveAt), new Date(silentAt)] }
+  return {
+    condition: `${active} and s.last_at <= $4`,
+    values: [new Date(passiveAt), new Date(asOf), new Date(silentAt)],
+  }
+}
+
+/** Not passive (or lost) by T: by the last order where the definition's months apply, by the limits of their own for others. */
+function notBy(stage: 'passive' | 'lost', limit: string, asOf: string): string {
+  return `(s.passive_at is null and s.last_at > ${limit} or s.${stage}_at > ${asOf})`
 }
 
 /** How many customers each RFM group has, all groups; null under five customers. */
@@ -516,18 +581,21 @@ export async function readFunnel({ shopId }: Asked): Promise<FunnelRow[]> {
   return toFunnel({ signup: Number(signup), earn: Number(earn), redeem: Number(redeem), repeat: Number(repeat) })
 }
 
+/** All who have accounts of points, as customer standings. */
+const HOLDERS = `(
+  select b.shop_id, b.member_id, b.available, b.pending, b.reserved, b.deficit, coalesce(c.orders, 0) as orders,
+         coalesce(c.revenue_minor, 0) as revenue_minor, c.first_at, c.last_at
+    from balances b left join customer_standings c on c.shop_id = b.shop_id and c.member_id = b.member_id
+   where b.shop_id = $1)`
+
 const POINTS_SQL: Record<PointsGroup, string> = {
-  held: 'b.available + b.pending + b.reserved <> 0',
-  reserved: 'b.reserved <> 0',
-  deficit: 'b.deficit <> 0',
+  held: 's.available + s.pending + s.reserved <> 0',
+  reserved: 's.reserved <> 0',
+  deficit: 's.deficit <> 0',
 }
 
 function pointsSql(group: PointsGroup): Condition {
-  return {
-    from: MEMBERS,
-    condition: `exists (select 1 from balances b where b.shop_id = $1 and b.member_id = s.member_id and ${POINTS_SQL[group]})`,
-    values: [],
-  }
+  return { from: HOLDERS, condition: POINTS_SQL[group], values: [] }
 }
 
 function pointsAgeSql({ asOf, timeZone }: Asked, months: number): Condition {
@@ -535,7 +603,7 @@ function pointsAgeSql({ asOf, timeZone }: Asked, months: number): Condition {
   const place = AGE_MONTHS.indexOf(months)
   const limit = (at: number | undefined) => (at === undefined ? null : new Date(at))
   return {
-    from: MEMBERS,
+    from: HOLDERS,
     // The youngest have no bound: points of this moment are theirs.
     condition: `exists (select 1 from lots l where l.shop_id = $1 and l.member_id = s.member_id and (l.available > 0 or l.pending > 0)
                           and ($2::timestamptz is null or l.earned_at <= $2) and ($3::timestamptz is null or l.earned_at > $3))`,
@@ -546,7 +614,7 @@ function pointsAgeSql({ asOf, timeZone }: Asked, months: number): Condition {
 function movedSql(movement: Movement, [from, until]: [Date, Date]): Condition {
   const accounts = Object.entries(SHOP_ACCOUNTS).flatMap(([account, { as }]) => (as === movement ? [account] : []))
   return {
-    from: MEMBERS,
+    from: HOLDERS,
     condition: `s.member_id in (
       select t.member_id from ledger_transfers t where t.shop_id = $1 and t.event_at >= $2 and t.event_at < $3
          and (t.from_account = any($4::text[])) <> (t.to_account = any($4::text[])) and t.member_id is not null)`,

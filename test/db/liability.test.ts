@@ -1,0 +1,170 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { inTransaction, pool } from '#app/db/client.server.ts'
+import { openAccounts, postToLedger } from '#app/db/ledger.server.ts'
+import { foldPointsFlows, readLiability } from '#app/db/liability.server.ts'
+import { countCustomersBehind } from '#app/db/retention.server.ts'
+import type { Account, Transfer } from '#app/loyalty/ledger.ts'
+import { DAY_MS, dayNumberAt, fromDayNumber, startOfDate } from '#app/loyalty/time.ts'
+import { MOVEMENTS, type Movement } from '#app/retention/liability.ts'
+import { customPeriod } from '#app/retention/periods.ts'
+import { makeShop } from '#test/setup/factories.ts'
+
+const AS_OF = Date.parse('2026-11-22T10:20:30Z')
+const MEMBERS = [1, 2, 3, 4].map((number) => `gid://shopify/Customer/${number}`)
+
+/** What can happen to a member's points, with the movement that it is and whether it adds to what is held. */
+const HAPPENINGS: { from: string; to: string; as: Movement | null; adds: number }[] = [
+  { from: 'shop.issued', to: 'member', as: 'earned', adds: 1 },
+  { from: 'member', to: 'shop.issued', as: 'earned', adds: -1 },
+  { from: 'member', to: 'shop.redeemed', as: 'spent', adds: -1 },
+  { from: 'shop.redeemed', to: 'member', as: 'spent', adds: 1 },
+  { from: 'member', to: 'shop.expired', as: 'expired', adds: -1 },
+  { from: 'member', to: 'shop.taken_back', as: 'takenBack', adds: -1 },
+  { from: 'shop.written_off', to: 'shop.taken_back', as: null, adds: 0 },
+  { from: 'member', to: 'shop.forfeited', as: 'forfeited', adds: -1 },
+  { from: 'shop.adjusted', to: 'member', as: 'adjusted', adds: 1 },
+  { from: 'member', to: 'shop.adjusted', as: 'adjusted', adds: -1 },
+  { from: 'member', to: 'member-4', as: null, adds: 0 },
+]
+
+const happenings = fc.array(
+  fc.record({
+    happening: fc.constantFrom(...HAPPENINGS),
+    member: fc.constantFrom(...MEMBERS.slice(0, 3)),
+    amount: fc.integer({ min: 1, max: 500 }),
+    /** Late ones too: what was long ago may be written down last. */
+    eventAt: fc.integer({ min: 1, max: 200 * 24 }).map((hours) => AS_OF - hours * 3_600_000),
+  }),
+  { maxLength: 40 },
+)
+
+type Happened = { happening: (typeof HAPPENINGS)[number]; member: string; amount: number; eventAt: number }
+
+function toTransfer({ happening, member, amount, eventAt }: Happened, key: string): Transfer {
+  const account = (name: string): Account =>
+    name === 'member'
+      ? `member:${member}.available`
+      : name === 'member-4'
+        ? `member:${MEMBERS[3]!}.available`
+        : (name as Account)
+  const [from, to] = [account(happening.from), account(happening.to)]
+  return { ...{ key, from, to, amount, eventAt }, reason: 'test', source: null, reverses: null }
+}
+
+/** Brings the sums up to every transfer that is there, as if the last look had been hours ago. */
+async function foldAll(shopId: number, timeZone: string): Promise<void> {
+  for (let look = 0; look < 2; look++) {
+    await pool.query(`update points_flow_states set seen_at = now() - interval '2 hours' where shop_id = $1`, [shopId])
+    await foldPointsFlows(shopId, timeZone)
+  }
+}
+
+test('whatever moved and whenever it was summed up, a period’s lines lead from opening to closing as the ledger has it, to the point', async () => {
+  const zones = fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe')
+  const days = fc.integer({ min: 0, max: 210 })
+  await fc.assert(
+    fc.asyncProperty(happenings, happenings, zones, days, days, async (earlier, later, timeZone, first, last) => {
+      const shop = await makeShop({ timezone: timeZone })
+      await openAccounts(shop.id, MEMBERS)
+      const post = (list: Happened[], name: string) =>
+        inTransaction((client) =>
+          postToLedger(
+            shop.id,
+            { transfers: list.map((one, place) => toTransfer(one, `${name}${place}`)) },
+            AS_OF,
+            client,
+          ),
+        )
+      await post(earlier, 'a')
+      if (first % 2 === 0) await foldAll(shop.id, last % 3 === 0 ? 'Asia/Tokyo' : timeZone)
+      await post(later, 'b')
+      const today = dayNumberAt(AS_OF, timeZone)
+      const period = customPeriod(today - first, today - last)
+      const startAt = (day: number) => startOfDate(fromDayNumber(day), timeZone)
+      const all = [...earlier, ...later]
+      const added = (list: Happened[]) => list.reduce((sum, one) => sum + one.happening.adds * one.amount, 0)
+      const before = all.filter(({ eventAt }) => eventAt < startAt(period.from))
+      const inside = all.filter(({ eventAt }) => eventAt >= startAt(period.from) && eventAt < startAt(period.until))
+      const asked = { shopId: shop.id, asOf: AS_OF, timeZone }
+      const { movement, movers, outstanding, members } = await readLiability(asked, period)
+      expect([movement.opening, movement.closing, outstanding]).toEqual([
+        ...[added(before), added(before) + added(inside), added(all)],
+      ])
+      const { opening, earned, spent, expired, takenBack, forfeited, adjusted, closing } = movement
+      expect(opening + earned - spent - expired - takenBack - forfeited + adjusted).toBe(closing)
+      for (const kind of MOVEMENTS) {
+        const own = inside.filter(({ happening }) => happening.as === kind)
+        const sign = kind === 'earned' || kind === 'adjusted' ? 1 : -1
+        expect([kind, movement[kind]]).toEqual([kind, 0 + sign * added(own) || 0])
+        const length = await countCustomersBehind(asked, { kind: 'moved', movement: kind, ...period })
+        expect([kind, length]).toEqual([kind, new Set(own.map(({ member }) => member)).size])
+        if (movers) expect([kind, movers[kind]]).toEqual([kind, length])
+        else expect(period.until - period.from).toBeGreaterThan(92)
+      }
+      expect(members.held).toBe(await countCustomersBehind(asked, { kind: 'points', group: 'held' }))
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('points are counted by their age, and each age opens those who hold them', async () => {
+  const shop = await makeShop({ timezone: 'Europe/Berlin' })
+  await openAccounts(shop.id, MEMBERS)
+  const lot = (member: string, key: string, days: number, available: number) => ({
+    ...{ member, key, pending: 0, available, earnedAt: AS_OF - days * DAY_MS, releaseAt: null, expiresAt: null },
+  })
+  const [ann, ben, cleo] = MEMBERS as [string, string, string]
+  await inTransaction((client) =>
+    postToLedger(
+      shop.id,
+      {
+        transfers: [],
+        lots: [lot(ann, 'a', 10, 50), lot(ann, 'b', 100, 7), lot(ben, 'c', 20, 5), lot(cleo, 'd', 800, 1)],
+      },
+      AS_OF,
+      client,
+    ),
+  )
+  const asked = { shopId: shop.id, asOf: AS_OF, timeZone: 'Europe/Berlin' }
+  const { ages, members } = await readLiability(asked, customPeriod(20_000, 20_001))
+  expect(ages.map(({ fromMonths, points }) => [fromMonths, points])).toEqual([
+    [0, 55],
+    [3, 7],
+    [6, 0],
+    [12, 0],
+    [24, 1],
+  ])
+  expect(members.ages).toEqual([2, 1, 0, 0, 1])
+  for (const [place, { fromMonths: months }] of ages.entries()) {
+    expect(await countCustomersBehind(asked, { kind: 'points-age', months })).toBe(members.ages[place])
+  }
+})
+
+test('once summed up, transfers are not looked at again, and later ones are added', async () => {
+  const shop = await makeShop({ timezone: 'UTC' })
+  await openAccounts(shop.id, MEMBERS)
+  const earned = HAPPENINGS[0]!
+  const earn = (key: string) =>
+    inTransaction((client) => {
+      const one = { happening: earned, member: MEMBERS[0]!, amount: 10, eventAt: AS_OF }
+      return postToLedger(shop.id, { transfers: [toTransfer(one, key)] }, AS_OF, client)
+    })
+  const state = async () =>
+    (await pool.query('select folded_id, seen_id from points_flow_states where shop_id = $1', [shop.id])).rows[0]
+  await earn('a')
+  await foldPointsFlows(shop.id, 'UTC')
+  // Seen, but a transaction with a lower number may still be under way.
+  expect(await state()).toMatchObject({ folded_id: '0' })
+  await foldPointsFlows(shop.id, 'UTC')
+  expect(await state()).toMatchObject({ folded_id: '0' })
+  await foldAll(shop.id, 'UTC')
+  const { folded_id: folded, seen_id: seen } = await state()
+  expect(folded).toBe(seen)
+  await earn('b')
+  const today = dayNumberAt(AS_OF, 'UTC')
+  const asked = { shopId: shop.id, asOf: AS_OF, timeZone: 'UTC' }
+  expect((await readLiability(asked, customPeriod(today, today))).movement.earned).toBe(20)
+  await foldAll(shop.id, 'UTC')
+  expect((await readLiability(asked, customPeriod(today, today))).movement.earned).toBe(20)
+})
