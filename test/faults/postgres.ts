@@ -1,7 +1,7 @@
 // PostgreSQL under a schedule: each statement of an actor is a turn, and connections can be made to go. The seam is the driver
 // (`pg`), so that nothing in the app knows.
 import pg from 'pg'
-import { currentActor, type Actor, type Fault, type Schedule } from './schedule.ts'
+import { currentActor, type Actor, type Fault, type Schedule, type Waiter } from './schedule.ts'
 
 type Asked = { text?: string; name?: string } | string
 type Client = pg.PoolClient & { processID: number }
@@ -55,6 +55,7 @@ export function schedulePostgres(schedule: Schedule, watch: Watch): () => void {
     )
   }
   return () => {
+    tap.goOn()
     clients.query = query
     clients.connect = open
     pools.connect = connect
@@ -67,6 +68,7 @@ class Tap {
   readonly #schedule: Schedule
   readonly #watch: Watch
   readonly #open = new Set<Client>()
+  readonly #stopped = new Set<Client>()
   #isRestarting = false
 
   constructor(schedule: Schedule, watch: Watch) {
@@ -82,7 +84,7 @@ class Tap {
       'statement',
       label,
       (fault) => this.#carry(actor, client, label, run, fault),
-      () => this.#isBlocked(client),
+      this.#waiter(() => client),
     )
   }
 
@@ -108,7 +110,12 @@ class Tap {
         if (actor.held.has(client)) client.release(problem)
       }
     }
-    return this.#schedule.pass('statement', label, work, () => (used ? this.#isBlocked(used) : Promise.resolve(false)))
+    return this.#schedule.pass(
+      'statement',
+      label,
+      work,
+      this.#waiter(() => used),
+    )
   }
 
   /** Notes that the app has opened a connection. */
@@ -164,8 +171,36 @@ class Tap {
     }
   }
 
+  /**
+   * The server's process of a connection that waits for a lock is stopped (SIGSTOP) until its turn comes again: what it waits for
+   * may be given to it meanwhile, it just does not go on.
+   */
+  #waiter(find: () => Client | undefined): Waiter {
+    const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+      const client = find()
+      if (!client || !this.#open.has(client)) return
+      process.kill(client.processID, name)
+      if (name === 'SIGSTOP') this.#stopped.add(client)
+      else this.#stopped.delete(client)
+    }
+    return {
+      isBlocked: () => {
+        const client = find()
+        return client ? this.#isBlocked(client) : Promise.resolve(false)
+      },
+      stop: () => signal('SIGSTOP'),
+      go: () => signal('SIGCONT'),
+    }
+  }
+
+  /** Lets all of the server's processes go on, whatever they wait for. */
+  goOn(clients: Iterable<Client> = this.#stopped): void {
+    for (const client of clients) if (this.#stopped.delete(client)) process.kill(client.processID, 'SIGCONT')
+  }
+
   /** Ends a connection and waits until the server has undone what was open on it. */
   async #close(client: Client): Promise<void> {
+    this.goOn([client])
     await this.#watch.query('select pg_terminate_backend($1, 30000)', [client.processID])
     await this.#untilClosed([client])
   }
@@ -174,6 +209,7 @@ class Tap {
     this.#schedule.restarts += 1
     const open = [...this.#open]
     this.#isRestarting = true
+    this.goOn()
     await this.#watch.restart()
     this.#isRestarting = false
     await this.#untilClosed(open)

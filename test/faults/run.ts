@@ -63,7 +63,8 @@ for (let seed = from; seed < from + count; seed += 1) {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += outcome[name]
     if (values.trace) writeFileSync(values.trace, `${outcome.lines.join('\n')}\n`)
     if (values.seed) console.log(`seed ${seed}: trace ${outcome.trace}`)
-    if (process.env.SAY) console.log(seed, outcome.turns, outcome.faults, outcome.restarts, Math.round(performance.now() - t0))
+    if (process.env.SAY)
+      console.log(seed, outcome.turns, outcome.faults, outcome.restarts, Math.round(performance.now() - t0))
     report(seed, outcome.problems)
   } catch (error) {
     report(seed, [error instanceof Error ? (error.stack ?? error.message) : String(error)])

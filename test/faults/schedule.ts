@@ -47,6 +47,11 @@ export type Actor = {
 /** How an actor ended. */
 export type End = { how: 'done'; result: unknown } | { how: 'failed'; error: unknown } | { how: 'died' }
 
+/** How to tell that a turn waits for something that another actor holds, and how to keep it from going on by itself then. */
+export type Waiter = { isBlocked: () => Promise<boolean>; stop: () => void; go: () => void }
+
+const NEVER_BLOCKED: Waiter = { isBlocked: () => Promise.resolve(false), stop: () => {}, go: () => {} }
+
 type Turn = {
   actor: Actor | null
   kind: Kind
@@ -54,8 +59,7 @@ type Turn = {
   /** For pauses: when they are over. */
   dueAt: number
   carry: (fault: Fault) => Promise<void>
-  /** Whether it waits for something that another actor holds. */
-  isBlocked: () => Promise<boolean>
+  waiter: Waiter
 }
 
 type Blocked = { turn: Turn; done: Promise<void>; isDone: () => boolean }
@@ -158,7 +162,7 @@ export class Schedule {
     kind: Kind,
     label: string,
     work: (fault: Fault) => Promise<Result>,
-    isBlocked: () => Promise<boolean> = () => Promise.resolve(false),
+    waiter = NEVER_BLOCKED,
   ): Promise<Result> {
     const actor = currentActor()
     if (!actor) return work('none')
@@ -169,7 +173,7 @@ export class Schedule {
           (result) => void (actor.dead || resolve(result)),
           (error: Error) => void (actor.dead || reject(error)),
         )
-      this.#waiting.push({ actor, kind, label, dueAt: 0, carry, isBlocked })
+      this.#waiting.push({ actor, kind, label, dueAt: 0, carry, waiter })
     })
   }
 
@@ -180,7 +184,7 @@ export class Schedule {
       return Promise.resolve()
     }
     const dueAt = this.at + milliseconds
-    this.#waiting.push({ actor, kind: 'pause', label, dueAt, carry, isBlocked: () => Promise.resolve(false) })
+    this.#waiting.push({ actor, kind: 'pause', label, dueAt, carry, waiter: NEVER_BLOCKED })
   }
 
   /** Lets everybody have turns until all actors have ended. Throws where nobody can go on. */
@@ -195,7 +199,7 @@ export class Schedule {
       } else if (real.performanceNow() - movedAt > STUCK_MS) {
         const who = [...this.#living].map(({ name }) => name).join(', ')
         throw new Error(`nobody can go on (${who}); the last steps:\n  ${this.lines.slice(-30).join('\n  ')}`)
-      } else await breathe(1)
+      } else await this.#breakDeadlock()
     }
   }
 
@@ -211,7 +215,7 @@ export class Schedule {
     this.#waiting.splice(this.#waiting.indexOf(turn), 1)
     this.moveTo(turn.dueAt)
     const fault = this.#drawFault(turn)
-    const line = `${turn.actor?.name ?? 'shopify'} ${turn.kind} ${turn.label}${fault === 'none' ? '' : ` !${fault}`}`
+    const line = `${turn.actor ? `${turn.actor.index}-${turn.actor.name}` : 'shopify'} ${turn.kind} ${turn.label}${fault === 'none' ? '' : ` !${fault}`}`
     this.#hash.update(`${line}\n`)
     this.lines.push(line)
     this.turns += 1
@@ -228,7 +232,10 @@ export class Schedule {
     for (;;) {
       await Promise.race([blocked.done, breathe(LOOK_MS)])
       if (blocked.isDone()) break
-      if (!(await blocked.turn.isBlocked())) continue
+      if (!(await blocked.turn.waiter.isBlocked())) continue
+      // Several who wait for the same lock are woken at once when it goes: stopped, they go on one after another.
+      blocked.turn.waiter.stop()
+      this.lines.push(`  (${blocked.turn.actor?.index} waits with ${blocked.turn.label})`)
       if (!this.#blocked.includes(blocked)) this.#blocked.push(blocked)
       return
     }
@@ -241,8 +248,19 @@ export class Schedule {
     const inOrder = [...this.#blocked].sort((one, other) => indexOf(one.turn) - indexOf(other.turn))
     for (const blocked of inOrder) {
       if (blocked.turn.actor?.dead) continue
-      if (blocked.isDone() || !(await blocked.turn.isBlocked())) await this.#follow(blocked)
+      if (!blocked.isDone() && (await blocked.turn.waiter.isBlocked())) continue
+      this.lines.push(`  (${blocked.turn.actor?.index} goes on with ${blocked.turn.label})`)
+      blocked.turn.waiter.go()
+      await this.#follow(blocked)
     }
+  }
+
+  /** All who could go on wait for each other: the server finds that out and refuses one of them, the first one here. */
+  async #breakDeadlock(): Promise<void> {
+    const [first] = [...this.#blocked].sort((one, other) => indexOf(one.turn) - indexOf(other.turn))
+    if (!first) return breathe(1)
+    first.turn.waiter.go()
+    await Promise.race([first.done, breathe(STUCK_MS)])
   }
 
   async #untilItWaits(actor: Actor): Promise<void> {
