@@ -137,6 +137,15 @@ export async function saveReminders<Given extends NewReminder>(
   return reminders.filter(({ member, endsAt, days }) => written.has(nameOf(member, endsAt, days)))
 }
 
+/** How many reminders were queued since the instant. */
+export async function countReminders(shopId: number, since: number): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    'select count(*) as count from expiry_reminders where shop_id = $1 and queued_at >= $2',
+    [shopId, new Date(since)],
+  )
+  return Number(rows[0]!.count)
+}
+
 /** Hands reminders of a customer who was merged away (numbers of gids) on to the member they are now. */
 export async function moveReminders(shopId: number, from: string, to: string, client: Queryable): Promise<void> {
   await client.query(

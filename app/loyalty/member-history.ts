@@ -1,3 +1,4 @@
+import { parseImportKey, sayBroughtFrom } from './imports.ts'
 import type { Transfer, TransferReason } from './ledger.ts'
 
 /** One line of a member's history, as a shopper reads it. `points` is signed: what it meant for them. */
@@ -25,13 +26,23 @@ const LABELS: Partial<Record<TransferReason, string>> = {
   erase: 'Erased',
 }
 
-/** The transfers of a member that mean something to them, in the order given. */
-export function describeTransfers(member: string, transfers: readonly Transfer[]): HistoryEntry[] {
+/** The transfers of a member that mean something to them, in the order given. `sources` says where imports came from, by their id. */
+export function describeTransfers(
+  member: string,
+  transfers: readonly Transfer[],
+  sources: ReadonlyMap<string, string> = new Map(),
+): HistoryEntry[] {
   return transfers
     .filter(({ reason }) => !SILENT.has(reason))
-    .map(({ to, amount, reason, eventAt }) => ({
+    .map(({ to, amount, reason, eventAt, key }) => ({
       at: new Date(eventAt).toISOString(),
-      label: LABELS[reason] ?? reason,
+      label: sayImport(key, sources) ?? LABELS[reason] ?? reason,
       points: to.startsWith(`member:${member}.`) ? amount : -amount,
     }))
+}
+
+/** "Brought over from Smile.io", where the transfer is an import's or its undo's; a reason that the merchant typed is for the merchant alone. */
+function sayImport(key: string, sources: ReadonlyMap<string, string>): string | null {
+  const source = sources.get(parseImportKey(key) ?? '')
+  return source === undefined ? null : sayBroughtFrom(source)
 }

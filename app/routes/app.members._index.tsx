@@ -48,7 +48,11 @@ export default function Members() {
   const filtered = params.has('q') || params.has('tier')
   const empty = page.rows.length === 0
   return (
-    <Page title="Members" subtitle="Everyone who collects points in your store">
+    <Page
+      title="Members"
+      subtitle="Everyone who collects points in your store"
+      secondaryActions={[{ content: 'Bring members over', url: '/app/imports' }]}
+    >
       <BlockStack gap="400">
         {searchFailed && (
           <Banner tone="warning" title="Shopify could not be asked for names just now">

@@ -4,6 +4,7 @@ import { BlockStack, Layout, Page } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { countReminders, findReminding } from '#app/db/reminders.server.ts'
 import { buildTemplate, TEMPLATES } from '#app/loyalty/templates.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
@@ -12,17 +13,27 @@ import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
 import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
 import { ProgramForm } from '#app/ui/program-form.tsx'
 import { ProgramStart } from '#app/ui/program-start.tsx'
+import { RemindersCard } from '#app/ui/reminders-card.tsx'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Program · Perennial' }]
 
+/** How far back reminders are counted. */
+const REMINDERS_SHOWN_MS = 30 * 86_400_000
+
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
-  const published = await findPublishedProgram(shop.id)
+  const at = now()
+  const [published, { on }, queued] = await Promise.all([
+    findPublishedProgram(shop.id),
+    findReminding(shop.id),
+    countReminders(shop.id, at - REMINDERS_SHOWN_MS),
+  ])
   const { name, currency, timezone } = shop
   return {
-    now: now(),
+    now: at,
+    reminders: { on, queued, expires: published?.document.expiry.model !== 'none' },
     published: published && { version: published.version, document: published.document },
     templates: published
       ? []
@@ -34,7 +45,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Program() {
-  const { published, templates, now: at } = useLoaderData<typeof loader>()
+  const { published, templates, reminders, now: at } = useLoaderData<typeof loader>()
   const ground = published ?? { version: 0, document: null }
   return (
     <ProgramDraftProvider id="program" published={ground} savedMessage="Program saved">
@@ -55,6 +66,7 @@ export default function Program() {
               <BlockStack gap="400">
                 <EstimateCard now={at} />
                 <ChangesCard />
+                {published && <RemindersCard {...reminders} />}
               </BlockStack>
             </Layout.Section>
           </Layout>

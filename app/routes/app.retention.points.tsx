@@ -6,8 +6,8 @@ import { now } from '#app/clock.server.ts'
 import { readLiability, type Liability } from '#app/db/liability.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { askMeasures } from '#app/db/retention.server.ts'
-import { formatMoney, parseMoney } from '#app/loyalty/money.ts'
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { formatMoney } from '#app/loyalty/money.ts'
+import { hundredPointsMinor } from '#app/loyalty/points-worth.ts'
 import { dayNumberAt } from '#app/loyalty/time.ts'
 import { expectedRedemptionCost, MOVEMENTS, type Movement } from '#app/retention/liability.ts'
 import { choosePeriod, LONGEST_DAYS, nameDay, type Period } from '#app/retention/periods.ts'
@@ -38,17 +38,6 @@ export async function loader({ request }: LoaderFunctionArgs) {
       perHundred === null ? null : expectedRedemptionCost(liability.outstanding, liability.breakage, perHundred),
     pointsName: published?.document.pointsName ?? { one: 'point', other: 'points' },
   }
-}
-
-/** What 100 points buy at most in money off, minor units rounded down; null where no reward is money off. */
-function hundredPointsMinor(document: ProgramDocument, currency: string): number | null {
-  const worths = document.rewards.flatMap((reward) => {
-    if (reward.type !== 'amount' || typeof reward.value !== 'string') return []
-    const points = reward.perPoints ?? reward.cost
-    const valueMinor = parseMoney(reward.value, currency)
-    return points && valueMinor !== null ? [Math.floor((valueMinor * 100) / points)] : []
-  })
-  return worths.length === 0 ? null : Math.max(...worths)
 }
 
 export default function Points() {

@@ -1,6 +1,8 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
+import { findImportSources } from '#app/db/imports.server.ts'
 import { listTransfers } from '#app/db/ledger.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
+import { parseImportKey } from '#app/loyalty/imports.ts'
 import { describeTransfers } from '#app/loyalty/member-history.ts'
 import { answer, requireShopper } from '#app/shopper.server.ts'
 
@@ -15,5 +17,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
   if (!member || member.erasedAt !== null) return answer({ ok: true, entries: [], next: null })
   const transfers = await listTransfers(shop.id, member.id, { limit: PAGE, before })
   const next = transfers.length === PAGE ? (transfers.at(-1)?.position ?? null) : null
-  return answer({ ok: true, entries: describeTransfers(member.id, transfers), next })
+  const imports = [...new Set(transfers.flatMap(({ key }) => parseImportKey(key) ?? []))]
+  const sources = await findImportSources(shop.id, imports)
+  return answer({ ok: true, entries: describeTransfers(member.id, transfers, sources), next })
 }

@@ -227,4 +227,5 @@ const EFFECTS: Record<string, string> = {
   'tier-changed': 'The customer tag of a level',
   'settle-code': 'A code to take back',
   'refetch-order': 'An order to read again',
+  'points-expire-soon': 'A reminder of points that expire',
 }

@@ -44,6 +44,7 @@ const ADMIN_PAGES = [
   '/app',
   '/app/members',
   `/app/members/${memberNumber}`,
+  '/app/imports',
   '/app/program',
   '/app/program/versions',
   '/app/tiers',
@@ -59,6 +60,8 @@ const ADMIN_PAGES = [
   '/app/retention/lifecycle',
   '/app/retention/rfm',
   '/app/retention/value',
+  '/app/retention/pareto',
+  '/app/retention/funnel',
   '/app/retention/points',
   '/app/retention/customers',
 ]

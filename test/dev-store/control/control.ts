@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Liquid } from 'liquidjs'
-import type { Delivery, Fault, Shop } from '../records.ts'
+import type { Delivery, Fault, FlowTrigger, Shop } from '../records.ts'
 import type { DevStore } from '../state.ts'
 import { page, readForm, redirect, wholeNumber } from '../storefront/http.ts'
 import { customerView, dateText, priceIn } from '../storefront/views.ts'
@@ -24,6 +24,7 @@ export type ControlOptions = {
 const DAY_MS = 86_400_000
 const DELIVERIES_SHOWN = 60
 const CUSTOMERS_SHOWN = 200
+const FLOWS_SHOWN = 20
 const LATE_MS = 30_000
 const APP_ANSWERS_WITHIN_MS = 1_500
 
@@ -240,6 +241,11 @@ async function controlPage(ask: Ask): Promise<Response> {
     topics: [...new Set(deliveries.map((row) => row.topic))].sort(),
     deliveries: shown.map((row) => deliveryRow(row, shop)),
     hidden: Math.max(0, deliveries.length - shown.length),
+    flows: store.tables
+      .list('flowTriggers', shop.domain)
+      .slice(-FLOWS_SHOWN)
+      .reverse()
+      .map((row) => flowRow(row, ask)),
     faults: state.faults.map((row) => ({ ...row, words: FAULTS[row.fault] })),
     fault_choices: Object.entries(FAULTS).map(([value, words]) => ({ value, words })),
     customers: store
@@ -293,6 +299,18 @@ function deliveryRow(row: Delivery, shop: Shop) {
     status: row.status,
     attempts: row.attempts.length,
     answer: last ? `${last.status ?? last.error} in ${last.milliseconds} ms` : null,
+  }
+}
+
+/** What Flow was told: which trigger, of whom, and what it carries. */
+function flowRow({ handle, payload, receivedAt }: FlowTrigger, { site, shop }: Ask) {
+  const { customer_id: id, ...carried } = payload as Record<string, unknown>
+  const customer = site.store.customer(shop.domain, `gid://shopify/Customer/${String(id)}`)
+  return {
+    handle,
+    who: customer ? customerView(customer)!.name : '',
+    at: dateText(receivedAt, shop.timezone, true),
+    carried: Object.entries(carried).map(([name, value]) => `${name}: ${String(value)}`),
   }
 }
 

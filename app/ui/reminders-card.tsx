@@ -1,0 +1,56 @@
+import { useFetcher } from '@remix-run/react'
+import { useAppBridge } from '@shopify/app-bridge-react'
+import { Badge, BlockStack, Button, Card, InlineStack, Text } from '@shopify/polaris'
+import { useEffect } from 'react'
+
+import { showCount } from '#app/ui/words.ts'
+
+type RemindersCardProps = {
+  on: boolean
+  /** Reminders of the last 30 days. */
+  queued: number
+  /** Whether points expire at all in the program. */
+  expires: boolean
+}
+
+/** Whether members hear before points expire, and how they do. It is no part of the program: it counts at once. */
+export function RemindersCard({ on, queued, expires }: RemindersCardProps) {
+  const shopify = useAppBridge()
+  const fetcher = useFetcher<{ on: boolean }>()
+  useEffect(() => {
+    if (fetcher.data) shopify.toast.show(fetcher.data.on ? 'Reminders are on' : 'Reminders are off')
+  }, [fetcher.data, shopify])
+  const toggle = () => fetcher.submit({ on: String(!on) }, { method: 'post', action: '/app/program/reminders' })
+  return (
+    <Card>
+      <BlockStack gap="300">
+        <InlineStack align="space-between" blockAlign="center" gap="200">
+          <Text as="h2" variant="headingMd">
+            Reminders
+          </Text>
+          <Badge tone={on && expires ? 'success' : undefined}>{on ? 'On' : 'Off'}</Badge>
+        </InlineStack>
+        {expires ? (
+          <>
+            <Text as="p">
+              30 days and 3 days before points expire, Shopify Flow hears of the member. Make a workflow there with the
+              trigger “Points about to expire” and let it send your e-mail.
+            </Text>
+            <Text as="p" tone="subdued">
+              {queued === 0
+                ? 'No points were about to expire in the last 30 days.'
+                : `${showCount(queued)} ${queued === 1 ? 'reminder' : 'reminders'} in the last 30 days.`}
+            </Text>
+          </>
+        ) : (
+          <Text as="p">Points do not expire in your program, so there is nothing to remind of.</Text>
+        )}
+        <InlineStack>
+          <Button onClick={toggle} loading={fetcher.state !== 'idle'}>
+            {on ? 'Turn reminders off' : 'Turn reminders on'}
+          </Button>
+        </InlineStack>
+      </BlockStack>
+    </Card>
+  )
+}
