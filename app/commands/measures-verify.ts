@@ -1,6 +1,7 @@
 /** `npm run measures:verify`: recomputes every retention measure from the orders and compares it with what is kept. */
 import { parseArgs } from 'node:util'
 import { closeDatabase } from '../db/client.server.ts'
+import { findCycleDifferences } from '../db/cycles.server.ts'
 import { findMeasureDifferences } from '../db/measures.server.ts'
 import { findShop, listInstalledShops } from '../db/shops.server.ts'
 
@@ -34,7 +35,7 @@ async function main(): Promise<number> {
       process.stderr.write(`--shop: ${values.shop} is unknown here\n`)
       return 2
     }
-    const differences = await findMeasureDifferences(shop.id)
+    const differences = [...(await findMeasureDifferences(shop.id)), ...(await findCycleDifferences(shop.id))]
     differing += differences.length
     process.stdout.write(
       differences.length === 0

@@ -1,7 +1,7 @@
 // The catalogue: what an order's lines do not say of their products (loyalty/catalog.ts), as it was last read from Shopify.
 import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
-import type { Catalog, CatalogProduct } from '#app/loyalty/catalog.ts'
+import type { Catalog, ListedProduct } from '#app/loyalty/catalog.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 
 /** What is known of these products (gids). */
@@ -33,22 +33,53 @@ export async function loadCatalog(
   )
 }
 
+/** Type and tags of these products (gids), as far as the catalogue has them. */
+export async function loadKinds(
+  shopId: number,
+  products: readonly string[],
+  client: Queryable = pool,
+): Promise<Map<string, { type: string; tags: string[] }>> {
+  if (products.length === 0) return new Map()
+  const { rows } = await client.query<{ id: string; type: string; tags: string[] }>({
+    name: 'load-kinds',
+    text: 'select id, type, tags from catalog_products where shop_id = $1 and id = any($2::bigint[])',
+    values: [shopId, numbers(products.map(productNumber))],
+  })
+  return new Map(rows.map(({ id, type, tags }) => [toGid('Product', id), { type, tags }]))
+}
+
+/** The types and tags that the shop's products have, the most frequent first: what a cycle can be set for. */
+export async function listKinds(shopId: number, limit = 200): Promise<{ types: string[]; tags: string[] }> {
+  const most = async (sql: string) =>
+    (
+      await pool.query<{ value: string }>(
+        `${sql} group by value order by count(*) desc, value limit ${Number(limit)}`,
+        [shopId],
+      )
+    ).rows.map(({ value }) => value)
+  const [types, tags] = await Promise.all([
+    most(`select type as value from catalog_products where shop_id = $1 and type <> ''`),
+    most(`select tag as value from catalog_products, unnest(tags) as tag where shop_id = $1`),
+  ])
+  return { types, tags }
+}
+
 /** Keeps what was read of products (by gid). */
 export async function saveCatalog(
   shopId: number,
-  catalog: Catalog,
+  catalog: ReadonlyMap<string, ListedProduct>,
   at: number,
   client: Queryable = pool,
 ): Promise<void> {
-  const products: [string, CatalogProduct][] = [...catalog]
+  const products = [...catalog]
   if (products.length === 0) return
   await client.query(
-    `insert into catalog_products (shop_id, id, collections, tags, compare_at_minor, read_at)
+    `insert into catalog_products (shop_id, id, collections, tags, compare_at_minor, read_at, type)
      select $1, id, array(select jsonb_array_elements_text(collections::jsonb)::bigint),
-            array(select jsonb_array_elements_text(tags::jsonb)), compare_at_minor, read_at
-       from unnest($2::bigint[], ${unpack(3)}, ${unpack(4)}, $5::bigint[], $6::timestamptz[])
-         as g (id, collections, tags, compare_at_minor, read_at)
-     on conflict (shop_id, id) do update set collections = excluded.collections, tags = excluded.tags,
+            array(select jsonb_array_elements_text(tags::jsonb)), compare_at_minor, read_at, type
+       from unnest($2::bigint[], ${unpack(3)}, ${unpack(4)}, $5::bigint[], $6::timestamptz[], ${unpack(7)})
+         as g (id, collections, tags, compare_at_minor, read_at, type)
+     on conflict (shop_id, id) do update set collections = excluded.collections, tags = excluded.tags, type = excluded.type,
             compare_at_minor = excluded.compare_at_minor, read_at = excluded.read_at`,
     [
       shopId,
@@ -57,6 +88,7 @@ export async function saveCatalog(
       packTexts(products.map(([, { tags }]) => JSON.stringify(tags))),
       numbers(products.map(([, { compareAtMinor }]) => compareAtMinor)),
       instants(products.map(() => at)),
+      packTexts(products.map(([, { type }]) => type)),
     ],
   )
 }

@@ -3,6 +3,7 @@
 // waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads both.
 import type { PoolClient, QueryArrayConfig } from 'pg'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import type { OwnLimits, ReplacementCycle } from '#app/retention/lifecycle.ts'
 import type { OrderLog } from '#app/retention/order-log.ts'
 import {
   addToCounters,
@@ -32,21 +33,27 @@ export type MeasuredOrder = {
   counts: boolean
   /** The shop has none of this order yet. */
   isNew: boolean
+  /** How many days it lasts, where a replacement cycle applies to it (retention/lifecycle.ts). */
+  cycleDays?: number | null
 }
+
+/** How the shop's orders are counted, and the replacement cycles that they are written by; null where there never were any. */
+export type CountingSettings = RollupSettings & { cycles: ReplacementCycle[] | null }
 
 /**
  * Brings the shop's counters to what they are once these orders are written. Call it in the same transaction, just before
  * writing them, with their members locked: the difference to what is stored now is what counts. Orders that stay as they
- * are, and orders without a customer, cost nothing.
+ * are, and orders without a customer, cost nothing. `held` spares a query where the caller holds the settings already.
  */
 export async function applyMeasures(
   shopId: number,
   orders: readonly MeasuredOrder[],
   client: Queryable,
+  held?: CountingSettings,
 ): Promise<void> {
   const changes = await findChanges(shopId, orders, client)
   if (changes.size === 0) return
-  const settings = await holdSettings(shopId, orders, client)
+  const settings = held ?? (await holdSettings(shopId, orders, client))
   const loaded = await loadCustomers(shopId, changes, client)
   const counters: Counters = new Map()
   const standings = new Map<string, Standing | null>()
@@ -89,8 +96,8 @@ async function findChanges(
     if (before && now && isSame(before, now)) continue
     if (before) of(before.memberId!, before.placedAt).removed.add(order.id)
     if (now) {
-      const { id, placedAt: at, goodsMinor: amountMinor } = now
-      of(now.memberId!, at).added.push({ id, at, amountMinor })
+      const { id, placedAt: at, goodsMinor: amountMinor, cycleDays } = now
+      of(now.memberId!, at).added.push({ id, at, amountMinor, cycleDays })
     }
   }
   return changes
@@ -99,15 +106,22 @@ async function findChanges(
 type StoredOrder = Omit<MeasuredOrder, 'isNew'>
 
 function isSame(one: StoredOrder, other: StoredOrder): boolean {
+  if ((one.cycleDays ?? null) !== (other.cycleDays ?? null)) return false
   return one.memberId === other.memberId && one.placedAt === other.placedAt && one.goodsMinor === other.goodsMinor
 }
 
 /** Those of the orders that count now. */
 async function findStored(shopId: number, ids: string[], client: Queryable): Promise<Map<string, StoredOrder>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await client.query<{ id: string; member_id: string; placed_at: Date; goods_minor: string }>({
+  const { rows } = await client.query<{
+    id: string
+    member_id: string
+    placed_at: Date
+    goods_minor: string
+    cycle_days: number | null
+  }>({
     name: 'measures-stored',
-    text: `select id, member_id, placed_at, goods_minor from orders
+    text: `select id, member_id, placed_at, goods_minor, cycle_days from orders
             where shop_id = $1 and id = any($2::bigint[]) and counts and member_id is not null`,
     values: [shopId, ids],
   })
@@ -120,21 +134,22 @@ async function findStored(shopId: number, ids: string[], client: Queryable): Pro
         placedAt: row.placed_at.getTime(),
         goodsMinor: Number(row.goods_minor),
         counts: true,
+        cycleDays: row.cycle_days,
       },
     ]),
   )
 }
 
-/** The shop's zone and window, held so that no recount can begin before this transaction ends. */
-async function holdSettings(
+/** The shop's zone, window and cycles, held so that no recount can begin, and no cycle change, before this transaction ends. */
+export async function holdSettings(
   shopId: number,
-  orders: readonly MeasuredOrder[],
+  orders: readonly Pick<MeasuredOrder, 'placedAt'>[],
   client: Queryable,
-): Promise<RollupSettings> {
+): Promise<CountingSettings> {
   const hold = () =>
-    client.query<{ timezone: string; activity_days: number }>({
+    client.query<SettingsRow>({
       name: 'measures-hold',
-      text: 'select timezone, activity_days from measure_states where shop_id = $1 for share',
+      text: 'select timezone, activity_days, cycles from measure_states where shop_id = $1 for share',
       values: [shopId],
     })
   let { rows } = await hold()
@@ -150,8 +165,10 @@ async function holdSettings(
   return toSettings(rows[0]!)
 }
 
-function toSettings(row: { timezone: string; activity_days: number }): RollupSettings {
-  return { timeZone: row.timezone, activityDays: row.activity_days }
+type SettingsRow = { timezone: string; activity_days: number; cycles: ReplacementCycle[] | null }
+
+function toSettings(row: SettingsRow): CountingSettings {
+  return { timeZone: row.timezone, activityDays: row.activity_days, cycles: row.cycles }
 }
 
 /**
@@ -161,37 +178,47 @@ function toSettings(row: { timezone: string; activity_days: number }): RollupSet
 async function loadCustomers(shopId: number, changes: ReadonlyMap<string, CustomerOrders>, client: Queryable) {
   const members = [...changes.keys()]
   const since = members.map((member) => changes.get(member)!.earliestAt)
+  // An order that is changed or gone may have set the limits of its customer: then all the others say what they are now.
+  const losing = members.map((member) => changes.get(member)!.removed.size > 0)
   const { rows } = await client.query<{
     member_id: string
     orders: number | null
     revenue_minor: string
     first_at: string
     last_at: string
+    passive_at: string | null
+    lost_at: string | null
     ids: string | null
     ats: string | null
     amounts: string | null
+    cycles: string | null
   }>({
     name: 'measures-load',
     text: `select g.member_id, s.orders, s.revenue_minor, ${inMilliseconds('s.first_at')} as first_at,
-                  ${inMilliseconds('s.last_at')} as last_at, o.ids, o.ats, o.amounts
-             from (select member_id, ${toInstantSql('ms')} as since from unnest($2::bigint[], $3::bigint[]) as i (member_id, ms)) as g
+                  ${inMilliseconds('s.last_at')} as last_at, ${inMilliseconds('s.passive_at')} as passive_at,
+                  ${inMilliseconds('s.lost_at')} as lost_at, o.ids, o.ats, o.amounts, o.cycles
+             from (select member_id, ${toInstantSql('ms')} as since, losing
+                     from unnest($2::bigint[], $3::bigint[], $4::boolean[]) as i (member_id, ms, losing)) as g
              left join customer_standings s on s.shop_id = $1 and s.member_id = g.member_id
              left join lateral (
                select array_agg(id order by placed_at, id)::text as ids,
                       array_agg(goods_minor order by placed_at, id)::text as amounts,
-                      array_agg(${inMilliseconds('placed_at')} order by placed_at, id)::text as ats
+                      array_agg(${inMilliseconds('placed_at')} order by placed_at, id)::text as ats,
+                      case when bool_or(cycle_days is not null)
+                           then array_agg(coalesce(cycle_days, -1) order by placed_at, id)::text end as cycles
                  from orders
                 where shop_id = $1 and member_id = g.member_id and counts and s.orders is not null
-                  and placed_at >= coalesce((select p.placed_at from orders p
+                  and placed_at >= coalesce(case when g.losing and s.passive_at is not null then '-infinity'::timestamptz end,
+                                            (select p.placed_at from orders p
                                               where p.shop_id = $1 and p.member_id = g.member_id and p.counts
                                                 and p.placed_at < g.since
                                               order by p.placed_at desc limit 1), '-infinity')
              ) o on true`,
-    values: [shopId, members, since],
+    values: [shopId, members, since, losing],
   })
   return new Map(
     rows.map((row) => {
-      const before = row.ids === null ? [] : readStoredOrders(row.ids, row.ats!, row.amounts!)
+      const before = row.ids === null ? [] : readStoredOrders(row.ids, row.ats!, row.amounts!, row.cycles)
       const standing =
         row.orders === null
           ? null
@@ -200,17 +227,26 @@ async function loadCustomers(shopId: number, changes: ReadonlyMap<string, Custom
               revenueMinor: Number(row.revenue_minor),
               firstAt: Number(row.first_at),
               lastAt: Number(row.last_at),
+              limits:
+                row.passive_at === null ? null : { passiveFrom: Number(row.passive_at), lostFrom: Number(row.lost_at) },
             }
       return [row.member_id, { standing, before }] as const
     }),
   )
 }
 
-function readStoredOrders(ids: string, ats: string, amounts: string): CountedOrder[] {
+function readStoredOrders(ids: string, ats: string, amounts: string, cycles: string | null): CountedOrder[] {
   const [at, amountMinor] = [readNumbers(ats), readNumbers(amounts)]
+  const days = readCycleDays(cycles)
   // Ids stay text: they may be longer than a float is exact.
   const list = ids.slice(1, -1).split(',')
-  return list.map((id, place) => ({ id, at: at[place]!, amountMinor: amountMinor[place]! }))
+  return list.map((id, place) => ({ id, at: at[place]!, amountMinor: amountMinor[place]!, cycleDays: days(place) }))
+}
+
+/** Days by the place of an order, from an array's text with −1 where there are none; null where no order has any. */
+function readCycleDays(text: string | null): (place: number) => number | null {
+  const days = text === null ? null : readNumbers(text)
+  return (place) => (days === null || days[place] === -1 ? null : days[place]!)
 }
 
 /** SQL for an instant as whole milliseconds. Seconds as a float are exact to the microsecond until the year 2255, and far cheaper than decimals. */
@@ -239,13 +275,14 @@ async function saveStandings(shopId: number, standings: ReadonlyMap<string, Stan
   if (kept.length === 0) return
   await client.query({
     name: 'measures-standings',
-    text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at)
-           select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')}
-             from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
-               as g (member_id, orders, revenue_minor, first_ms, last_ms)
+    text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at)
+           select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')},
+                  ${toInstantSql('passive_ms')}, ${toInstantSql('lost_ms')}
+             from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+               as g (member_id, orders, revenue_minor, first_ms, last_ms, passive_ms, lost_ms)
            on conflict (shop_id, member_id) do update
              set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
-                 last_at = excluded.last_at`,
+                 last_at = excluded.last_at, passive_at = excluded.passive_at, lost_at = excluded.lost_at`,
     values: [
       shopId,
       kept.map(([member]) => member),
@@ -253,6 +290,8 @@ async function saveStandings(shopId: number, standings: ReadonlyMap<string, Stan
       kept.map(([, standing]) => standing.revenueMinor),
       kept.map(([, standing]) => standing.firstAt),
       kept.map(([, standing]) => standing.lastAt),
+      kept.map(([, standing]) => standing.limits?.passiveFrom ?? null),
+      kept.map(([, standing]) => standing.limits?.lostFrom ?? null),
     ],
   })
 }
@@ -333,18 +372,20 @@ async function eachCustomer(
   shopId: number,
   client: Queryable,
   take: (member: string, orders: CountedOrder[]) => void,
+  { withCycles = false }: { withCycles?: boolean } = {},
 ): Promise<void> {
   // The index has them in this order. A customer's orders come in two arrays: a row for each would take longer to carry than
   // all the counting.
   await client.query(
     `declare measured no scroll cursor for
      select member_id::text, array_agg(${inMilliseconds('placed_at')})::text, array_agg(goods_minor)::text
-       from (select member_id, placed_at, goods_minor from orders
+            ${withCycles ? ', array_agg(coalesce(cycle_days, -1))::text' : ''}
+       from (select member_id, placed_at, goods_minor ${withCycles ? ', cycle_days' : ''} from orders
               where shop_id = ${Number(shopId)} and counts and member_id is not null order by member_id, placed_at) as o
       group by member_id`,
   )
   const fetch = () =>
-    client.query<[string, string, string]>({
+    client.query<[string, string, string, string?]>({
       text: `fetch ${CUSTOMERS_PER_FETCH} from measured`,
       rowMode: 'array',
     } as QueryArrayConfig)
@@ -356,11 +397,16 @@ async function eachCustomer(
     coming = fetch()
     // Whoever throws below is heard; what was coming is not waited for any more.
     coming.catch(() => undefined)
-    for (const [member, ats, amounts] of rows) {
+    for (const [member, ats, amounts, cycles] of rows) {
       const amountMinor = readNumbers(amounts)
+      const days = cycles === undefined ? null : readCycleDays(cycles)
       take(
         member,
-        readNumbers(ats).map((at, place) => ({ id: '', at, amountMinor: amountMinor[place]! })),
+        readNumbers(ats).map((at, place) =>
+          days === null
+            ? { id: '', at, amountMinor: amountMinor[place]! }
+            : { id: '', at, amountMinor: amountMinor[place]!, cycleDays: days(place) },
+        ),
       )
     }
   }
@@ -422,9 +468,13 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
   )
   const settings = await requireSettings(shopId, client)
   const counters: Counters = new Map()
-  await eachCustomer(shopId, client, (_, orders) => {
-    changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
-  })
+  const own = new Map<string, OwnLimits>()
+  const withCycles = settings.cycles !== null
+  const take = (member: string, orders: CountedOrder[]) => {
+    const standing = changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
+    if (standing?.limits) own.set(member, standing.limits)
+  }
+  await eachCustomer(shopId, client, take, { withCycles })
   await client.query('delete from measure_deltas where shop_id = $1', [shopId])
   await client.query('delete from measure_counters where shop_id = $1', [shopId])
   await addCounters(shopId, counters, client)
@@ -446,11 +496,30 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
            last_at = excluded.last_at`,
     [shopId],
   )
+  if (withCycles) await replaceLimits(shopId, own, client)
 }
 
-async function requireSettings(shopId: number, client: Queryable): Promise<RollupSettings> {
-  const { rows } = await client.query<{ timezone: string; activity_days: number }>(
-    'select timezone, activity_days from measure_states where shop_id = $1',
+/** Puts the limits of customers who have some in the place of those that are kept. */
+async function replaceLimits(shopId: number, own: ReadonlyMap<string, OwnLimits>, client: Queryable): Promise<void> {
+  const limits = [...own.values()]
+  await client.query(
+    `with own as materialized (
+       select member_id, ${toInstantSql('passive_ms')} as passive_at, ${toInstantSql('lost_ms')} as lost_at
+         from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as g (member_id, passive_ms, lost_ms)
+     ), none as (
+       update customer_standings s set passive_at = null, lost_at = null
+        where s.shop_id = $1 and s.passive_at is not null and not exists (select 1 from own o where o.member_id = s.member_id)
+     )
+     update customer_standings s set passive_at = o.passive_at, lost_at = o.lost_at from own o
+      where s.shop_id = $1 and s.member_id = o.member_id
+        and (s.passive_at, s.lost_at) is distinct from (o.passive_at, o.lost_at)`,
+    [shopId, [...own.keys()], limits.map(({ passiveFrom }) => passiveFrom), limits.map(({ lostFrom }) => lostFrom)],
+  )
+}
+
+async function requireSettings(shopId: number, client: Queryable): Promise<CountingSettings> {
+  const { rows } = await client.query<SettingsRow>(
+    'select timezone, activity_days, cycles from measure_states where shop_id = $1',
     [shopId],
   )
   return toSettings(rows[0]!)
@@ -482,17 +551,18 @@ export async function findMeasureDifferences(shopId: number): Promise<MeasureDif
 }
 
 async function compareMeasures(shopId: number, client: Queryable): Promise<MeasureDifference[]> {
-  const { rows: states } = await client.query<{ timezone: string; activity_days: number }>(
-    'select timezone, activity_days from measure_states where shop_id = $1',
+  const { rows: states } = await client.query<SettingsRow>(
+    'select timezone, activity_days, cycles from measure_states where shop_id = $1',
     [shopId],
   )
-  const settings = states[0] ? toSettings(states[0]) : { timeZone: 'UTC', activityDays: ACTIVITY_DAYS }
+  const settings = states[0] ? toSettings(states[0]) : { timeZone: 'UTC', activityDays: ACTIVITY_DAYS, cycles: null }
   const counted: Counters = new Map()
   const standings = new Map<string, string>()
-  await eachCustomer(shopId, client, (member, orders) => {
+  const take = (member: string, orders: CountedOrder[]) => {
     const standing = changeCounters(counted, { standing: null, skipped: 0, before: [], after: orders }, settings)!
     standings.set(member, describeStanding(standing))
-  })
+  }
+  await eachCustomer(shopId, client, take, { withCycles: true })
   const differences: MeasureDifference[] = []
   const compare = (what: string, kept: string | undefined, wanted: string | undefined) => {
     if (kept !== wanted) differences.push({ what, kept: kept ?? 'nothing', counted: wanted ?? 'nothing' })
@@ -510,13 +580,19 @@ async function compareMeasures(shopId: number, client: Queryable): Promise<Measu
     revenue_minor: string
     first_at: Date
     last_at: Date
-  }>('select member_id, orders, revenue_minor, first_at, last_at from customer_standings where shop_id = $1', [shopId])
+    passive_at: Date | null
+    lost_at: Date | null
+  }>(
+    `select member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at from customer_standings where shop_id = $1`,
+    [shopId],
+  )
   for (const row of rows) {
     const kept = describeStanding({
       orders: row.orders,
       revenueMinor: Number(row.revenue_minor),
       firstAt: row.first_at.getTime(),
       lastAt: row.last_at.getTime(),
+      limits: row.passive_at && { passiveFrom: row.passive_at.getTime(), lostFrom: row.lost_at!.getTime() },
     })
     compare(`customer ${row.member_id}`, kept, standings.get(row.member_id))
     standings.delete(row.member_id)
@@ -525,9 +601,10 @@ async function compareMeasures(shopId: number, client: Queryable): Promise<Measu
   return differences
 }
 
-function describeStanding({ orders, revenueMinor, firstAt, lastAt }: Standing): string {
+function describeStanding({ orders, revenueMinor, firstAt, lastAt, limits }: Standing): string {
   const iso = (at: number) => new Date(at).toISOString()
-  return `${orders} orders, ${revenueMinor} minor units, ${iso(firstAt)} to ${iso(lastAt)}`
+  const own = limits ? `, passive from ${iso(limits.passiveFrom)}, lost from ${iso(limits.lostFrom)}` : ''
+  return `${orders} orders, ${revenueMinor} minor units, ${iso(firstAt)} to ${iso(lastAt)}${own}`
 }
 
 // ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
 import { booleans, instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
-import { applyMeasures, type MeasuredOrder } from '#app/db/measures.server.ts'
+import { measureCycles, productsLeft } from '#app/db/cycles.server.ts'
+import { applyMeasures, holdSettings, type CountingSettings, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
 
@@ -59,13 +60,35 @@ export type OrderToSave = { record: OrderRecord; owner: string | null; isNew: bo
  */
 export async function saveOrders(shopId: number, orders: readonly OrderToSave[], client: Queryable): Promise<void> {
   if (orders.length === 0) return
-  await applyMeasures(shopId, orders.map(toMeasured), client)
-  const fresh = orders.filter(({ isNew }) => isNew)
-  const known = orders.filter(({ isNew }) => !isNew)
+  const plain = orders.map(toMeasured)
+  const settings = await holdSettings(shopId, plain, client)
+  const measured = await withCycles(shopId, plain, orders, settings, client)
+  await applyMeasures(shopId, measured, client, settings)
+  const rows = orders.map((order, place) => ({ ...order, cycleDays: measured[place]!.cycleDays ?? null }))
+  const fresh = rows.filter(({ isNew }) => isNew)
+  const known = rows.filter(({ isNew }) => !isNew)
   if (fresh.length > 0)
     await client.query({ name: 'insert-orders', text: INSERT, values: [shopId, ...columnsOf(fresh)] })
   if (known.length > 0)
     await client.query({ name: 'update-orders', text: UPDATE, values: [shopId, ...columnsOf(known)] })
+}
+
+/** The orders with the days that each lasts, where the merchant has set replacement cycles. */
+async function withCycles(
+  shopId: number,
+  measured: MeasuredOrder[],
+  orders: readonly OrderToSave[],
+  { cycles }: CountingSettings,
+  client: Queryable,
+): Promise<MeasuredOrder[]> {
+  if (cycles === null) return measured
+  const days = await measureCycles(
+    shopId,
+    orders.map(({ record }) => ({ products: productsLeft(record.snapshot) })),
+    cycles,
+    client,
+  )
+  return measured.map((order, place) => ({ ...order, cycleDays: days[place]! }))
 }
 
 /** The order as the retention measures look at it. */
@@ -85,10 +108,16 @@ function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
  * measures follow.
  */
 export async function moveOrders(shopId: number, from: string, to: string, client: Queryable): Promise<void> {
-  const { rows } = await client.query<{ id: string; placed_at: Date; goods_minor: string; counts: boolean }>(
-    'select id, placed_at, goods_minor, counts from orders where shop_id = $1 and member_id = $2',
-    [shopId, from],
-  )
+  const { rows } = await client.query<{
+    id: string
+    placed_at: Date
+    goods_minor: string
+    counts: boolean
+    cycle_days: number | null
+  }>('select id, placed_at, goods_minor, counts, cycle_days from orders where shop_id = $1 and member_id = $2', [
+    shopId,
+    from,
+  ])
   const moved = rows.map((row) => ({
     id: row.id,
     memberId: to,
@@ -96,6 +125,7 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
     goodsMinor: Number(row.goods_minor),
     counts: row.counts,
     isNew: false,
+    cycleDays: row.cycle_days,
   }))
   await applyMeasures(shopId, moved, client)
   await client.query('update orders set member_id = $3 where shop_id = $1 and member_id = $2', [shopId, from, to])
@@ -103,18 +133,18 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
 
 const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
                       $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[],
-                      ${[13, 14, 15, 16].map(unpack).join(', ')})
+                      ${[13, 14, 15, 16].map(unpack).join(', ')}, $17::int[])
   as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
-        program_version, tier, codes, facts, reasons)`
+        program_version, tier, codes, facts, reasons, cycle_days)`
 
 /** Most orders use none; a sub-select for each would cost more than the rest of the row. */
 const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_elements_text(g.codes::jsonb)) end`
 
 const INSERT = `
 insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
-                    counts, points, program_version, tier, codes, facts, reasons)
+                    counts, points, program_version, tier, codes, facts, reasons, cycle_days)
 select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
-       program_version, tier, ${CODES}, facts::json, reasons::jsonb
+       program_version, tier, ${CODES}, facts::json, reasons::jsonb, cycle_days
   from ${GIVEN}`
 
 const UPDATE = `
@@ -122,11 +152,11 @@ update orders o
    set member_id = g.member_id, placed_at = g.placed_at, updated_at = g.updated_at, triggered_at = g.triggered_at,
        paid_at = g.paid_at, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
        points = g.points, program_version = g.program_version, tier = g.tier,
-       codes = ${CODES}, facts = g.facts::json, reasons = g.reasons::jsonb
+       codes = ${CODES}, facts = g.facts::json, reasons = g.reasons::jsonb, cycle_days = g.cycle_days
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
 
-function columnsOf(orders: readonly OrderToSave[]): string[] {
+function columnsOf(orders: readonly (OrderToSave & { cycleDays: number | null })[]): string[] {
   const records = orders.map(({ record }) => record)
   return [
     numbers(records.map(({ id }) => orderNumber(id))),
@@ -144,6 +174,7 @@ function columnsOf(orders: readonly OrderToSave[]): string[] {
     packTexts(records.map(({ codes }) => JSON.stringify(codes))),
     packTexts(records.map((record) => JSON.stringify(record))),
     packTexts(records.map(({ worth }) => JSON.stringify(worth?.reasons ?? []))),
+    numbers(orders.map(({ cycleDays }) => cycleDays)),
   ]
 }
 

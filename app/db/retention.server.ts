@@ -536,7 +536,7 @@ async function slippingSql({ shopId, asOf, timeZone }: Asked): Promise<Condition
 
 /** Not passive (or lost) by T: by the last order where the definition's months apply, by the limits of their own for others. */
 function notBy(stage: 'passive' | 'lost', limit: string, asOf: string): string {
-  return `(s.passive_at is null and s.last_at > ${limit} or s.${stage}_at > ${asOf})`
+  return `coalesce(s.${stage}_at > ${asOf}, s.last_at > ${limit})`
 }
 
 /** How many customers each RFM group has, all groups; null under five customers. */

@@ -1,6 +1,7 @@
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { TAG_CUSTOMERS } from '#app/db/customer-lists.server.ts'
+import { RECOUNT_CYCLES, recountSlice, type RecountPosition } from '#app/db/cycles.server.ts'
 import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
 import {
   dropEffects,
@@ -29,6 +30,7 @@ import {
 import type { CardToWrite } from '#app/shopify/member-card.server.ts'
 import { fillCodePools } from './fill-code-pools.ts'
 import { REMIND_OF_EXPIRY, sayReminders } from './remind-of-expiry.ts'
+import { readShopCatalog } from './read-catalog.ts'
 import { settleEnding } from './settle-redemptions.ts'
 import { syncFunctionDiscounts } from './sync-function-discounts.ts'
 import { tagSlice } from './tag-customers.ts'
@@ -66,6 +68,7 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'tier-changed', batch: 25, carry: carryOutTierTags },
   { kind: 'fill-pools', batch: 1, carry: carryOutFilling },
   { kind: TAG_CUSTOMERS, batch: 1, carry: carryOutTagging },
+  { kind: RECOUNT_CYCLES, batch: 1, carry: carryOutRecount },
   { kind: REMIND_OF_EXPIRY, batch: 25, carry: ({ shop, admin }, effects) => sayReminders(shop, admin, effects) },
   // Facts that others may want to hear of later (mail, Flow); the card is written with the member that changed.
   { kind: 'code-used', batch: 500, carry: nothingToDo },
@@ -287,6 +290,19 @@ async function carryOutTagging({ shop, admin }: Carrying, effects: Effect[]): Pr
   for (const { kind, key } of effects) {
     const isLeft = await tagSlice(shop.id, admin, key)
     if (isLeft) await enqueueEffects(shop.id, [{ kind, key, dueAt: now() + BETWEEN_SLICES_MS }], now())
+  }
+  return { done: effects, refused: [], later: [] }
+}
+
+/** Goes through the next orders after a change of replacement cycles; the catalogue comes first, where they go by what it says. */
+async function carryOutRecount({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
+  for (const { kind, key, payload } of effects) {
+    const position = payload as RecountPosition
+    if (position.seen === 0) await readShopCatalog(shop, admin)
+    const next = await recountSlice(shop.id, key, position, now())
+    if (next) {
+      await enqueueEffects(shop.id, [{ kind, key, payload: next, dueAt: now() + BETWEEN_SLICES_MS }], now())
+    }
   }
   return { done: effects, refused: [], later: [] }
 }

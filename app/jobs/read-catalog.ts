@@ -1,12 +1,15 @@
-// Reads the shop's products again, for programs whose rules ask for collections, tags or sale prices. Others cost nothing.
+// Reads the shop's products again, for programs whose rules ask for collections, tags or sale prices, and for replacement cycles of
+// types or tags. Others cost nothing.
 import { now } from '#app/clock.server.ts'
 import type { Queryable } from '#app/db/client.server.ts'
-import { saveCatalog } from '#app/db/catalog.server.ts'
+import { loadKinds, saveCatalog } from '#app/db/catalog.server.ts'
+import { listCycles, needKinds, startRecount } from '#app/db/cycles.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { clearOldReadings, findLastReading, noteReading, startReading } from '#app/db/readings.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import type { Programs } from '#app/loyalty/engine.ts'
 import { fieldsNeedingCatalog } from '#app/loyalty/program.ts'
+import { cycleOfProduct, type ReplacementCycle } from '#app/retention/lifecycle.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { readCatalog } from '#app/shopify/products.server.ts'
 
@@ -23,16 +26,22 @@ export async function hasCatalog(shopId: number, client?: Queryable): Promise<bo
   return (await findLastReading(shopId, 'catalog', 'done', client)) !== null
 }
 
-/** Reads the catalogue where the program needs it and the last reading is old. Returns how many products were read. */
+/**
+ * Reads the catalogue where the program or a replacement cycle needs it and the last reading is old. Returns how many products were
+ * read. Where products now come under another cycle, the orders are gone through again.
+ */
 export async function readShopCatalog(shop: Shop, admin: AdminClient): Promise<number> {
   const programs = await loadPrograms(shop.id)
-  if (!programs || !needsCatalog(programs)) return 0
+  const cycles = await listCycles(shop.id)
+  if (!(programs && needsCatalog(programs)) && !needKinds(cycles)) return 0
   const last = await findLastReading(shop.id, 'catalog', 'done')
   if (last && now() - last.startedAt < READ_EVERY_MS) return 0
   const reading = await startReading(shop.id, { kind: 'catalog' }, now())
   let read = 0
+  let changed = false
   try {
     for await (const products of readCatalog(admin, shop.currency)) {
+      if (needKinds(cycles)) changed = (await changesCycles(shop.id, products, cycles)) || changed
       await saveCatalog(shop.id, products, now())
       read += products.size
     }
@@ -42,5 +51,19 @@ export async function readShopCatalog(shop: Shop, admin: AdminClient): Promise<n
   }
   await noteReading(shop.id, reading.id, { state: 'done', position: read }, now())
   await clearOldReadings(shop.id, 'catalog', now() - READ_EVERY_MS)
+  if (changed) await startRecount(shop.id, now())
   return read
+}
+
+/** Whether some of these products last another time by what was read now than by what was kept. */
+async function changesCycles(
+  shopId: number,
+  products: ReadonlyMap<string, { type: string; tags: readonly string[] }>,
+  cycles: readonly ReplacementCycle[],
+): Promise<boolean> {
+  const known = await loadKinds(shopId, [...products.keys()])
+  return [...products].some(([product, kind]) => {
+    const before = cycleOfProduct({ product, type: '', tags: [], ...known.get(product) }, cycles)
+    return before?.days !== cycleOfProduct({ product, ...kind }, cycles)?.days
+  })
 }

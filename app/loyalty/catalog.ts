@@ -15,6 +15,9 @@ export type CatalogProduct = {
   readonly compareAtMinor: number | null
 }
 
+/** A product as Shopify lists it: its type too, which no rule of a program looks at. */
+export type ListedProduct = CatalogProduct & { readonly type: string }
+
 /** By product gid. */
 export type Catalog = ReadonlyMap<string, CatalogProduct>
 

@@ -21,12 +21,13 @@ import type { Crr } from './crr.ts'
 import { toCrr } from './crr.ts'
 import { toRate } from './exact.ts'
 import type { IntervalDays } from './intervals.ts'
+import { ownLimits, type OwnLimits } from './lifecycle.ts'
 import type { Breakpoints, Histogram } from './rfm.ts'
 import { findBreakpoints } from './rfm.ts'
 import { DAY_MS, HOUR_MS, dayNumberAt, monthNumberAt } from '../loyalty/time.ts'
 
-/** An order that counts, of one customer. */
-export type CountedOrder = { id: string; at: number; amountMinor: number }
+/** An order that counts, of one customer; `cycleDays` where a replacement cycle applies to it (lifecycle.ts). */
+export type CountedOrder = { id: string; at: number; amountMinor: number; cycleDays?: number | null }
 
 /** The shop's zone and the activity window in days of 24 hours, at least {@link SHORTEST_WINDOW_DAYS}. */
 export type RollupSettings = { timeZone: string; activityDays: number }
@@ -34,8 +35,17 @@ export type RollupSettings = { timeZone: string; activityDays: number }
 /** Longer than any month, also one with an hour too many. */
 export const SHORTEST_WINDOW_DAYS = 32
 
-/** What is kept of a customer: all its orders that count, in four numbers. */
-export type Standing = { orders: number; revenueMinor: number; firstAt: number; lastAt: number }
+/**
+ * What is kept of a customer: all its orders that count, in four numbers, and its own limits of the lifecycle where a replacement
+ * cycle applies to one of them.
+ */
+export type Standing = {
+  orders: number
+  revenueMinor: number
+  firstAt: number
+  lastAt: number
+  limits?: OwnLimits | null
+}
 
 /** Numbers of kinds that were counted in another way once: a shop that still has some is recounted. */
 export const RETIRED_KINDS: readonly number[] = [3, 6, 7]
@@ -63,6 +73,10 @@ export const COUNTER_KINDS = {
   lastDay: 11,
   frequency: 12,
   money: 13,
+  /** of customers with limits of their own: last order, passive from and lost from day x */
+  ownLastDay: 17,
+  ownPassiveDay: 18,
+  ownLostDay: 19,
 } as const
 /** What a counter counts. */
 export type CounterKind = keyof typeof COUNTER_KINDS
@@ -94,6 +108,7 @@ export function nameCounter({ kind, x, y }: Pick<CounterRow, 'kind' | 'x' | 'y'>
 /**
  * One customer's change. The orders are those that count, by time, from the last one before the earliest change on (that one included) or
  * from the first on where there is none before it: `skipped` says how many were left out. Before and after have the same ones left out.
+ * Of a customer with limits of its own, none is left out where an order of before is changed or gone: it may have set them.
  */
 export type CustomerChange = {
   standing: Standing | null
@@ -105,7 +120,7 @@ export type CustomerChange = {
 /** Adds to `counters` what the change adds to the shop's, and returns how the customer stands after it (null: no orders left). */
 export function changeCounters(counters: Counters, change: CustomerChange, settings: RollupSettings): Standing | null {
   const { standing, skipped, before, after } = change
-  const next = standAfter(change)
+  const next = standAfter(change, settings)
   if (before.length > 0) countOrders(counters, -1, before, skipped, standing!.firstAt, settings)
   if (after.length > 0) countOrders(counters, 1, after, skipped, next!.firstAt, settings)
   countStanding(counters, -1, standing, settings)
@@ -122,7 +137,10 @@ export function countShop(customers: Iterable<readonly CountedOrder[]>, settings
   return counters
 }
 
-function standAfter({ standing, skipped, before, after }: CustomerChange): Standing | null {
+function standAfter(
+  { standing, skipped, before, after }: CustomerChange,
+  { timeZone }: RollupSettings,
+): Standing | null {
   const orders = skipped + after.length
   if (orders === 0) return null
   const sum = (list: readonly CountedOrder[]) => list.reduce((total, order) => total + order.amountMinor, 0)
@@ -131,6 +149,7 @@ function standAfter({ standing, skipped, before, after }: CustomerChange): Stand
     revenueMinor: (standing?.revenueMinor ?? 0) - sum(before) + sum(after),
     firstAt: skipped > 0 ? standing!.firstAt : after[0]!.at,
     lastAt: after.at(-1)!.at,
+    limits: ownLimits(after, timeZone, skipped > 0 ? standing!.limits : null),
   }
 }
 
@@ -197,6 +216,10 @@ function countStanding(
   addTo(counters, 'lastDay', dayNumberAt(standing.lastAt, timeZone), 0, sign)
   addTo(counters, 'frequency', standing.orders, 0, sign)
   addTo(counters, 'money', bucketMoney(standing.revenueMinor), 0, sign)
+  if (!standing.limits) return
+  addTo(counters, 'ownLastDay', dayNumberAt(standing.lastAt, timeZone), 0, sign)
+  addTo(counters, 'ownPassiveDay', dayNumberAt(standing.limits.passiveFrom, timeZone), 0, sign)
+  addTo(counters, 'ownLostDay', dayNumberAt(standing.limits.lostFrom, timeZone), 0, sign)
 }
 
 /** Adds a row to counters. */

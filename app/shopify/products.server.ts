@@ -1,6 +1,6 @@
 // Products as the catalogue needs them, read from the Admin API (2026-10).
 import { z } from 'zod'
-import type { Catalog, CatalogProduct } from '#app/loyalty/catalog.ts'
+import type { ListedProduct } from '#app/loyalty/catalog.ts'
 import { findCurrencyExponent, parseDecimal } from '#app/loyalty/money.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 
@@ -13,6 +13,7 @@ query LoyaltyCatalog($first: Int!, $after: String) {
     pageInfo { hasNextPage endCursor }
     nodes {
       id
+      productType
       tags
       collections(first: 30) { nodes { id } }
       variants(first: 30) { nodes { price compareAtPrice } }
@@ -26,6 +27,7 @@ const page = z.object({
     nodes: z.array(
       z.object({
         id: z.string(),
+        productType: z.string(),
         tags: z.array(z.string()),
         collections: z.object({ nodes: z.array(z.object({ id: z.string() })) }),
         variants: z.object({ nodes: z.array(z.object({ price: z.string(), compareAtPrice: z.string().nullable() })) }),
@@ -36,7 +38,7 @@ const page = z.object({
 type Page = z.infer<typeof page>['products']
 
 /** The whole catalogue, a page at a time. `currency` is the shop's. Throws AdminApiError. */
-export async function* readCatalog(admin: AdminClient, currency: string): AsyncGenerator<Catalog> {
+export async function* readCatalog(admin: AdminClient, currency: string): AsyncGenerator<Map<string, ListedProduct>> {
   const exponent = findCurrencyExponent(currency)
   if (exponent === null) throw new Error(`"${currency}" is no currency`)
   let after: string | null = null
@@ -52,12 +54,16 @@ async function readPage(admin: AdminClient, after: string | null): Promise<Page>
 }
 
 /** A product has one compare-at price here: the highest of those variants that are on sale, null where none is. */
-function toProduct({ tags, collections, variants }: Page['nodes'][number], exponent: number): CatalogProduct {
+function toProduct(
+  { productType, tags, collections, variants }: Page['nodes'][number],
+  exponent: number,
+): ListedProduct {
   const onSale = variants.nodes.flatMap(({ price, compareAtPrice }) => {
     const before = compareAtPrice === null ? null : parseDecimal(compareAtPrice, exponent)
     return before !== null && before > (parseDecimal(price, exponent) ?? Infinity) ? [before] : []
   })
   return {
+    type: productType,
     tags,
     collections: collections.nodes.map(({ id }) => id),
     compareAtMinor: onSale.length > 0 ? Math.max(...onSale) : null,

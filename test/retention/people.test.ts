@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { toFunnel } from '#app/retention/funnel.ts'
-import { countLifecycle, cycleOf, lifecycleLimits, lifecycleStage } from '#app/retention/lifecycle.ts'
+import {
+  countLifecycle,
+  cycleOf,
+  lifecycleLimits,
+  lifecycleStage,
+  ownLimits,
+  ownStage,
+  type ReplacementCycle,
+} from '#app/retention/lifecycle.ts'
 import { countNps } from '#app/retention/nps.ts'
 import { topFifthShare } from '#app/retention/pareto.ts'
 import { arppu, arpu, averageRepeatPurchases } from '#app/retention/value.ts'
@@ -24,18 +32,45 @@ test('months back from the end of February are clamped at its end', () => {
   expect(limits).toEqual({ passiveAt: at('2023-02-28T00:00:00Z'), lostAt: at('2022-02-28T00:00:00Z') })
 })
 
-test('five silent years after a product that lasts ten are still loyal', () => {
-  const cycles = [
-    { of: 'tag' as const, value: 'durable', months: 36 },
-    { of: 'type' as const, value: 'Mattress', months: 120 },
-  ]
-  const mattress = { product: 'm1', type: 'Mattress', tags: ['durable'] }
-  const pillow = { product: 'p1', type: 'Pillow', tags: ['durable'] }
-  expect(cycleOf([pillow], cycles)).toBe(36)
-  expect(cycleOf([pillow, mattress], cycles)).toBe(120)
-  expect(cycleOf([{ product: 'x', type: 'Soap', tags: [] }], cycles)).toBe(12)
-  const limits = lifecycleLimits(at('2026-01-01T00:00:00Z'), 'UTC', cycleOf([mattress], cycles))
-  expect(lifecycleStage(at('2021-01-01T00:00:00Z'), limits)).toBe('active')
+const CYCLES: ReplacementCycle[] = [
+  { of: 'tag', value: 'Durable', days: 1_000 },
+  { of: 'type', value: 'Mattress', days: 3_650 },
+  { of: 'product', value: 'p9', days: 30 },
+]
+const mattress = { product: 'm1', type: 'mattress', tags: ['durable'] }
+const pillow = { product: 'p1', type: 'Pillow', tags: ['durable'] }
+const soap = { product: 'p9', type: 'Mattress', tags: [] }
+const mug = { product: 'x', type: '', tags: [] }
+
+test('an order lasts as long as what lasts longest in it; a product’s own cycle comes before its type’s, that before its tags’', () => {
+  expect(cycleOf([pillow], CYCLES)).toBe(1_000)
+  expect(cycleOf([pillow, mattress, mug], CYCLES)).toBe(3_650)
+  expect(cycleOf([soap], CYCLES)).toBe(30)
+  // A mug lasts the 12 months that nobody has changed, longer than the soap.
+  expect(cycleOf([soap, mug], CYCLES)).toBeNull()
+  expect(cycleOf([mug], CYCLES)).toBeNull()
+  expect(cycleOf([], CYCLES)).toBeNull()
+  expect(cycleOf([pillow], [])).toBeNull()
+})
+
+test('five silent years after a product that lasts ten are still loyal, whatever small things were bought since', () => {
+  const orders = [{ at: at('2021-01-01T00:00:00Z'), cycleDays: 3_650 }, { at: at('2021-06-01T00:00:00Z') }]
+  const limits = ownLimits(orders, 'UTC')!
+  expect(ownStage(limits, at('2026-01-01T00:00:00Z'))).toBe('active')
+  expect(limits).toEqual({ passiveFrom: at('2030-12-30T00:00:00Z'), lostFrom: at('2040-12-27T00:00:00Z') })
+  expect(ownStage(limits, limits.passiveFrom)).toBe('passive')
+  expect(ownStage(limits, limits.lostFrom)).toBe('lost')
+})
+
+test('who buys what lasts a month is passive after a month, unless something else lasts longer', () => {
+  const soapAt = at('2026-03-31T12:00:00Z')
+  expect(ownLimits([{ at: soapAt, cycleDays: 30 }], 'UTC')).toEqual({
+    passiveFrom: at('2026-04-30T12:00:00Z'),
+    lostFrom: at('2026-05-30T12:00:00Z'),
+  })
+  const withMug = ownLimits([{ at: at('2026-01-31T12:00:00Z') }, { at: soapAt, cycleDays: 30 }], 'UTC')
+  expect(withMug).toEqual({ passiveFrom: at('2027-01-31T12:00:00Z'), lostFrom: at('2028-01-31T12:00:00Z') })
+  expect(ownLimits([{ at: soapAt }], 'UTC')).toBeNull()
 })
 
 test('a funnel counts who took each step of those who could', () => {
