@@ -87,6 +87,7 @@ export default function Retention() {
           <LineChart
             title="Share of each month’s buyers who had ordered before it; the numbers are on the page CRR and repeat"
             highest={1}
+            show={(rate) => `${Math.round(rate * 100)}%`}
             points={months.map((row) => {
               const rate = returningCustomerRate(row.buyers, row.newBuyers)
               return { label: showShortMonth(row.month), value: rate, text: showRate(rate) }
@@ -122,7 +123,7 @@ function PeriodFigures({ period, measures, before, currency, timezone }: PeriodF
           </Text>
         </BlockStack>
       </Inset>
-      <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
+      <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
         {describePeriod(measures, before?.measures ?? null, currency).map(({ group, customers, ...figure }) => (
           <Figure
             key={figure.label}
@@ -157,7 +158,8 @@ function describePeriod(now: PeriodMeasures, before: PeriodMeasures | null, curr
   const perCustomer = (of: PeriodMeasures) => arpu(of.revenueMinor, of.customersByEnd)
   const change = (read: (of: PeriodMeasures) => number | null | undefined, show: (difference: number) => string) => {
     const [value, other] = [read(now), before && read(before)]
-    return typeof value === 'number' && typeof other === 'number' ? show(value - other) : null
+    if (typeof value !== 'number' || typeof other !== 'number') return null
+    return Math.abs(value - other) < 0.0005 ? 'No change' : show(value - other)
   }
   const moneyChange = (minor: number) => `${minor < 0 ? '−' : '+'}${money(Math.abs(minor))}`
   return [
@@ -220,7 +222,7 @@ function TodayFigures({ overview: { customers, repeatCustomers, lifecycle }, int
           Today
         </Text>
       </Inset>
-      <InlineGrid columns={{ xs: 1, sm: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
+      <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
         <Figure
           label="Repeat purchase rate"
           value={showRate(repeatPurchaseRate(repeatCustomers, customers))}

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData } from '@remix-run/react'
-import { BlockStack, Text } from '@shopify/polaris'
+import { InlineGrid } from '@shopify/polaris'
 import type { ReactNode } from 'react'
 
 import { now } from '#app/clock.server.ts'
@@ -9,13 +9,14 @@ import { formatMoney } from '#app/loyalty/money.ts'
 import { returningCustomerRate } from '#app/retention/crr.ts'
 import type { MonthMeasures } from '#app/retention/rollups.ts'
 import { nameGroup, type PeriodGroup } from '#app/retention/segments.ts'
-import { arppu, arpu, averageRepeatPurchases } from '#app/retention/value.ts'
+import { arppu, arpu, averageRepeatPurchases, repeatPurchaseRate } from '#app/retention/value.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
+import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { codeMonth, showMonth, showShortMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { CustomersLink, FirstYear, RetentionPage } from '#app/ui/retention-page.tsx'
+import { customersPath, CustomersLink, FirstYear, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -24,8 +25,31 @@ export const meta: MetaFunction = () => [{ title: 'CRR and repeat purchases · P
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
-  const { months } = await readOverview(await askMeasures(shop, now()))
-  return { months: months.reverse(), currency: shop.currency }
+  const { months, customers, repeatCustomers } = await readOverview(await askMeasures(shop, now()))
+  return { months: months.reverse(), currency: shop.currency, today: { customers, repeatCustomers } }
+}
+
+type Today = { customers: number; repeatCustomers: number }
+
+function RepeatRate({ customers, repeatCustomers }: Today) {
+  return (
+    <InlineGrid columns={{ xs: 1, sm: 2 }} gap={{ xs: '200', md: '400' }}>
+      <Figure
+        label="Repeat purchase rate, today"
+        value={showRate(repeatPurchaseRate(repeatCustomers, customers))}
+        note={`${showCount(repeatCustomers)} customers with two orders or more ÷ all ${showCount(customers)}`}
+        to={customersPath(nameGroup({ kind: 'repeat' }))}
+        customers={repeatCustomers}
+      />
+      <Figure
+        label="Customers, today"
+        value={showCount(customers)}
+        note="Everyone with a paid order that was not cancelled or wholly refunded"
+        to={customersPath(nameGroup({ kind: 'all' }))}
+        customers={customers}
+      />
+    </InlineGrid>
+  )
 }
 
 const HEAD = [
@@ -49,7 +73,7 @@ const HEAD = [
 ]
 
 export default function Months() {
-  const { months, currency } = useLoaderData<typeof loader>()
+  const { months, currency, today } = useLoaderData<typeof loader>()
   return (
     <RetentionPage title="CRR and repeat purchases" subtitle="Both formulas, side by side">
       {months.length === 0 ? (
@@ -57,6 +81,7 @@ export default function Months() {
       ) : (
         <>
           <FirstYear months={months.length} />
+          <RepeatRate {...today} />
           <MeasureTable
             heading="Month by month"
             explanation="Returning rate: buyers who had ordered before the month ÷ all its buyers. CRR: (E − N) ÷ S. S are customers active at the month’s start, E at its end (an order in the 365 days before), N those whose first order is in the month, R active at both ends, B won back. Strict: R ÷ S. CRR can exceed 100% where customers are won back. CRR opens the E − N it divides by S."
@@ -151,15 +176,16 @@ function CrrChart({ months }: { months: MonthMeasures[] }) {
   const points = (rate: 'rate' | 'strictRate') =>
     months.map(({ month, crr }) => ({ label: showShortMonth(month), value: crr[rate], text: showRate(crr[rate]) }))
   return (
-    <BlockStack gap="100">
-      <LineChart
-        title="CRR by month as a line, the strict rate dashed; the numbers are in the table below"
-        points={points('rate')}
-        compare={{ name: 'Strict', points: points('strictRate') }}
-      />
-      <Text as="p" variant="bodySm" tone="subdued">
-        Line: CRR. Dashed: strict retention.
-      </Text>
-    </BlockStack>
+    <LineChart
+      title="CRR by month, and the strict rate dashed; the numbers are in the table below"
+      name="CRR"
+      points={points('rate')}
+      compare={{ name: 'strict', points: points('strictRate') }}
+      show={showRound}
+    />
   )
+}
+
+function showRound(rate: number): string {
+  return `${Math.round(rate * 100)}%`
 }

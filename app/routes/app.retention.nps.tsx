@@ -206,6 +206,7 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
       <LineChart
         title="Net promoter score by month, from −100 at the foot to +100 at the top; the numbers are in the table below"
         highest={2}
+        show={(height) => showScore(height - 1)}
         points={months.map((row) => ({
           label: showShortMonth(row.month),
           value: row.score === null ? null : row.score + 1,

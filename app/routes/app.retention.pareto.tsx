@@ -88,13 +88,15 @@ export default function Pareto() {
         <LineChart
           title="Share of revenue by share of customers, the best first, and dashed if all had spent alike; the numbers are in the table below"
           highest={1}
+          show={(rate) => `${Math.round(rate * 100)}%`}
+          name="the best"
           points={steps.map((step) => ({
             label: `${step.percent}%`,
             value: shareOf(step, all),
             text: share(step),
           }))}
           compare={{
-            name: 'If all had spent alike',
+            name: 'if all had spent alike',
             points: steps.map(({ percent }) => ({
               label: `${percent}%`,
               value: percent / 100,

@@ -10,7 +10,7 @@ import type { BackTest } from '#app/retention/prediction.ts'
 import { nameGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import { BarChart, LineChart } from '#app/ui/chart.tsx'
+import { LineChart } from '#app/ui/chart.tsx'
 import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
@@ -182,38 +182,24 @@ function BackTestTable({ test, tenths }: { test: BackTest; tenths: number[] }) {
         ],
       }}
     >
-      <BlockStack gap="100">
-        <LineChart
-          title="Order days a customer in the days held out, by tenth: what happened as a line, what was expected dashed"
-          points={test.byExpectation.map((row, place) => ({
+      <LineChart
+        title="Order days a customer in the days held out, by tenth, and what was expected dashed; the numbers are in the table below"
+        name="happened"
+        points={test.byExpectation.map((row, place) => ({
+          label: String(place + 1),
+          value: row.actual,
+          text: two(row.actual),
+        }))}
+        compare={{
+          name: 'expected',
+          points: test.byExpectation.map((row, place) => ({
             label: String(place + 1),
-            value: row.actual,
-            text: two(row.actual),
-          }))}
-          compare={{
-            name: 'Expected',
-            points: test.byExpectation.map((row, place) => ({
-              label: String(place + 1),
-              value: row.expected,
-              text: two(row.expected),
-            })),
-          }}
-        />
-        <Text as="p" variant="bodySm" tone="subdued">
-          Line: what happened. Dashed: what was expected.
-        </Text>
-        <BarChart
-          title="Customers by how often they had come back before the held-out days"
-          points={test.byFrequency.map((row) => ({
-            label: row.repeats === 7 ? '7+' : String(row.repeats),
-            value: row.customers,
-            text: `${showCount(row.customers)} customers: expected ${two(row.expected)}, happened ${two(row.actual)}`,
-          }))}
-        />
-        <Text as="p" variant="bodySm" tone="subdued">
-          Bars: customers by how often they had come back before the days held out.
-        </Text>
-      </BlockStack>
+            value: row.expected,
+            text: two(row.expected),
+          })),
+        }}
+        show={two}
+      />
     </MeasureTable>
   )
 }

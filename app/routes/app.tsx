@@ -17,8 +17,12 @@ import { useEffect, useState } from 'react'
 import { env } from '#app/env.server.ts'
 import { authenticate } from '#app/shopify.server.ts'
 import { PageFailed, PageLoading } from '#app/ui/page-states.tsx'
+import printStyles from '#app/ui/print.css?url'
 
-export const links: LinksFunction = () => [{ rel: 'stylesheet', href: polarisStyles }]
+export const links: LinksFunction = () => [
+  { rel: 'stylesheet', href: polarisStyles },
+  { rel: 'stylesheet', href: printStyles, media: 'print' },
+]
 
 /** How long a page may take before its outline is shown instead of the old page, in milliseconds. */
 const PATIENCE_MS = 150

@@ -30,7 +30,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
               {explanation}
             </Text>
           </BlockStack>
-          <div style={{ flexShrink: 0 }}>
+          <div data-screen-only style={{ flexShrink: 0 }}>
             <ExportCsv {...csv} />
           </div>
         </InlineStack>
@@ -50,7 +50,10 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
                     key={title}
                     scope="col"
                     style={{
-                      ...CELL,
+                      ...(place === 0 ? FIRST_CELL : CELL),
+                      // A long name takes two lines rather than a wide column of short numbers.
+                      whiteSpace: 'normal',
+                      verticalAlign: 'bottom',
                       textAlign: place === 0 || words.includes(place) ? 'start' : 'end',
                       fontWeight: 550,
                     }}
@@ -65,7 +68,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
                 <tr key={key}>
                   {cells.map((cell, place) =>
                     place === 0 ? (
-                      <th key={head[place]} scope="row" style={{ ...CELL, textAlign: 'start', fontWeight: 450 }}>
+                      <th key={head[place]} scope="row" style={FIRST_CELL}>
                         {cell}
                       </th>
                     ) : (
@@ -92,6 +95,16 @@ const CELL = {
   padding: '0.375rem 0.5rem',
   borderBlockEnd: '1px solid var(--p-color-border, #e3e3e3)',
   whiteSpace: 'nowrap',
+} as const
+
+/** The row's name stays in sight while a wide table is moved sideways. */
+const FIRST_CELL = {
+  ...CELL,
+  textAlign: 'start',
+  fontWeight: 450,
+  position: 'sticky',
+  insetInlineStart: 0,
+  background: 'var(--p-color-bg-surface, #fff)',
 } as const
 
 /** Words may take a second line on a phone, rather than be cut off. */

@@ -28,29 +28,31 @@ export function PeriodPicker({ chosen, today, compares = true }: PeriodPickerPro
     if (option !== 'custom') go({ period: option })
   }
   return (
-    <BlockStack gap="200">
-      <InlineStack gap="400" blockAlign="center">
-        <Select
-          label="Period"
-          labelInline
-          options={[...PERIOD_NAMES, 'custom' as const].map((value) => ({ label: PERIOD_WORDS[value], value }))}
-          value={name}
-          onChange={choose}
-        />
-        {compares && (
+    <div data-screen-only>
+      <BlockStack gap="200">
+        <InlineStack gap="400" blockAlign="center">
           <Select
-            label="Compared with"
+            label="Period"
             labelInline
-            options={COMPARISONS.map((value) => ({ label: COMPARISON_WORDS[value], value }))}
-            value={chosen.against}
-            onChange={(against) => go({ against })}
+            options={[...PERIOD_NAMES, 'custom' as const].map((value) => ({ label: PERIOD_WORDS[value], value }))}
+            value={name}
+            onChange={choose}
           />
+          {compares && (
+            <Select
+              label="Compared with"
+              labelInline
+              options={COMPARISONS.map((value) => ({ label: COMPARISON_WORDS[value], value }))}
+              value={chosen.against}
+              onChange={(against) => go({ against })}
+            />
+          )}
+        </InlineStack>
+        {name === 'custom' && (
+          <Dates chosen={chosen} today={today} onChosen={(dates) => go({ period: name, ...dates })} />
         )}
-      </InlineStack>
-      {name === 'custom' && (
-        <Dates chosen={chosen} today={today} onChosen={(dates) => go({ period: name, ...dates })} />
-      )}
-    </BlockStack>
+      </BlockStack>
+    </div>
   )
 }
 

@@ -24,44 +24,51 @@ type RetentionPageProps = { title: string; subtitle: string; children: ReactNode
 export function RetentionPage({ title, subtitle, children }: RetentionPageProps) {
   const { pathname } = useLocation()
   return (
-    <Page title={title} subtitle={subtitle} fullWidth>
+    <Page
+      title={title}
+      subtitle={subtitle}
+      fullWidth
+      secondaryActions={[{ content: 'Print', onAction: () => window.print() }]}
+    >
       <BlockStack gap="400">
-        <Inset>
-          <nav aria-label="Retention pages">
-            <ul
-              style={{
-                display: 'flex',
-                flexWrap: 'wrap',
-                gap: '0.25rem 1rem',
-                listStyle: 'none',
-                margin: 0,
-                padding: 0,
-              }}
-            >
-              {PAGES.map(({ to, name }) => {
-                const here = pathname === to
-                return (
-                  <li key={to}>
-                    <Link
-                      to={to}
-                      aria-current={here ? 'page' : undefined}
-                      style={{
-                        color: 'inherit',
-                        textDecoration: here ? 'underline' : 'none',
-                        textUnderlineOffset: '0.35em',
-                        textDecorationThickness: '2px',
-                      }}
-                    >
-                      <Text as="span" fontWeight={here ? 'semibold' : 'regular'}>
-                        {name}
-                      </Text>
-                    </Link>
-                  </li>
-                )
-              })}
-            </ul>
-          </nav>
-        </Inset>
+        <div data-screen-only>
+          <Inset>
+            <nav aria-label="Retention pages">
+              <ul
+                style={{
+                  display: 'flex',
+                  flexWrap: 'wrap',
+                  gap: '0.25rem 1rem',
+                  listStyle: 'none',
+                  margin: 0,
+                  padding: 0,
+                }}
+              >
+                {PAGES.map(({ to, name }) => {
+                  const here = pathname === to
+                  return (
+                    <li key={to}>
+                      <Link
+                        to={to}
+                        aria-current={here ? 'page' : undefined}
+                        style={{
+                          color: 'inherit',
+                          textDecoration: here ? 'underline' : 'none',
+                          textUnderlineOffset: '0.35em',
+                          textDecorationThickness: '2px',
+                        }}
+                      >
+                        <Text as="span" fontWeight={here ? 'semibold' : 'regular'}>
+                          {name}
+                        </Text>
+                      </Link>
+                    </li>
+                  )
+                })}
+              </ul>
+            </nav>
+          </Inset>
+        </div>
         {children}
         <Inset>
           <Text as="p" variant="bodySm" tone="subdued">

@@ -49,7 +49,7 @@ function toTransfer({ happening, member, amount, eventAt }: Happened, key: strin
         ? `member:${MEMBERS[3]!}.available`
         : (name as Account)
   const [from, to] = [account(happening.from), account(happening.to)]
-  return { ...{ key, from, to, amount, eventAt }, reason: 'test', source: null, reverses: null }
+  return { ...{ key, from, to, amount, eventAt }, reason: 'adjust', source: null, reverses: null }
 }
 
 /** Brings the sums up to every transfer that is there, as if the last look had been hours ago. */

@@ -9,15 +9,17 @@ import * as overview from '#app/routes/app.retention._index.tsx'
 import * as cohorts from '#app/routes/app.retention.cohorts.tsx'
 import * as customers from '#app/routes/app.retention.customers.tsx'
 import * as exported from '#app/routes/app.retention.export.ts'
+import * as funnel from '#app/routes/app.retention.funnel.tsx'
 import * as intervals from '#app/routes/app.retention.intervals.tsx'
 import * as lifecycle from '#app/routes/app.retention.lifecycle.tsx'
 import * as months from '#app/routes/app.retention.months.tsx'
+import * as pareto from '#app/routes/app.retention.pareto.tsx'
 import * as points from '#app/routes/app.retention.points.tsx'
 import * as rfm from '#app/routes/app.retention.rfm.tsx'
 import * as value from '#app/routes/app.retention.value.tsx'
 import { answerAdminApi, makeMerchant } from '#test/routes/merchant.ts'
 
-const PAGES = { overview, months, cohorts, intervals, lifecycle, rfm, value, points, customers }
+const PAGES = { overview, months, cohorts, intervals, lifecycle, rfm, value, pareto, funnel, points, customers }
 
 async function sellTo(shopId: number, customers: number): Promise<void> {
   await pool.query(
