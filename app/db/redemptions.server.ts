@@ -159,6 +159,28 @@ export async function noteFailedTry(shopId: number, id: string, error: string, a
   )
 }
 
+/**
+ * Notes that Shopify is asked for the store credit of a redemption now, before it is asked: once for each redemption, whoever
+ * tries. `isFirst`: the caller is the one who asks. `askedAt`: when that was, also where it was somebody else.
+ */
+export async function noteCreditAsked(
+  shopId: number,
+  id: string,
+  at: number,
+): Promise<{ isFirst: boolean; askedAt: number }> {
+  const { rowCount } = await pool.query(
+    `update redemptions set credit_asked_at = $3, attempts = attempts + 1, error = 'store credit asked for', updated_at = $3
+      where shop_id = $1 and id = $2 and state = 'reserved' and credit_asked_at is null`,
+    [shopId, id, new Date(at)],
+  )
+  if (rowCount === 1) return { isFirst: true, askedAt: at }
+  const { rows } = await pool.query<{ credit_asked_at: Date | null }>(
+    'select credit_asked_at from redemptions where shop_id = $1 and id = $2',
+    [shopId, id],
+  )
+  return { isFirst: false, askedAt: rows[0]?.credit_asked_at?.getTime() ?? at }
+}
+
 function memberNumber(member: string): string {
   const gid = parseGid(member)
   if (gid?.type !== 'Customer') throw new Error(`"${member}" is not the gid of a customer`)

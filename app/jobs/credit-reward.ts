@@ -1,5 +1,5 @@
 import { deriveCode } from '#app/db/codes.server.ts'
-import { loadRedemptions, noteFailedTry } from '#app/db/redemptions.server.ts'
+import { loadRedemptions, noteCreditAsked } from '#app/db/redemptions.server.ts'
 import { parseMoney } from '#app/loyalty/money.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
@@ -11,7 +11,7 @@ import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-c
  * number of the credit at Shopify, or the gift card's own code.
  */
 
-/** How long after an unanswered try a credit that cannot be found is taken as never given. */
+/** How long after it was asked for a credit that cannot be found is taken as never given: longer than anybody waits for an answer. */
 export const CREDIT_SETTLES_MS = 120_000
 
 /**
@@ -21,11 +21,11 @@ export const CREDIT_SETTLES_MS = 120_000
 export type Credited =
   { outcome: 'given'; code: string } | { outcome: 'refused'; detail: string } | { outcome: 'unknown'; detail: string }
 
-/** Gives the reward of a redemption, once. `attempts` says whether it was tried before. */
+/** Gives the reward of a redemption, once, however many ask for it and whenever. */
 export async function creditReward(
   admin: AdminClient,
   shopId: number,
-  redemption: Redemption & { attempts: number },
+  redemption: Redemption,
   currency: string,
   at: number,
 ): Promise<Credited> {
@@ -53,24 +53,22 @@ async function creditGiftCard(
   }
 }
 
-/** Shopify cannot be told to do this once, so that we look before a second try, and do not try a third time in the dark. */
+/** Shopify cannot be told to do this once: whoever asks first notes that before, everybody else only looks whether it was given. */
 async function creditStoreCredit(
   admin: AdminClient,
   shopId: number,
-  redemption: Redemption & { attempts: number },
+  redemption: Redemption,
   money: { amount: string; currency: string },
   at: number,
 ): Promise<Credited> {
   try {
-    if (redemption.attempts > 0) {
+    const { isFirst, askedAt } = await noteCreditAsked(shopId, redemption.id, at)
+    if (!isFirst) {
       const credit = await findUnclaimedCredit(admin, shopId, redemption, money)
       if (credit) return { outcome: 'given', code: credit }
-      if (at - redemption.reservedAt < CREDIT_SETTLES_MS)
-        return { outcome: 'unknown', detail: 'waiting for Shopify to settle' }
+      if (at - askedAt < CREDIT_SETTLES_MS) return { outcome: 'unknown', detail: 'waiting for Shopify to settle' }
       return { outcome: 'refused', detail: 'Shopify never gave the credit' }
     }
-    // Written down before Shopify hears of it: whoever comes after a crash looks first.
-    await noteFailedTry(shopId, redemption.id, 'store credit asked for', at)
     const given = await giveStoreCredit(admin, redemption.member, money)
     return given.ok
       ? { outcome: 'given', code: creditCode(given.transactionId) }
@@ -95,7 +93,8 @@ async function findUnclaimedCredit(
       currency === money.currency &&
       parseMoney(amount, currency) === wanted,
   )
-  const codes = credits.map(({ id }) => creditCode(id))
+  // Shopify names the newest first; the oldest one that nobody has is the likeliest to be this one's.
+  const codes = credits.map(({ id }) => creditCode(id)).reverse()
   const claimed = new Set((await loadRedemptions(shopId, { codes })).map(({ code }) => code))
   return codes.find((code) => !claimed.has(code)) ?? null
 }

@@ -101,7 +101,8 @@ async function settleCredit(
   currency: string,
 ): Promise<Redeemed> {
   const credited = await creditReward(admin, shop.id, redemption, currency, now())
-  if (credited.outcome === 'given') return commit(shop, redemption, credited.code)
+  // Another redemption of the same worth may have taken this credit for its own. Then its credit is this one's: the job finds it.
+  if (credited.outcome === 'given') return commit(shop, redemption, credited.code, ['code_taken'])
   if (credited.outcome === 'refused') return release(shop, redemption, 'shop_unavailable', credited.detail)
   if (redemption.attempts > 0) await noteFailedTry(shop.id, redemption.id, credited.detail, now())
   return { ok: true, redemption }
@@ -116,12 +117,18 @@ async function findOffer(shopId: number, redemption: Redemption): Promise<{ prog
   return inForce && reward ? { program: inForce.program, reward } : null
 }
 
-async function commit(shop: Shop, redemption: Redemption, code: string): Promise<Redeemed> {
+async function commit(
+  shop: Shop,
+  redemption: Redemption,
+  code: string,
+  keepsOn: readonly Refusal[] = [],
+): Promise<Redeemed> {
   const at = now()
   const committed = await applyEvents(shop.id, [{ type: 'commit', at, id: redemption.id, code }], at)
   if (!committed.ok) return committed
   const refused = committed.changes[0]?.refused
   const settled = (await findRedemption(shop.id, redemption.id)) ?? redemption
+  if (refused && keepsOn.includes(refused)) return { ok: true, redemption: settled }
   // The rules will not have it (the member was erased meanwhile, say): the points go back.
   if (refused && settled.state === 'reserved') return release(shop, redemption, refused)
   // Somebody else settled it meanwhile: what they made of it is the truth, and a code that nobody saw goes back to the pool.

@@ -30,22 +30,30 @@ export class AdminApiError extends Error {
   override name = 'AdminApiError'
   readonly reason: AdminApiReason
   readonly shop: string
+  /** True when a mutation that failed so may have been carried out all the same, by this attempt or by one before it. */
+  readonly mayHaveHappened: boolean
 
-  constructor(reason: AdminApiReason, shop: string, detail: string, options?: ErrorOptions) {
+  constructor(
+    reason: AdminApiReason,
+    shop: string,
+    detail: string,
+    { mayHaveHappened = false, ...options }: ErrorOptions & { mayHaveHappened?: boolean } = {},
+  ) {
     super(`Shopify Admin API of ${shop}: ${reason}: ${detail}`, options)
     this.reason = reason
     this.shop = shop
+    this.mayHaveHappened = mayHaveHappened || leavesOpen(reason)
   }
 
   /** True when the same request may do better later. */
   get passing(): boolean {
     return this.reason === 'throttled' || this.reason === 'unavailable' || this.reason === 'timeout'
   }
+}
 
-  /** True when a mutation that failed so may have been carried out all the same. */
-  get mayHaveHappened(): boolean {
-    return this.reason === 'unavailable' || this.reason === 'timeout'
-  }
+/** Whether what was asked for may have been done, for all that the asker knows. */
+function leavesOpen(reason: AdminApiReason): boolean {
+  return reason === 'unavailable' || reason === 'timeout'
 }
 
 /** How long and how often a caller is ready to wait, in milliseconds. */
@@ -119,6 +127,7 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
       const startedAt = performance.now()
       const leftMs = () => patience.totalMs - (performance.now() - startedAt)
       let last: Attempt & { ok: false } = { ok: false, reason: 'throttled', detail: 'the bucket is empty', pauseMs: 0 }
+      let mayHaveHappened = false
 
       for (let count = 1; count <= patience.attempts;) {
         const admitted = await throttle.admit(estimateCost(document), leftMs())
@@ -131,6 +140,7 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
         if (outcome.cost) learnCost(document, outcome.cost, throttle)
         if (outcome.ok) return schema.parse(outcome.data)
         last = outcome
+        mayHaveHappened ||= leavesOpen(outcome.reason) && outcome.status !== 429
         const surelyNotRun = outcome.reason === 'throttled' || outcome.status === 429
         if (outcome.reason === 'unauthorized' || outcome.reason === 'refused') break
         if (once && !surelyNotRun) break
@@ -140,7 +150,8 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
         if (count > patience.attempts || pauseMs >= leftMs()) break
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
-      throw new AdminApiError(last.reason, shop, `${operationName(document)}: ${last.detail}`, { cause: last.cause })
+      const detail = `${operationName(document)}: ${last.detail}`
+      throw new AdminApiError(last.reason, shop, detail, { cause: last.cause, mayHaveHappened })
     },
   }
 }

@@ -23,7 +23,8 @@ const CARD = { id: 'card', type: 'gift-card', value: '5.00', cost: 500 }
 /** Lets business time pass for the redemptions of a shop: as if they had been reserved that much earlier. */
 async function letTimePass(shopId: number, ms: number): Promise<void> {
   await pool.query(
-    `update redemptions set reserved_at = reserved_at - make_interval(secs => $2::float8 / 1000) where shop_id = $1`,
+    `update redemptions set reserved_at = reserved_at - make_interval(secs => $2::float8 / 1000),
+            credit_asked_at = credit_asked_at - make_interval(secs => $2::float8 / 1000) where shop_id = $1`,
     [shopId, ms],
   )
 }
@@ -238,6 +239,58 @@ test('store credit is given once, also when the answer is lost', async () => {
       .storeCreditOf(place.shop.domain, ann)
       .map(({ balanceMinor }: { balanceMinor?: number }) => balanceMinor),
   ).toEqual([500])
+})
+
+const creditsOf = (place: SpendingShop, member: string) =>
+  place.store.storeCreditOf(place.shop.domain, member).map(({ balanceMinor }) => balanceMinor)
+
+test('two tabs ask for the same store credit at once: it is given once', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(2_000)
+  const wish = { member: ann, reward: 'credit', key: 'credit-in-two-tabs' }
+  const answers = await Promise.all(Array.from({ length: 5 }, () => redeem(place.shop, place.admin, wish)))
+  expect(answers.every(({ ok }) => ok)).toBe(true)
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  await settleRedemptions(place.shop, place.admin)
+  expect(await expectSettled(place, ann, 2_000)).toBe('issued')
+  expect(creditsOf(place, ann)).toEqual([500])
+})
+
+test('a shopper who asks again for the store credit whose answer was lost is not given another', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(2_000)
+  const wish = { member: ann, reward: 'credit', key: 'credit-asked-again' }
+  place.trouble('StoreCreditGive', 'lost')
+  expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ redemption: { state: 'reserved' } })
+  expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ ok: true, redemption: { state: 'issued' } })
+  expect(await expectSettled(place, ann, 2_000)).toBe('issued')
+  expect(creditsOf(place, ann)).toEqual([500])
+})
+
+test('two credits of one worth and a lost answer: each redemption ends with a credit of its own', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(2_000)
+  place.trouble('StoreCreditGive', 'lost')
+  await redeem(place.shop, place.admin, { member: ann, reward: 'credit', key: 'credit-first' })
+  await redeem(place.shop, place.admin, { member: ann, reward: 'credit', key: 'credit-second' })
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  await settleRedemptions(place.shop, place.admin)
+  expect(await expectSettled(place, ann, 2_000)).toBe('issued')
+  expect(creditsOf(place, ann)).toEqual([1_000])
+  expect(await listOpenRedemptions(place.shop.id, ann)).toHaveLength(2)
+})
+
+test('a gift card whose answer was lost before Shopify was too busy is no card that never was', async () => {
+  const place = await openSpendingShop([CARD])
+  const ann = await place.member(700)
+  place.trouble('GiftCardGive', 'lost')
+  place.trouble('GiftCardGive', 'throttled', 99)
+  const wish = { member: ann, reward: 'card', key: 'card-then-busy' }
+  expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ ok: true, redemption: { state: 'reserved' } })
+  place.heal()
+  await letTimePass(place.shop.id, LEFT_BEHIND_MS + 1_000)
+  await settleRedemptions(place.shop, place.admin)
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
 })
 
 test('store credit that Shopify never gave: the points go back, once that is sure', async () => {
