@@ -96,14 +96,12 @@ async function countDays(asked: Asked, counters: PeriodCounters, period: Period)
   const monthAt = startOfDayNumber(firstDayOf(month), asked.timeZone)
   const { rows } = await pool.query<Record<'orders' | 'revenue' | 'buyers' | 'fresh' | 'since', string | null>>({
     name: 'period-days',
-    text: `select sum(b.orders) as orders, sum(b.revenue) as revenue, count(*) filter (where b.orders > 0) as buyers,
-                  count(*) filter (where s.first_at >= $2) as fresh, count(*) filter (where s.first_at >= $4) as since
-             from (select member_id, count(*) filter (where placed_at >= $2) as orders,
-                          sum(goods_minor) filter (where placed_at >= $2) as revenue
-                     from orders
-                    where shop_id = $1 and counts and member_id is not null and placed_at >= $4 and placed_at < $3
-                    group by member_id) as b
-             join customer_standings s on s.shop_id = $1 and s.member_id = b.member_id`,
+    text: `select sum(b.orders) as orders, sum(b.revenue) as revenue, count(*) as buyers,
+                  (select count(*) from customer_standings where shop_id = $1 and first_at >= $2 and first_at < $3) as fresh,
+                  (select count(*) from customer_standings where shop_id = $1 and first_at >= $4 and first_at < $3) as since
+             from (select member_id, count(*) as orders, sum(goods_minor) as revenue from orders
+                    where shop_id = $1 and counts and member_id is not null and placed_at >= $2 and placed_at < $3
+                    group by member_id) as b`,
     values: [asked.shopId, new Date(fromAt), new Date(untilAt), new Date(monthAt)],
   })
   const row = rows[0]!
@@ -122,12 +120,11 @@ async function countDays(asked: Asked, counters: PeriodCounters, period: Period)
 async function countLapsed({ shopId }: Asked, fromAt: number, toAt: number, untilAt: number): Promise<number> {
   const { rows } = await pool.query<{ customers: string }>({
     name: 'period-lapsed',
-    text: `select count(distinct o.member_id) as customers
-             from orders o join customer_standings s on s.shop_id = $1 and s.member_id = o.member_id
-            where o.shop_id = $1 and o.counts and o.placed_at >= $2 and o.placed_at < $3
-              and (s.last_at < $3 or not exists (
-                    select 1 from orders l where l.shop_id = $1 and l.member_id = o.member_id and l.counts
-                       and l.placed_at >= $3 and l.placed_at < $4))`,
+    text: `select count(*) as customers
+             from (select distinct member_id from orders
+                    where shop_id = $1 and counts and member_id is not null and placed_at >= $2 and placed_at < $3) o
+            where not exists (select 1 from orders l where l.shop_id = $1 and l.member_id = o.member_id and l.counts
+                                 and l.placed_at >= $3 and l.placed_at < $4)`,
     values: [shopId, new Date(fromAt), new Date(toAt), new Date(untilAt)],
   })
   return Number(rows[0]!.customers)
