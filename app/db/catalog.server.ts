@@ -48,22 +48,6 @@ export async function loadKinds(
   return new Map(rows.map(({ id, type, tags }) => [toGid('Product', id), { type, tags }]))
 }
 
-/** The types and tags that the shop's products have, the most frequent first: what a cycle can be set for. */
-export async function listKinds(shopId: number, limit = 200): Promise<{ types: string[]; tags: string[] }> {
-  const most = async (sql: string) =>
-    (
-      await pool.query<{ value: string }>(
-        `${sql} group by value order by count(*) desc, value limit ${Number(limit)}`,
-        [shopId],
-      )
-    ).rows.map(({ value }) => value)
-  const [types, tags] = await Promise.all([
-    most(`select type as value from catalog_products where shop_id = $1 and type <> ''`),
-    most(`select tag as value from catalog_products, unnest(tags) as tag where shop_id = $1`),
-  ])
-  return { types, tags }
-}
-
 /** Keeps what was read of products (by gid). */
 export async function saveCatalog(
   shopId: number,

@@ -5,7 +5,7 @@ import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
 import { loadKinds } from '#app/db/catalog.server.ts'
 import { ACTIVITY_DAYS, applyMeasures, holdSettings, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
-import { findLastReading, noteReading, startReading, type Reading } from '#app/db/readings.server.ts'
+import { clearOldReadings, findLastReading, noteReading, startReading, type Reading } from '#app/db/readings.server.ts'
 import type { Order } from '#app/loyalty/order.ts'
 import { cycleOf, cycleOfProduct, type Bought, type ReplacementCycle } from '#app/retention/lifecycle.ts'
 
@@ -129,6 +129,7 @@ export async function recountSlice(
   })
   const done = next.after === undefined
   await noteReading(shopId, readingId, { position: next.seen, total, ...(done ? { state: 'done' } : {}) }, at)
+  if (done) await clearOldReadings(shopId, 'cycles', at)
   return next.after === undefined ? null : { after: next.after, seen: next.seen }
 }
 

@@ -1,9 +1,12 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData } from '@remix-run/react'
-import { BlockStack, Button, InlineGrid, InlineStack, Text } from '@shopify/polaris'
+import { BlockStack, Button, InlineGrid, InlineStack, Link, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
+import { findCustomerList } from '#app/db/customer-lists.server.ts'
+import { listCycles } from '#app/db/cycles.server.ts'
 import { askMeasures, countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
+import { tagOfGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { CustomersBehind } from '#app/ui/customers-behind.tsx'
@@ -11,6 +14,7 @@ import { ExportList } from '#app/ui/export-csv.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
+import { TagListCard } from '#app/ui/tag-list-card.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showRate } from '#app/ui/words.ts'
 
@@ -19,18 +23,22 @@ export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 export const meta: MetaFunction = () => [{ title: 'Lifecycle · Perennial' }]
 
 const SHOWN = 20
+const TAG = tagOfGroup({ kind: 'slipping' })
 const NO_NAMES: Record<string, string> = {}
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const asked = await askMeasures(shop, now())
-  const [{ lifecycle, customers }, slipping, rows] = await Promise.all([
+  const [cycles, list, { lifecycle, customers }, slipping, rows] = await Promise.all([
+    listCycles(shop.id),
+    findCustomerList(shop.id, TAG),
     readOverview(asked),
     countCustomersBehind(asked, { kind: 'slipping' }),
     listCustomersBehind(asked, { kind: 'slipping' }, { limit: SHOWN }),
   ])
   return {
-    ...{ lifecycle, customers, slipping, rows },
+    ...{ lifecycle, customers, slipping, rows, list },
+    cycles: cycles.length,
     names: namesOrNone(
       admin,
       rows.map((row) => row.customer),
@@ -41,7 +49,8 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Lifecycle() {
-  const { lifecycle, customers, slipping, rows, currency, timezone, ...streamed } = useLoaderData<typeof loader>()
+  const { lifecycle, customers, slipping, rows, list, cycles, currency, timezone, ...streamed } =
+    useLoaderData<typeof loader>()
   const names = useResolved(streamed.names, NO_NAMES)
   const share = (count: number) => showRate(customers === 0 ? null : count / customers)
   return (
@@ -50,26 +59,34 @@ export default function Lifecycle() {
         <Figure
           label="Active"
           value={showCount(lifecycle.active)}
-          note={`${share(lifecycle.active)} · last order less than 12 months ago`}
+          note={`${share(lifecycle.active)} · ${cycles > 0 ? 'what they bought still lasts' : 'last order less than 12 months ago'}`}
           to={customersPath('stage:active')}
           customers={lifecycle.active}
         />
         <Figure
           label="Passive"
           value={showCount(lifecycle.passive)}
-          note={`${share(lifecycle.passive)} · no order for 12 months or more`}
+          note={`${share(lifecycle.passive)} · ${cycles > 0 ? 'its time is over' : 'no order for 12 months or more'}`}
           to={customersPath('stage:passive')}
           customers={lifecycle.passive}
         />
         <Figure
           label="Lost"
           value={showCount(lifecycle.lost)}
-          note={`${share(lifecycle.lost)} · no order for 24 months or more`}
+          note={`${share(lifecycle.lost)} · ${cycles > 0 ? 'twice its time is over' : 'no order for 24 months or more'}`}
           to={customersPath('stage:lost')}
           customers={lifecycle.lost}
         />
       </InlineGrid>
-      <BlockStack gap="200">
+      <Inset>
+        <Text as="p" tone="subdued">
+          {cycles === 0
+            ? 'Every purchase lasts 12 months here. Do some of yours last longer, or shorter? '
+            : `A purchase lasts 12 months, except where you have said otherwise (${showCount(cycles)} ${cycles === 1 ? 'time' : 'times'}). `}
+          <Link url="/app/retention/cycles">Say how long purchases last</Link>
+        </Text>
+      </Inset>
+      <BlockStack gap="400">
         <Inset>
           <InlineStack align="space-between" blockAlign="center" gap="400">
             <BlockStack gap="100">
@@ -77,19 +94,20 @@ export default function Lifecycle() {
                 {`Slipping away: ${showCount(slipping)}`}
               </Text>
               <Text as="p" tone="subdued">
-                Ordered twice or more, still active by the calendar, and less likely than not to come back. Who has
-                spent most is first.
+                Ordered twice or more, still active, and less likely than not to come back. Who has spent most is first.
               </Text>
             </BlockStack>
             {slipping > 0 && (
               <InlineStack gap="200">
                 <ExportList name="slipping-away.csv" path="/app/retention/export?of=slipping" />
-                <Button url="/app/campaigns">Make them an offer</Button>
-                <Button url={customersPath('slipping')}>See all, tag them</Button>
+                {slipping > rows.length && <Button url={customersPath('slipping')}>See all</Button>}
               </InlineStack>
             )}
           </InlineStack>
         </Inset>
+        {(slipping > 0 || list) && (
+          <TagListCard of="slipping" segment="slipping" total={slipping} tag={TAG} {...{ list, timezone }} />
+        )}
         {slipping === 0 ? (
           <NothingYet heading="Nobody is slipping away">
             Repeat customers who fall silent for longer than is usual for them will be listed here.

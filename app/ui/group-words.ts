@@ -46,7 +46,7 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
     case 'slipping':
       return {
         title: 'Slipping away',
-        who: 'Ordered twice or more, within the last 12 months, and now silent for longer than is usual for them.',
+        who: 'Ordered twice or more, still active, and now silent for longer than is usual for them.',
       }
     case 'top-fifth':
       return { title: 'Best fifth', who: 'The 20% of customers who have spent the most.' }
@@ -159,7 +159,16 @@ const MOVEMENT_WORDS: Record<Movement, [string, string]> = {
 }
 
 const STAGE_WORDS = {
-  active: { title: 'Active', who: 'Last order less than 12 months ago.' },
-  passive: { title: 'Passive', who: 'Last order 12 months ago or more, and less than 24.' },
-  lost: { title: 'Lost', who: 'Last order 24 months ago or more.' },
+  active: {
+    title: 'Active',
+    who: 'Last order less than 12 months ago, or what they bought still lasts, where you have said how long.',
+  },
+  passive: {
+    title: 'Passive',
+    who: 'Last order 12 to 24 months ago, or after the time that you have said what they bought lasts.',
+  },
+  lost: {
+    title: 'Lost',
+    who: 'Last order 24 months ago or more, or after twice the time that you have said what they bought lasts.',
+  },
 } as const

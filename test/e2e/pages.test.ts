@@ -1,6 +1,8 @@
 /** Every page, as it opens on a desk and on a phone: it loads, breaks no rule of axe, and does not scroll sideways. */
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
+import { keepAnswer } from '#app/db/feedback.server.ts'
+import { takeImport } from '#app/jobs/take-import.ts'
 import { expectAccessible, openAdminPage, openShop, PROGRAM, SHOP } from './shop.ts'
 
 const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } }
@@ -37,6 +39,8 @@ const placed = store.placeOrder(SHOP, {
 })
 if (!placed.ok) throw new Error(placed.detail)
 store.requestData(SHOP, shop.customer.id)
+const said = { score: 9, comment: 'The tea came in a tin.' }
+await keepAnswer(shop.shopId, shop.customer.id, { round: 1, openedAt: store.now() }, said, store.now())
 await store.drained()
 
 const memberNumber = shop.customer.id.split('/').at(-1)
@@ -45,6 +49,7 @@ const ADMIN_PAGES = [
   '/app/members',
   `/app/members/${memberNumber}`,
   '/app/imports',
+  `/app/imports/${await takeFile()}`,
   '/app/program',
   '/app/program/versions',
   '/app/tiers',
@@ -62,6 +67,8 @@ const ADMIN_PAGES = [
   '/app/retention/value',
   '/app/retention/pareto',
   '/app/retention/funnel',
+  '/app/retention/nps',
+  '/app/retention/cycles',
   '/app/retention/points',
   '/app/retention/customers',
 ]
@@ -100,6 +107,17 @@ describe.each(Object.entries(SIZES))('at %s width', (_size, viewport) => {
     await page.context().close()
   })
 })
+
+/** A file of another app with a line that can be used and one that cannot; returns its import's id. */
+async function takeFile(): Promise<string> {
+  async function* bytes() {
+    yield Buffer.from(`email,points\n${shop.customer.email},120\nsomebody@example.com,twelve\n`)
+  }
+  const file = { fileName: 'members.csv', source: 'Smile.io', actor: 'test', bytes: bytes() }
+  const taken = await takeImport(shop.shopId, file)
+  if (!taken.ok) throw new Error(taken.error)
+  return taken.id
+}
 
 async function expectGoodPage(page: Page, url: string): Promise<void> {
   const problems = watch(page)

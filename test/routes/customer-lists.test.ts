@@ -7,6 +7,7 @@ import { rebuildMeasures } from '#app/db/measures.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { NPS_GROUPS, RETENTION_SEGMENTS, segmentOf, findSegment, parseGroup } from '#app/retention/segments.ts'
 import * as answers from '#app/routes/app.retention.answers.ts'
+import * as cycles from '#app/routes/app.retention.cycles.tsx'
 import * as customers from '#app/routes/app.retention.customers.tsx'
 import * as list from '#app/routes/app.retention.list.ts'
 import * as nps from '#app/routes/app.retention.nps.tsx'
@@ -137,4 +138,33 @@ test('groups of answers are read back from their addresses', () => {
   for (const text of ['nps', 'nps:fans', 'nps:promoters:2026-13', 'nps:promoters:2026-10:x']) {
     expect(parseGroup(text), text).toBeNull()
   }
+})
+
+test('how long purchases last is set, replaced and taken away, for the shop of the session', async () => {
+  answerAdminApi(({ query }) =>
+    query.includes('ProductKinds')
+      ? { productTypes: { nodes: ['Mattress', ''] }, productTags: { nodes: ['new'] } }
+      : { nodes: [] },
+  )
+  const [other, { post, get }] = [await makeMerchant(), await makeMerchant()]
+  const set = async (form: Record<string, string>) =>
+    settle(cycles.action(await post('/app/retention/cycles', { intent: 'set', ...form })))
+  expect((await set({ of: 'type', value: ' Mattress ', days: '3650' })).body).toMatchObject({ ok: true })
+  expect((await set({ of: 'type', value: 'mattress', days: '4000' })).body).toMatchObject({ ok: true })
+  const page = await cycles.loader(await get('/app/retention/cycles'))
+  expect(page).toMatchObject({
+    cycles: [{ of: 'type', value: 'mattress', days: 4_000 }],
+    recount: { state: 'running' },
+  })
+  expect(await page.kinds).toEqual({ types: ['Mattress'], tags: ['new'] })
+  expect((await cycles.loader(await other.get('/app/retention/cycles'))).cycles).toEqual([])
+  for (const form of [
+    { of: 'product', value: 'Mattress', days: '10' },
+    { of: 'tag', value: '', days: '10' },
+    ...['0', '-3', '1.5', 'ten', '99999', ''].map((days) => ({ of: 'tag', value: 'new', days })),
+  ]) {
+    expect(await set(form)).toMatchObject({ status: 400, body: { ok: false } })
+  }
+  await settle(cycles.action(await post('/app/retention/cycles', { intent: 'remove', of: 'type', value: 'MATTRESS' })))
+  expect((await cycles.loader(await get('/app/retention/cycles'))).cycles).toEqual([])
 })

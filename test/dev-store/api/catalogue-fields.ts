@@ -7,6 +7,7 @@ import {
   dateTime,
   fieldsOf,
   money,
+  notImitated,
   properties,
   wholeConnection,
   type Args,
@@ -54,6 +55,16 @@ export const catalogueRoots = fieldsOf<null>('QueryRoot', {
   product: (_root, args, context) => findOf(context, args.id as string, 'Product'),
   products: (_root, args, { store, domain }) =>
     connection(sorted(search(store.products(domain), args.query, productFilters), args), args),
+  productTypes: (_root, args, { store, domain }) =>
+    namesOf(
+      store.products(domain).map(({ productType }) => productType),
+      args,
+    ),
+  productTags: (_root, args, { store, domain }) =>
+    namesOf(
+      store.products(domain).flatMap(({ tags }) => tags),
+      args,
+    ),
   productVariant: (_root, args, context) => findVariant(context, args.id as string),
   collection: (_root, args, context) => findOf(context, args.id as string, 'Collection'),
   collections: (_root, args, { store, domain }) =>
@@ -66,6 +77,21 @@ export const catalogueBulkRoots: Record<string, Field<null>> = {
     wholeConnection(search(store.products(domain), args.query, productFilters), args),
   collections: (_root, args, { store, domain }) =>
     wholeConnection(search(store.collections(domain), args.query, collectionFilters), args),
+}
+
+/** The different names, in the order of the alphabet; the first page of them. */
+function namesOf(names: string[], args: Args) {
+  if (args.after != null || args.before != null || args.last != null)
+    throw notImitated('pages of productTypes and productTags')
+  const all = [...new Set(names)].filter(Boolean).sort()
+  const nodes = all.slice(0, args.first as number)
+  const pageInfo = {
+    hasNextPage: all.length > nodes.length,
+    hasPreviousPage: false,
+    startCursor: null,
+    endCursor: null,
+  }
+  return { nodes, edges: nodes.map((node) => ({ node, cursor: node })), pageInfo }
 }
 
 function priceRange(product: Product, currency: string) {
@@ -109,6 +135,8 @@ export const catalogueFields: Fields = {
     ...metafieldFieldsOf<Product>(),
   }),
   ...connectionFields('Product'),
+  ...fieldsOf('StringConnection', properties('nodes', 'edges', 'pageInfo')),
+  ...fieldsOf('StringEdge', properties('node', 'cursor')),
   ...fieldsOf('ProductPriceRangeV2', properties('minVariantPrice', 'maxVariantPrice')),
   ...fieldsOf('Image', properties('url', 'altText', 'id', 'width', 'height')),
   ...fieldsOf<VariantNode>('ProductVariant', {

@@ -53,7 +53,7 @@ const SCOPES: [pattern: RegExp, scope: string][] = [
   ],
   [/^segmentCreate$/, 'write_customers'],
   [/^(order|orders|ordersCount)$/, 'read_orders'],
-  [/^(products?|productVariant|collections?)$/, 'read_products'],
+  [/^(products?|productVariant|productTypes|productTags|collections?)$/, 'read_products'],
   [
     /^(discountNodes?|discountNodesCount|codeDiscountNode|codeDiscountNodeByCode|automaticDiscountNode|discountRedeemCodeBulkCreation)$/,
     'read_discounts',
