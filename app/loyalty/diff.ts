@@ -69,8 +69,8 @@ const EARNING: readonly Saying<EarningDocument>[] = [
   ['is limited to levels', 'be limited to levels', (rule) => list(rule.when?.tiers)],
   ['needs an order of', 'need an order of', (rule) => rule.when?.minimumSubtotal ?? null],
   ['is limited to', 'be limited to', (rule) => rule.when?.weekdays?.map((day) => WEEKDAYS[day - 1]).join(', ') ?? null],
-  ['begins', 'begin', (rule) => rule.from ?? null],
-  ['ends', 'end', (rule) => rule.until ?? null],
+  ['begins', 'begin', (rule) => describeLocal(rule.from)],
+  ['ends', 'end', (rule) => describeLocal(rule.until)],
   ['counts', 'count', (rule) => (rule.limit ? describeLimit(rule.limit) : null)],
 ]
 
@@ -146,8 +146,8 @@ const REWARD: readonly Saying<RewardDocument>[] = [
 
 const CAMPAIGN: readonly Saying<CampaignDocument>[] = [
   ['is called', 'be called', (campaign) => quote(campaign.name)],
-  ['begins', 'begin', (campaign) => campaign.from],
-  ['ends', 'end', (campaign) => campaign.until],
+  ['begins', 'begin', (campaign) => describeLocal(campaign.from)],
+  ['ends', 'end', (campaign) => describeLocal(campaign.until)],
   ['gives', 'give', (campaign) => describeOffer(campaign.offer)],
   ['is for levels', 'be for levels', (campaign) => list(campaign.audience?.tiers)],
   ['is for segments', 'be for segments', (campaign) => list(campaign.audience?.segments)],
@@ -251,9 +251,19 @@ function describeValue(reward: RewardDocument): string | null {
 function describeOffer(offer: CampaignDocument['offer']): string {
   if (offer.percentage !== undefined) return `${percent(offer.percentage)} off`
   if (offer.amount !== undefined) return `${offer.amount} off`
-  if (offer.pointsMultiplier !== undefined) return `points times ${offer.pointsMultiplier}`
+  if (offer.pointsMultiplier !== undefined) return `${offer.pointsMultiplier} times the points`
   if (offer.bands) return offer.bands.map((band) => `${percent(band.percentage)} off from ${band.from}`).join(', ')
   return 'free shipping'
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** "2026-04-13T09:00" as people write it: "13 Apr 2026, 09:00". */
+function describeLocal(text: string | undefined): string | null {
+  if (text === undefined) return null
+  const [date = '', time = ''] = text.split('T')
+  const [year, month, day] = date.split('-').map(Number)
+  return `${day} ${MONTHS[Number(month) - 1]} ${year}, ${time}`
 }
 
 function describeCombination(

@@ -188,6 +188,8 @@ async function findResults(shopId: number, campaign: Campaign, record: CampaignR
   return {
     ...figures,
     times,
+    runsNow: times.at(-1)?.untilAt === at && (record?.pausedAt ?? null) === null,
+    endedReason: record?.endedReason ?? null,
     givenMinor: givesMoney ? (record?.givenMinor ?? 0) : null,
     budgetMinor: campaign.budgetMinor,
     comparison: uncompared ? null : await compare(shopId, campaign, record, times),

@@ -1,10 +1,12 @@
 import {
   BlockStack,
+  Box,
   Button,
   Card,
   ChoiceList,
   Collapsible,
   FormLayout,
+  InlineGrid,
   InlineStack,
   Select,
   Text,
@@ -79,9 +81,13 @@ function What({ path }: { path: Path }) {
         label="Offer"
         options={OFFERS}
         value={kind}
-        onChange={(value) =>
+        onChange={(value) => {
           draft.write(offerPath, proposeOffer(value as OfferKind, draft.document as ProgramDocument))
-        }
+          // What is not asked for more points must not stay behind unseen.
+          if (value === 'pointsMultiplier') {
+            for (const name of ['budget', 'combinesWith']) draft.write([...path, name], undefined)
+          }
+        }}
         error={draft.errorAt(offerPath)}
       />
       {kind === 'percentage' && <DraftNumber path={[...offerPath, 'percentage']} label="Percentage" suffix="%" />}
@@ -101,11 +107,9 @@ function Bands({ path }: { path: Path }) {
   return (
     <BlockStack gap="300">
       {bands.map((_, index) => (
-        <InlineStack key={index} gap="200" blockAlign="end" wrap={false}>
-          <FormLayout.Group condensed>
-            <DraftMoney path={[...path, index, 'from']} label="From" />
-            <DraftNumber path={[...path, index, 'percentage']} label="Discount" suffix="%" />
-          </FormLayout.Group>
+        <InlineGrid key={index} columns="1fr 1fr auto" gap="200" alignItems="end">
+          <DraftMoney path={[...path, index, 'from']} label="From" />
+          <DraftNumber path={[...path, index, 'percentage']} label="Discount" suffix="%" />
           <Button
             onClick={() => draft.write([...path, index], undefined)}
             disabled={bands.length === 1}
@@ -113,7 +117,7 @@ function Bands({ path }: { path: Path }) {
           >
             Remove
           </Button>
-        </InlineStack>
+        </InlineGrid>
       ))}
       <InlineStack>
         <Button
@@ -143,7 +147,7 @@ function ForWhom({ path, segments }: { path: Path; segments: string[] }) {
   return (
     <Section title="For whom">
       <DraftTiers path={[...path, 'audience', 'tiers']} label="Only for tiers (none: for everyone)" />
-      <InlineStack>
+      <div>
         <Button
           disclosure={open ? 'up' : 'down'}
           ariaExpanded={open}
@@ -152,24 +156,26 @@ function ForWhom({ path, segments }: { path: Path; segments: string[] }) {
         >
           {chosen.length === 0 ? 'Only for some segments' : `Only for ${showList(chosen.map(saySegment))}`}
         </Button>
-      </InlineStack>
-      <Collapsible id={panel} open={open}>
-        <ChoiceList
-          title="Customers who are (none: everyone)"
-          allowMultiple
-          choices={segments.map((segment) => ({ label: saySegment(segment), value: segment }))}
-          selected={chosen}
-          onChange={write}
-          error={draft.errorAt([...path, 'audience', 'segments'])}
-        />
-      </Collapsible>
+        <Collapsible id={panel} open={open}>
+          <Box paddingBlockStart="300">
+            <ChoiceList
+              title="Customers who are (none: everyone)"
+              allowMultiple
+              choices={segments.map((segment) => ({ label: saySegment(segment), value: segment }))}
+              selected={chosen}
+              onChange={write}
+              error={draft.errorAt([...path, 'audience', 'segments'])}
+            />
+          </Box>
+        </Collapsible>
+      </div>
     </Section>
   )
 }
 
 /** "at-risk" → "At risk". */
 function saySegment(segment: string): string {
-  const words = segment.replaceAll('-', ' ')
+  const words = segment.replaceAll('-', ' ').replace(/^nps\b/, 'NPS')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
@@ -204,7 +210,17 @@ function OnWhat({ path, titles }: { path: Path; titles: Titles }) {
   )
 }
 
+/** What multiplies points takes no money off: it has no budget, and stands beside any discount. */
 function Limits({ path }: { path: Path }) {
+  const draft = useProgramDraft()
+  const { pointsMultiplier } = (draft.read([...path, 'offer']) ?? {}) as CampaignDocument['offer']
+  if (pointsMultiplier !== undefined) {
+    return (
+      <Section title="Measuring">
+        <DraftHoldOut path={[...path, 'holdOut']} />
+      </Section>
+    )
+  }
   return (
     <Section title="Limits and measuring">
       <FormLayout.Group>

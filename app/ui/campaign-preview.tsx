@@ -36,7 +36,13 @@ export function CampaignPreview({ index, stops }: { index: number; stops: Campai
                 {sayCart(campaign, program, amount)}
               </Text>
               <Divider />
-              <Meetings meetings={findMeetings(campaign, program)} />
+              {campaign.offer.kind === 'pointsMultiplier' ? (
+                <Text as="p" tone="subdued">
+                  It takes no money off, so it stands beside any discount.
+                </Text>
+              ) : (
+                <Meetings meetings={findMeetings(campaign, program)} />
+              )}
             </BlockStack>
           ) : (
             <Text as="p" tone="subdued">

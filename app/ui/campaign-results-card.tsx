@@ -17,6 +17,9 @@ type Results = {
   ownRevenueMinor: number
   /** When it ran so far. */
   times: { fromAt: number; untilAt: number }[]
+  runsNow: boolean
+  /** Why it ended before its time; null where it did not. */
+  endedReason: string | null
   /** What this campaign's own discount came to; null where it gives points and no money. */
   givenMinor: number | null
   /** The cap at which it ends; null without one. */
@@ -24,6 +27,8 @@ type Results = {
   comparison: (Comparison & { limited: boolean }) | null
   uncompared: ReturnType<typeof whyUncompared>
 }
+
+const ENDED = { budget: '. It ended when its budget was reached.', hand: '. It was ended by hand.' }
 
 const NOBODY_HELD_OUT =
   'Nobody was held out, so what it changed cannot be told. Hold out a share of customers next time.'
@@ -49,10 +54,10 @@ export function CampaignResults({
             Results
           </Text>
           <Text as="p" tone="subdued">
-            {sayTimes(results.times, timezone)}
+            {sayTimes(results, timezone)}
           </Text>
         </BlockStack>
-        <InlineGrid columns={{ xs: 2, md: 4 }} gap="400">
+        <InlineGrid columns={{ xs: 2, md: results.givenMinor === null ? 4 : 5 }} gap="400">
           <Number
             label="Orders in the store"
             value={showCount(results.orders)}
@@ -128,13 +133,16 @@ function Compared({ comparison, currency }: { comparison: Comparison & { limited
   )
 }
 
-/** "While it ran: 3 Jul 2026, 00:00 to 5 Jul 2026, 12:00". */
-function sayTimes(times: Results['times'], timezone: string): string {
+/** "While it ran: 3 Jul 2026, 00:00 to 5 Jul 2026, 12:00. It ended when its budget was reached." */
+function sayTimes({ times, runsNow, endedReason }: Results, timezone: string): string {
   if (times.length === 0) return 'It never ran.'
-  const said = times.map(
-    ({ fromAt, untilAt }) => `${showInstant(fromAt, timezone)} to ${showInstant(untilAt, timezone)}`,
+  const said = times.map(({ fromAt, untilAt }, index) =>
+    runsNow && index === times.length - 1
+      ? `since ${showInstant(fromAt, timezone)}`
+      : `${showInstant(fromAt, timezone)} to ${showInstant(untilAt, timezone)}`,
   )
-  return `While it ran: ${showList(said)}`
+  const ended = endedReason === null ? '' : ENDED[endedReason === 'budget' ? 'budget' : 'hand']
+  return `While it ran: ${showList(said)}${ended}`
 }
 
 /** A difference with its 95 % interval, or how many customers are missing to tell. */

@@ -101,7 +101,7 @@ test('a discount is paused, resumed and ended early, and the cart follows', asyn
 
   await endNow(merchant, frame)
   await expect.poll(isOn, PATIENT).toBe(false)
-  await frame.getByText(/While it ran: .+, 00:00 to .+ and .+ to .+/).waitFor()
+  await frame.getByText(/While it ran: .+, 00:00 to .+ and .+ to .+ It was ended by hand/).waitFor()
 })
 
 test('more points are paused, resumed and ended early too, and what a product earns follows at once', async () => {

@@ -31,7 +31,7 @@ test.each<[string, (document: ProgramDocument) => void]>([
   ['five-off now costs 400 points instead of 500 points', (document) => (document.rewards[0]!.cost = 400)],
   ['five-off is now given once per member', (document) => (document.rewards[0]!.limitPerMember = 1)],
   [
-    'Spring days now ends 2026-04-14T09:00 instead of 2026-04-13T09:00',
+    'Spring days now ends 14 Apr 2026, 09:00 instead of 13 Apr 2026, 09:00',
     (document) => (document.campaigns[0]!.until = '2026-04-14T09:00'),
   ],
   ['There are no tiers any more', (document) => delete document.tiers],
