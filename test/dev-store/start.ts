@@ -12,6 +12,7 @@ import { findShop } from '#app/db/shops.server.ts'
 import { buildIfStale } from './build.ts'
 import { DEMO_SHOP, EMPTY_SHOP, isPlayed, openDemoShop, openEmptyShop, playHistory } from './demo/play.ts'
 import { demoProgram } from './demo/program.ts'
+import { planSpending } from './demo/spend.ts'
 import { startLocal, type Local } from './local.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -112,7 +113,7 @@ async function openDemo(local: Local): Promise<void> {
   await installApp(local)
   console.log('Playing a year of the demo shop, this once: a minute or two.')
   const progress = createProgress('Orders and refunds')
-  await playHistory(store, today, progress.show)
+  await playHistory(store, today, progress.show, planSpending(store, local.storeUrl, today, waitForInbox))
   progress.clear()
   await waitForInbox()
 }

@@ -69,17 +69,24 @@ function addProduct(store: DevStore, domain: string, product: DemoProduct) {
 /**
  * Plays what has not been played yet, in order of time, on a clock that moves with it; at the end the shop is back in
  * the present. How far it is follows from the orders and refunds in the store, so an interrupted first start goes on
- * where it stopped. Calls `onProgress` with the number of things done and their total.
+ * where it stopped. Calls `onProgress` with the number of things done and their total. `asides` happen in between, each at
+ * its instant and before anything later; what a first start was interrupted in is begun again.
  */
 export async function playHistory(
   store: DevStore,
   now: number,
   onProgress: (done: number, total: number) => void,
+  asides: readonly { at: number; act: () => Promise<void> }[] = [],
 ): Promise<void> {
   const history = readDemoHistory(now)
   const book = readBook(store)
+  const waiting = [...asides].sort((a, b) => a.at - b.at)
   for (const [index, event] of history.events.entries()) {
     if (!book.isPlayed(event)) {
+      for (; waiting[0] && waiting[0].at <= event.at; waiting.shift()) {
+        store.setTime(waiting[0].at)
+        await waiting[0].act()
+      }
       store.setTime(event.at)
       if (event.kind === 'order') book.note(event, playOrder(store, book, event))
       else playRefund(store, book, event)
