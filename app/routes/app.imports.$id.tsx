@@ -53,6 +53,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     found.state === 'done' ? countPointsLeft(shop.id, found.id) : 0,
   ])
   const points = counts.readyPoints + counts.givenPoints
+  const spendable = found.state === 'done' ? left : points
   const perHundred = published && hundredPointsMinor(published.document, shop.currency)
   return {
     found,
@@ -62,7 +63,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     samples,
     points,
     left,
-    worth: perHundred === null ? null : sayMoney((BigInt(points) * BigInt(perHundred)) / 100n, shop.currency),
+    worth: perHundred === null ? null : sayMoney((BigInt(spendable) * BigInt(perHundred)) / 100n, shop.currency),
     names: namesOrNone(
       admin,
       usable.map(({ customer }) => customer),
@@ -87,14 +88,13 @@ export default function Import() {
   useWatching(found.state)
   const { state } = found
   const usableCount = counts.ready + counts.given + counts.back
-  const past = !['checked', 'checking', 'matching'].includes(state)
   const canChange = state === 'matching' || state === 'checked'
   return (
     <Page
       backAction={{ content: 'Bring members over', url: '/app/imports' }}
-      title={found.fileName}
+      title={`Members from ${found.source}`}
       titleMetadata={<Badge tone={IMPORT_STATES[state]?.tone}>{IMPORT_STATES[state]?.text ?? state}</Badge>}
-      subtitle={`From ${found.source}, ${showDay(found.uploadedAt, timezone)}`}
+      subtitle={`${found.fileName}, ${showDay(found.uploadedAt, timezone)}`}
       primaryAction={
         state === 'checked' && counts.ready > 0
           ? {
@@ -140,7 +140,9 @@ export default function Import() {
             onDone={state === 'matching' ? undefined : () => setChanging(false)}
           />
         )}
-        {state !== 'matching' && usableCount > 0 && <ImportFigures {...{ counts, points, worth, pointsName, past }} />}
+        {state !== 'matching' && usableCount > 0 && (
+          <ImportFigures {...{ state, counts, points, left, worth }} takenBack={counts.takenBack} />
+        )}
         {state !== 'matching' && <ImportLines lines={usable} total={usableCount} {...{ names, tiers, pointsName }} />}
         <RefusedLines id={found.id} lines={refused} total={counts.refused} />
       </BlockStack>

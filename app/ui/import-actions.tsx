@@ -79,7 +79,7 @@ export function UndoImport({ open, onClose, onUndo, given, points, left, pointsN
       <Box padding="400">
         <BlockStack gap="300">
           <Text as="p">
-            {`${sayMembers(given)} got ${showPoints(points, pointsName)} by this file. ${sayLeft(left, pointsName)}`}
+            {`${sayMembers(given)} got ${showPoints(points, pointsName)} by this file. ${sayLeft(left, points, pointsName)}`}
           </Text>
           {gone > 0 && (
             <Text as="p">
@@ -108,7 +108,8 @@ export function UndoImport({ open, onClose, onUndo, given, points, left, pointsN
   )
 }
 
-function sayLeft(left: number, name: PointsName): string {
+function sayLeft(left: number, points: number, name: PointsName): string {
+  if (left === points) return 'All of them are there still and will be taken back.'
   if (left === 0) return 'None of them are left to be taken back.'
-  return `${showPoints(left, name)} ${left === 1 ? 'is' : 'are'} still there and will be taken back.`
+  return `${showPoints(left, name)} ${left === 1 ? 'is' : 'are'} there still and will be taken back.`
 }

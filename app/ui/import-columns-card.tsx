@@ -24,10 +24,13 @@ const NONE = ''
 export function ImportColumns({ header, mapping, samples, onCancel, onDone }: ColumnsProps) {
   const fetcher = useFetcher<ImportReply>()
   const [chosen, setChosen] = useState(mapping)
+  // What was changed since it was found wrong is no longer wrong.
+  const [changed, setChanged] = useState<ImportField[]>([])
   const errors = fetcher.data && !fetcher.data.ok ? fetcher.data.errors : {}
   const send = () => {
     const places = Object.entries(chosen).map(([field, place]) => [field, place === null ? NONE : String(place)])
     fetcher.submit({ intent: 'columns', ...Object.fromEntries(places) }, { method: 'post' })
+    setChanged([])
     onDone?.()
   }
   return (
@@ -53,8 +56,11 @@ export function ImportColumns({ header, mapping, samples, onCancel, onDone }: Co
                 ...header.map((name, place) => ({ label: nameColumn(name, place, samples), value: String(place) })),
               ]}
               value={chosen[field] === null ? NONE : String(chosen[field])}
-              onChange={(value) => setChosen({ ...chosen, [field]: value === NONE ? null : Number(value) })}
-              error={errors[field]}
+              onChange={(value) => {
+                setChosen({ ...chosen, [field]: value === NONE ? null : Number(value) })
+                setChanged([...changed, field])
+              }}
+              error={changed.includes(field) ? undefined : errors[field]}
             />
           ))}
         </FormLayout>

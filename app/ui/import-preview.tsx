@@ -9,18 +9,20 @@ import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
 type Counts = { newMembers: number; knownMembers: number; refused: number }
 
 type FiguresProps = {
+  state: string
   counts: Counts
   points: number
-  /** What the points are worth, in words; null where no reward is money off. */
+  /** Of the points given, those that are in members' balances still, and those that an undo took back. */
+  left: number
+  takenBack: number
+  /** What the points are worth that can be spent, in words; null where no reward is money off. */
   worth: string | null
-  pointsName: PointsName
-  /** Whether it has happened, or is about to. */
-  past: boolean
 }
 
-/** Whom a file brings, how many points, and what the shop owes by them. */
-export function ImportFigures({ counts, points, worth, pointsName, past }: FiguresProps) {
+/** Whom a file brings, how many points, and what the shop owes by them; after an undo, what was taken back. */
+export function ImportFigures({ state, counts, points, left, takenBack, worth }: FiguresProps) {
   const members = counts.newMembers + counts.knownMembers
+  const past = state === 'done' || state === 'undoing' || state === 'undone'
   return (
     <InlineGrid columns={{ xs: 1, sm: 3 }} gap={{ xs: '200', md: '400' }}>
       <Figure
@@ -29,17 +31,33 @@ export function ImportFigures({ counts, points, worth, pointsName, past }: Figur
         note={`${showCount(counts.newMembers)} new, ${showCount(counts.knownMembers)} here already`}
       />
       <Figure
-        label="Their points"
+        label={past ? 'Points given' : 'Points to give'}
         value={showCount(points)}
-        note={past ? 'Can be spent' : `${pointsName.other} that can be spent at once`}
+        note={state === 'done' ? sayLeft(points, left) : past ? undefined : 'They can be spent at once'}
       />
-      <Figure
-        label={past ? 'What you owe by them' : 'What you will owe by them'}
-        value={worth ?? '—'}
-        note={worth === null ? 'No reward with money off to reckon with' : 'At your best reward, if all are spent'}
-      />
+      {state === 'undoing' || state === 'undone' ? (
+        <Figure
+          label="Points taken back"
+          value={showCount(takenBack)}
+          note={state === 'undone' ? sayKept(points - takenBack) : undefined}
+        />
+      ) : (
+        <Figure
+          label={past ? 'What you owe by them' : 'What you will owe by them'}
+          value={worth ?? '—'}
+          note={worth === null ? 'No reward with money off to reckon with' : 'At your best reward, if all are spent'}
+        />
+      )}
     </InlineGrid>
   )
+}
+
+function sayLeft(points: number, left: number): string {
+  return left === points ? 'All of them are there still' : `${showCount(left)} of them are there still`
+}
+
+function sayKept(kept: number): string {
+  return kept === 0 ? 'All of them' : `The other ${showCount(kept)} had been spent or had expired`
 }
 
 type Line = {
@@ -67,7 +85,7 @@ export function ImportLines({ lines, total, names, tiers, pointsName }: LinesPro
     <Card>
       <BlockStack gap="300">
         <Text as="h2" variant="headingMd">
-          {total > lines.length ? `The first ${lines.length} of ${sayLines(total)}` : 'As the lines are understood'}
+          {total > lines.length ? `The first ${lines.length} of ${sayLines(total)}` : 'Line by line'}
         </Text>
         {lines.map((line) => (
           <BlockStack key={line.line} gap="200">
@@ -97,9 +115,17 @@ export function ImportLines({ lines, total, names, tiers, pointsName }: LinesPro
 function sayExtras({ tier, birthday, lastDay }: Line, tierNames: Map<string, string>): string[] {
   return [
     ...(tier === null ? [] : [tierNames.get(tier) ?? tier]),
-    ...(birthday === null ? [] : [`birthday ${birthday}`]),
-    ...(lastDay === null ? [] : [`until ${lastDay}`]),
+    ...(birthday === null ? [] : [`birthday ${showDate(`2000-${birthday}`, false)}`]),
+    ...(lastDay === null ? [] : [`until ${showDate(lastDay, true)}`]),
   ]
+}
+
+/** A date as people write it: "23 Apr", "31 Mar 2027". */
+function showDate(date: string, withYear: boolean): string {
+  const year = withYear ? ('numeric' as const) : undefined
+  return new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short', year }).format(
+    Date.parse(date),
+  )
 }
 
 type Refused = { line: number; problems: { column: string; found: string; allowed: string }[] }

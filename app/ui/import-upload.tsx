@@ -1,5 +1,16 @@
 import { useNavigate } from '@remix-run/react'
-import { BlockStack, Box, Button, Card, DropZone, InlineStack, List, Select, Text, TextField } from '@shopify/polaris'
+import {
+  BlockStack,
+  Button,
+  Card,
+  DropZone,
+  InlineError,
+  InlineStack,
+  List,
+  Select,
+  Text,
+  TextField,
+} from '@shopify/polaris'
 import { useState } from 'react'
 
 import { IMPORT_SOURCES } from '#app/loyalty/import-columns.ts'
@@ -92,6 +103,7 @@ function FileChoice({ file, onChoose, error }: FileChoiceProps) {
   return (
     <BlockStack gap="200">
       <DropZone
+        id="import-file"
         label="CSV file"
         allowMultiple={false}
         accept=".csv,.tsv,.txt,text/csv"
@@ -102,20 +114,23 @@ function FileChoice({ file, onChoose, error }: FileChoiceProps) {
         }}
       >
         {file ? (
-          <Box padding="400">
-            <Text as="p" alignment="center" breakWord>
-              {`${file.name} · ${Math.max(1, Math.round(file.size / 1024)).toLocaleString('en')} kB`}
-            </Text>
-          </Box>
+          <div style={{ minHeight: '7.5rem', display: 'grid', placeContent: 'center', padding: '1rem' }}>
+            <BlockStack gap="100" inlineAlign="center">
+              <Text as="p" fontWeight="medium" alignment="center" breakWord>
+                {`${file.name} · ${Math.max(1, Math.round(file.size / 1024)).toLocaleString('en')} kB`}
+              </Text>
+              <Text as="p" variant="bodySm" tone="subdued">
+                Choose or drop another one to change it
+              </Text>
+            </BlockStack>
+          </div>
         ) : (
           <DropZone.FileUpload actionTitle="Choose file" actionHint="or drop it here: up to 20 MB and 200,000 lines" />
         )}
       </DropZone>
       {error && (
         <div role="alert">
-          <Text as="p" tone="critical" breakWord>
-            {error}
-          </Text>
+          <InlineError message={error} fieldID="import-file" />
         </div>
       )}
     </BlockStack>

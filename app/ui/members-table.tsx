@@ -45,7 +45,8 @@ export function MembersTable({ page, names, tiers, pointsName, timezone }: Membe
         itemCount={page.rows.length}
         headings={[
           { title: 'Member' },
-          { title: 'Tier', hidden: tiers.length === 0 },
+          // A heading that is only hidden would still stand above a column.
+          ...(tiers.length > 0 ? [{ title: 'Tier' }] : []),
           { title: 'To spend', alignment: 'end' },
           { title: 'Waiting', alignment: 'end' },
           { title: 'Orders', alignment: 'end' },

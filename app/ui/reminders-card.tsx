@@ -33,8 +33,8 @@ export function RemindersCard({ on, queued, expires }: RemindersCardProps) {
         {expires ? (
           <>
             <Text as="p">
-              30 days and 3 days before points expire, Shopify Flow hears of the member. Make a workflow there with the
-              trigger “Points about to expire” and let it send your e-mail.
+              Members are reminded 30 days and 3 days before points expire, by your own e-mail: make a workflow in
+              Shopify Flow with the trigger “Points about to expire”. Without one, nothing is sent.
             </Text>
             <Text as="p" tone="subdued">
               {queued === 0

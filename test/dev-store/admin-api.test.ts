@@ -52,6 +52,47 @@ describe('the Admin API of the dev store', () => {
     expect(store.customer(SHOP, ann.id)!.tags).toEqual([])
   })
 
+  it('takes a Flow trigger as its toml declares it, and refuses any other by name', async () => {
+    const { store, ask } = await openShop()
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
+    const tell = (handle: string, payload: object) =>
+      ask(
+        'mutation ($handle: String!, $payload: JSON!) { flowTriggerReceive(handle: $handle, payload: $payload) { userErrors { field message } } }',
+        { handle, payload },
+      )
+    const whole = {
+      customer_id: Number(ann.id.split('/').at(-1)),
+      Points: 120,
+      'Days left': 30,
+      'Last day': '2027-03-31',
+    }
+    expect((await tell('points-expire-soon', whole)).data).toEqual({ flowTriggerReceive: { userErrors: [] } })
+    expect(store.tables.list('flowTriggers', SHOP)).toMatchObject([{ handle: 'points-expire-soon', payload: whole }])
+
+    const unknown = await tell('points-are-many', whole)
+    expect(unknown.data).toMatchObject({ flowTriggerReceive: { userErrors: [{ field: ['body'] }] } })
+    const { Points: _, ...short } = whole
+    const wrong = [short, { ...whole, points: 1 }, { ...whole, Points: '120' }, { ...whole, customer_id: 1 }]
+    for (const payload of wrong) {
+      expect((await tell('points-expire-soon', payload)).errors![0]!.message).toContain(
+        'the Flow trigger points-expire-soon',
+      )
+    }
+    expect(store.tables.list('flowTriggers', SHOP)).toHaveLength(1)
+  })
+
+  it('finds a customer by e-mail address whatever its case, and nobody by one that nobody has', async () => {
+    const { store, ask } = await openShop()
+    const ann = store.createCustomer(SHOP, { email: 'Ann@example.com' })
+    const answer = await ask(
+      `query ($one: String!, $other: String!) {
+         one: customerByIdentifier(identifier: { emailAddress: $one }) { id state }
+         other: customerByIdentifier(identifier: { emailAddress: $other }) { id state } }`,
+      { one: 'ann@EXAMPLE.com', other: 'nobody@example.com' },
+    )
+    expect(answer.data).toEqual({ one: { id: ann.id, state: 'ENABLED' }, other: null })
+  })
+
   it('refuses what Shopify’s schema does not have, and a search filter that it does not know', async () => {
     const { ask } = await openShop()
     expect((await ask('{ shop { nme } }')).errors![0]!.message).toContain('Cannot query field "nme"')

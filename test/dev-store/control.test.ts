@@ -43,6 +43,17 @@ async function open() {
 }
 
 describe('the control page', () => {
+  test('shows what Shopify Flow was told, of whom', async () => {
+    const { get, store, ann } = await open()
+    expect(await (await get('/dev')).text()).toContain('Nothing has started a workflow yet')
+    const payload = { customer_id: Number(ann), Points: 120, 'Days left': 30, 'Last day': '2027-03-31' }
+    const told = { id: 'one', shop: SHOP, handle: 'points-expire-soon', payload, receivedAt: store.now() }
+    store.tables.put('flowTriggers', 'one', told)
+    const html = await (await get('/dev')).text()
+    expect(html).toMatch(/points-expire-soon<\/strong> <span>Ann<\/span>/)
+    expect(html).toContain('Points: 120 · Days left: 30 · Last day: 2027-03-31')
+  })
+
   test('shows the state in words, and as JSON', async () => {
     const { get } = await open()
     const page = await get('/dev')

@@ -40,7 +40,7 @@ test('a file is checked, its good lines are brought in, its bad ones saved, and 
   await frame.getByText(/smile\.csv · 1 kB/).waitFor()
   await frame.getByRole('button', { name: 'Check the file' }).click()
 
-  await frame.getByRole('heading', { level: 1, name: 'smile.csv' }).waitFor()
+  await frame.getByRole('heading', { level: 1, name: 'Members from Smile.io' }).waitFor()
   await frame.getByRole('button', { name: 'Bring in 2 members' }).waitFor()
   await frame.getByText('£150.00').waitFor()
   await frame.getByText('Line 5').waitFor()
@@ -61,7 +61,7 @@ test('a file is checked, its good lines are brought in, its bad ones saved, and 
 
   await frame.getByRole('button', { name: 'Undo' }).click()
   const dialog = frame.getByRole('dialog')
-  await dialog.getByText('1,500 leaves are still there and will be taken back').waitFor()
+  await dialog.getByText('All of them are there still and will be taken back').waitFor()
   await picture('undo')
   await dialog.getByRole('button', { name: 'Take back' }).click()
   await frame.getByText('All 1,500 leaves were taken back').waitFor()
