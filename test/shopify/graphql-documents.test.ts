@@ -59,3 +59,38 @@ test.each(documents)('$name ($file) is valid in 2026-10 and uses nothing depreca
   const errors = validate(schema, parse(document), [...specifiedRules, NoDeprecatedCustomRule])
   expect(errors.map(({ message }) => message)).toEqual([])
 })
+
+/** Input queries of Functions, each beside the schema that its extension was written against. */
+const INPUT_QUERIES = globSync('extensions/*/src/**/*.graphql', { cwd: ROOT })
+
+test('every Function of the app brings its input queries and the schema they are written against', () => {
+  const functions = globSync('extensions/*/shopify.extension.toml', { cwd: ROOT }).filter((file) =>
+    /^type = "function"/m.test(readFileSync(path.join(ROOT, file), 'utf8')),
+  )
+  const named = functions.flatMap((file) =>
+    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/^\s*input_query = "(.+)"/gm)].map(([, query = '']) =>
+      path.join(path.dirname(file), query),
+    ),
+  )
+  expect(named.length).toBeGreaterThan(0)
+  expect(INPUT_QUERIES.map((file) => path.normalize(file)).sort()).toEqual(
+    named.map((file) => path.normalize(file)).sort(),
+  )
+})
+
+test.each(INPUT_QUERIES)('the input query %s is valid in 2026-10 and uses nothing deprecated', (file) => {
+  const folder = path.join(ROOT, file.split('/').slice(0, 2).join('/'))
+  const own = buildSchema(readFileSync(path.join(folder, 'schema.graphql'), 'utf8'), { assumeValid: true })
+  const errors = validate(own, parse(readFileSync(path.join(ROOT, file), 'utf8')), [
+    ...specifiedRules,
+    NoDeprecatedCustomRule,
+  ])
+  expect(errors.map(({ message }) => message)).toEqual([])
+})
+
+test('the discount Function’s schema is Shopify’s of 2026-10, the very one that the dev store runs it by', () => {
+  const kept = gunzipSync(readFileSync(path.join(ROOT, 'test/dev-store/schema/functions_discount_2026-10.graphql.gz')))
+  expect(readFileSync(path.join(ROOT, 'extensions/loyalty-discount/schema.graphql'), 'utf8')).toBe(
+    kept.toString('utf8'),
+  )
+})
