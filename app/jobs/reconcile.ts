@@ -55,30 +55,33 @@ export async function takeIn(
   orders: readonly AdminOrder[],
   source: 'reconcile' | 'backfill' | 'refetch',
 ): Promise<number> {
+  const at = now()
+  const messages = (await findNews(shopId, orders)).map((order): NewMessage => ({
+    shopId,
+    topic: 'orders/updated',
+    eventId: `api:${order.id}@${order.updatedAt}`,
+    webhookId: `api:${source}`,
+    triggeredAt: at,
+    payload: JSON.stringify(order),
+    source,
+  }))
+  return storeMessages(messages, at)
+}
+
+/** Those of the orders that say something, and something that we do not know yet. */
+export async function findNews(shopId: number, orders: readonly AdminOrder[]): Promise<AdminOrder[]> {
   const telling = orders.filter(saysSomething)
   const known = await findKnownOrders(
     shopId,
     telling.map(({ id }) => id),
   )
-  const at = now()
-  const messages = telling
-    .filter(({ id, updatedAt }) => (known.get(id) ?? -Infinity) < Date.parse(updatedAt))
-    .map((order): NewMessage => ({
-      shopId,
-      topic: 'orders/updated',
-      eventId: `api:${order.id}@${order.updatedAt}`,
-      webhookId: `api:${source}`,
-      triggeredAt: at,
-      payload: JSON.stringify(order),
-      source,
-    }))
-  return storeMessages(messages, at)
+  return telling.filter(({ id, updatedAt }) => (known.get(id) ?? -Infinity) < Date.parse(updatedAt))
 }
 
-/** An order that was never paid and never ended is nothing to us yet; its payment will change it. */
-function saysSomething({ displayFinancialStatus, cancelledAt, test }: AdminOrder): boolean {
+/** An order that was never paid and never ended is nothing to us yet; its payment will change it. Codes it has used all the same. */
+function saysSomething({ displayFinancialStatus, cancelledAt, test, discountCodes }: AdminOrder): boolean {
   const unpaid = ['PENDING', 'AUTHORIZED', 'EXPIRED', 'PARTIALLY_PAID', null].includes(displayFinancialStatus)
-  return !unpaid || cancelledAt !== null || test
+  return !unpaid || cancelledAt !== null || test || discountCodes.length > 0
 }
 
 /**

@@ -185,7 +185,8 @@ export function confirmCodeGone(draft: Draft, redemption: Redemption): Refusal |
 
 /**
  * An order has the code. Where the points had come back already because the code ran out or was cancelled, an order placed before that keeps it
- * and they are spent again, below zero if need be. Null where the code was not this order's to use.
+ * and they are spent again, below zero if need be. With `confirmCodes` so does an order placed after that: Shopify still had the code and gave the
+ * discount, so its points are spent. Null where the code was not this order's to use.
  */
 export function useCode(
   draft: Draft,
@@ -194,7 +195,7 @@ export function useCode(
 ): Redemption | null {
   if (redemption.order !== null || redemption.state === 'reserved' || !givesCode(redemption.type)) return null
   const endsAt = Math.min(redemption.expiresAt ?? Infinity, redemption.endedAt ?? Infinity)
-  if (order.processedAt >= endsAt) return null
+  if (!draft.programs.confirmCodes && order.processedAt >= endsAt) return null
   let used: Redemption = { ...redemption, state: 'used', order: order.id }
   if (redemption.state === 'returned') used = spendAgain(draft, used)
   keep(draft, used)

@@ -97,7 +97,7 @@ function makePlan(random: Random, restarts?: number): Plan {
   return {
     plain,
     spends,
-    rounds: random.whole(8, 16),
+    rounds: random.whole(6, 12),
     shares: {
       statement: random.pick([0, 0.003, 0.01, 0.03]),
       call: random.pick([0, 0.03, 0.1, 0.3]),

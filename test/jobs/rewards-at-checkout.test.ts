@@ -8,6 +8,7 @@ import { advanceMembers } from '#app/db/world.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
+import { reconcile } from '#app/jobs/reconcile.ts'
 import { redeem, settleRedemptions } from '#app/jobs/settle-redemptions.ts'
 import { totalsOf } from '../dev-store/order-totals.ts'
 import { orderPayload } from '../dev-store/payloads.ts'
@@ -81,6 +82,26 @@ test('a fixed amount comes off at checkout, the order’s webhook marks the code
   expect(rows).toEqual([{ state: 'used' }])
   await buy(place.shopper, place.mug)
   expect((await enter(place.shopper, code)).text).toContain('has already been used')
+})
+
+test('a code of an order that is not paid yet is used, also where the order’s webhook was lost', async () => {
+  const place = await openPlace(() => [{ id: 'five-off', type: 'amount', value: '5.00', cost: 500, validDays: 90 }])
+  const { id, code } = await redeemed(place, 'five-off')
+  const use = { title: code, code, value: '5.0', discountId: null, allocationMethod: 'across', targetSelection: 'all' }
+  const placed = place.store.placeOrder(place.shop.domain, {
+    customerId: place.ann as `gid://shopify/Customer/${string}`,
+    lines: [
+      { variantId: place.mug.variants[0]!.id, quantity: 1, allocations: [{ applicationIndex: 0, amountMinor: 500 }] },
+    ],
+    discountApplications: [
+      { ...use, type: 'discount_code', valueType: 'fixed_amount', targetType: 'line_item' } as const,
+    ],
+    payment: { status: 'pending' },
+  } as Parameters<typeof place.store.placeOrder>[1])
+  expect(placed.ok).toBe(true)
+  expect(await reconcile(place.shop, place.admin)).toMatchObject({ mended: 1 })
+  await drainShop(place.shop.id)
+  expect(await findRedemption(place.shop.id, id)).toMatchObject({ state: 'used', order: lastOrder(place).id })
 })
 
 test('a variable amount takes off exactly what its points are worth', async () => {

@@ -254,6 +254,21 @@ describe('27, 28: codes', () => {
   })
 })
 
+test('an order placed after the code ran out, while Shopify still took it, has spent its points', () => {
+  for (const heardAt of ['2026-07-31', '2026-08-03']) {
+    const shop = new Shop({ ...onlyProgram({ rewards: REWARDS }), confirmCodes: true } satisfies Programs)
+    shop.adjust(100, 'start', '2026-06-01')
+    shop.redeem('five', 'CODE', '2026-07-01')
+    shop.pass(at('2026-07-31'))
+    // Heard before Shopify's word, or after it: Shopify's search for the order may be behind.
+    if (heardAt === '2026-08-03') shop.happen({ type: 'code-gone', at: at('2026-08-02'), code: 'CODE' })
+    shop.hear(orderOf(1, '20.00', '2026-07-31', CODE_ORDER), heardAt)
+    expect(shop.redemption('CODE')).toMatchObject({ state: 'used', order: 'gid://shopify/Order/1' })
+    expect(shop.get(ANN).available).toBe(50 + 20)
+    shop.audit()
+  }
+})
+
 describe('29, 30: orders that used a code', () => {
   const order = orderOf(1, '0', '2026-07-02', {
     ...CODE_ORDER,
