@@ -149,7 +149,7 @@ export async function noteAudience(
     `insert into campaign_audiences (shop_id, campaign_id, member_id)
      select m.shop_id, $2, m.id from members m
       where m.shop_id = $1 and m.erased_at is null and m.joined_at < $3
-        and ($4::text[] is null or m.tier = any($4)) and ($5::text[] is null or m.state->'segments' ?| $5)`,
+        and ($4::text[] is null or m.tier = any($4)) and ($5::text[] is null or (m.state->'segments')::jsonb ?| $5)`,
     [shopId, campaign.id, new Date(at), campaign.tiers, campaign.segments],
   )
 }

@@ -28,7 +28,9 @@ export const prisma: PrismaClient = atFirstUse(
 
 /** Runs `work` in one transaction on one connection; whatever it throws rolls everything back. */
 export async function inTransaction<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-  const client = await pool.connect()
+  const client: pg.PoolClient & { pipeline?: boolean } = await pool.connect()
+  // Statements that `work` does not wait for one by one are sent at once, and are worked on in the order in which they were sent.
+  client.pipeline = true
   let broken: Error | undefined
   try {
     await client.query('begin')
@@ -40,8 +42,24 @@ export async function inTransaction<Result>(work: (client: pg.PoolClient) => Pro
     await client.query('rollback').catch((reason: Error) => (broken = reason))
     throw error
   } finally {
+    client.pipeline = false
     client.release(broken)
   }
+}
+
+/**
+ * Waits for all of a transaction's pieces of work, and throws what went wrong first only once none of them is under way: a
+ * statement sent after the rollback would stand outside the transaction.
+ */
+export async function together<Works extends readonly Promise<unknown>[]>(
+  works: readonly [...Works],
+): Promise<{ -readonly [Place in keyof Works]: Awaited<Works[Place]> }> {
+  const failures: unknown[] = []
+  const results = await Promise.all(works.map((work) => work.catch((reason: unknown) => void failures.push(reason))))
+  // After one statement failed, PostgreSQL refuses the others with 25P02, which says nothing.
+  const telling = failures.find((reason) => (reason as { code?: unknown }).code !== '25P02')
+  if (failures.length > 0) throw telling ?? failures[0]
+  return results as { -readonly [Place in keyof Works]: Awaited<Works[Place]> }
 }
 
 /** Closes what was opened, so that a command or a test can end. The next use opens it anew. */

@@ -1,7 +1,7 @@
 // The *inbox* keeps what Shopify says until it has been worked on. A *message* is one webhook, or one thing that a job read
 // from the Admin API in its stead. The table is the queue: messages are claimed with `for update skip locked` and never
 // leave it unnoticed. They end `done`, `ignored` (nothing to do) or `set-aside` (failed too often; a person decides).
-import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { inMilliseconds, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
 /** A webhook as the door takes it in. */
@@ -46,9 +46,9 @@ export async function storeMessages(
   const { rowCount } = await client.query({
     name: 'store-messages',
     text: `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, source)
-           select shop_id, topic, event_id, webhook_id, triggered_at, $1, $1, payload, source
-             from unnest($2::int[], ${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::timestamptz[], ${unpack(7)}, ${unpack(8)})
-               as g (shop_id, topic, event_id, webhook_id, triggered_at, payload, source)
+           select shop_id, topic, event_id, webhook_id, ${toInstantSql('triggered_ms')}, $1, $1, payload, source
+             from unnest($2::int[], ${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::bigint[], ${unpack(7)}, ${unpack(8)})
+               as g (shop_id, topic, event_id, webhook_id, triggered_ms, payload, source)
            on conflict (shop_id, topic, event_id) do nothing`,
     values: [
       new Date(at),
@@ -56,7 +56,7 @@ export async function storeMessages(
       packTexts(messages.map(({ topic }) => topic)),
       packTexts(messages.map(({ eventId }) => eventId)),
       packTexts(messages.map(({ webhookId }) => webhookId)),
-      instants(messages.map(({ triggeredAt }) => triggeredAt)),
+      numbers(messages.map(({ triggeredAt }) => triggeredAt)),
       packTexts(messages.map(({ payload }) => payload)),
       packTexts(messages.map(({ source }) => source ?? 'webhook')),
     ],
@@ -94,14 +94,14 @@ export async function claimMessages(
     id: string
     topic: string
     event_id: string
-    triggered_at: Date
+    triggered_ms: string
     payload: string
     source: string
     attempts: number
   }
   const { rows } = await client.query<Row>({
     name: 'claim-messages',
-    text: `select id, topic, event_id, triggered_at, payload, source, attempts from inbox
+    text: `select id, topic, event_id, ${inMilliseconds('triggered_at')} as triggered_ms, payload, source, attempts from inbox
             where shop_id = $1 and state = 'waiting' and due_at <= $2
               and ($4::bigint[] is null or id = any($4)) and ($5::text[] is null or topic = any($5))
             order by id limit $3 for update skip locked`,
@@ -111,7 +111,7 @@ export async function claimMessages(
     id: row.id,
     topic: row.topic,
     eventId: row.event_id,
-    triggeredAt: row.triggered_at.getTime(),
+    triggeredAt: Number(row.triggered_ms),
     payload: row.payload,
     source: row.source,
     attempts: row.attempts,

@@ -5,7 +5,7 @@
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
 // one row per transfer with both accounts, bigint ids, a prepared statement.
 import type { PoolClient } from 'pg'
-import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
@@ -74,12 +74,12 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
 const POST = `
 with given as (
   select * from unnest($3::bigint[], $4::bigint[], ${unpack(5)}, ${unpack(6)}, $7::bigint[], ${unpack(8)}, ${unpack(9)},
-                       ${unpack(10)}, $11::timestamptz[], ${unpack(12)}) with ordinality
-    as given (member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, place)
+                       ${unpack(10)}, $11::bigint[], ${unpack(12)}) with ordinality
+    as given (member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_ms, reverses, place)
 ), written as (
   insert into ledger_transfers
     (shop_id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, created_at)
-  select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, $2
+  select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, ${toInstantSql('event_ms')}, reverses, $2
     from given order by place
   on conflict (shop_id, key) do nothing
   returning member_id, counter_member_id, from_account, to_account, amount
@@ -100,7 +100,7 @@ with given as (
     from moved m full join totals t using (member_id)
 ), locked as materialized (
   select b.member_id from balances b
-   where b.shop_id = $1 and b.member_id in (select member_id from touched)
+   where b.shop_id = $1 and b.member_id = any(array(select member_id from touched))
    order by b.member_id for update
 ), changed as (
   update balances b
@@ -113,15 +113,16 @@ with given as (
    where b.shop_id = $1 and b.member_id = t.member_id
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as (
-  select * from unnest($13::bigint[], ${unpack(14)}, $15::bigint[], $16::bigint[], $17::bigint[], $18::timestamptz[],
-                       $19::timestamptz[], $20::timestamptz[])
-    as lot (member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
+  select * from unnest($13::bigint[], ${unpack(14)}, $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
+                       $19::bigint[], $20::bigint[])
+    as lot (member_id, key, order_id, pending, available, earned_ms, release_ms, expires_ms)
 ), lots_closed as (
   delete from lots using lots_given g
    where lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key and g.pending = 0 and g.available = 0
 ), lots_open as (
   insert into lots (shop_id, member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
-  select $1, member_id, key, order_id, pending, available, earned_at, release_at, expires_at from lots_given
+  select $1, member_id, key, order_id, pending, available, ${toInstantSql('earned_ms')},
+         ${toInstantSql('release_ms')}, ${toInstantSql('expires_ms')} from lots_given
    where pending > 0 or available > 0
   on conflict (shop_id, member_id, key) do update
     set pending = excluded.pending, available = excluded.available, earned_at = excluded.earned_at,
@@ -144,7 +145,7 @@ function transferColumns(transfers: readonly Transfer[]): string[] {
     packTexts(transfers.map(({ key }) => key)),
     packTexts(transfers.map(({ reason }) => reason)),
     packTexts(transfers.map(({ source }) => source)),
-    instants(transfers.map(({ eventAt }) => eventAt)),
+    numbers(transfers.map(({ eventAt }) => eventAt)),
     packTexts(transfers.map(({ reverses }) => reverses)),
   ]
 }
@@ -165,9 +166,9 @@ function lotColumns(lots: readonly (Lot & { member: string })[]): string[] {
     numbers(lots.map((lot) => order(lot.key))),
     numbers(lots.map((lot) => lot.pending)),
     numbers(lots.map((lot) => lot.available)),
-    instants(lots.map((lot) => lot.earnedAt)),
-    instants(lots.map((lot) => lot.releaseAt)),
-    instants(lots.map((lot) => lot.expiresAt)),
+    numbers(lots.map((lot) => lot.earnedAt)),
+    numbers(lots.map((lot) => lot.releaseAt)),
+    numbers(lots.map((lot) => lot.expiresAt)),
   ]
 }
 
@@ -277,7 +278,7 @@ export async function openAccounts(
     name: 'open-accounts',
     text: `insert into balances (shop_id, member_id) select $1, id from unnest($2::bigint[]) as id order by id
            on conflict (shop_id, member_id) do nothing`,
-    values: [shopId, members.map(customerNumber)],
+    values: [shopId, numbers(members.map(customerNumber))],
   })
 }
 

@@ -2,6 +2,7 @@
 // read by the pages. A *delta* is what one batch of orders adds to the counters: it is written as one row, which nobody else
 // waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads both.
 import type { PoolClient, QueryArrayConfig } from 'pg'
+import { inMilliseconds, numbers, toInstantSql } from '#app/db/arrays.ts'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
 import type { OwnLimits, ReplacementCycle } from '#app/retention/lifecycle.ts'
 import type { OrderLog } from '#app/retention/order-log.ts'
@@ -123,7 +124,7 @@ async function findStored(shopId: number, ids: string[], client: Queryable): Pro
     name: 'measures-stored',
     text: `select id, member_id, placed_at, goods_minor, cycle_days from orders
             where shop_id = $1 and id = any($2::bigint[]) and counts and member_id is not null`,
-    values: [shopId, ids],
+    values: [shopId, numbers(ids)],
   })
   return new Map(
     rows.map((row) => [
@@ -214,7 +215,7 @@ async function loadCustomers(shopId: number, changes: ReadonlyMap<string, Custom
                                                 and p.placed_at < g.since
                                               order by p.placed_at desc limit 1), '-infinity')
              ) o on true`,
-    values: [shopId, members, since, losing],
+    values: [shopId, numbers(members), numbers(since), losing],
   })
   return new Map(
     rows.map((row) => {
@@ -249,16 +250,6 @@ function readCycleDays(text: string | null): (place: number) => number | null {
   return (place) => (days === null || days[place] === -1 ? null : days[place]!)
 }
 
-/** SQL for an instant as whole milliseconds. Seconds as a float are exact to the microsecond until the year 2255, and far cheaper than decimals. */
-function inMilliseconds(instant: string): string {
-  return `(date_part('epoch', ${instant}) * 1000)::int8`
-}
-
-/** SQL for the instant of whole milliseconds. */
-function toInstantSql(milliseconds: string): string {
-  return `('epoch'::timestamptz + ${milliseconds} * interval '1 millisecond')`
-}
-
 function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
@@ -285,13 +276,13 @@ async function saveStandings(shopId: number, standings: ReadonlyMap<string, Stan
                  last_at = excluded.last_at, passive_at = excluded.passive_at, lost_at = excluded.lost_at`,
     values: [
       shopId,
-      kept.map(([member]) => member),
-      kept.map(([, standing]) => standing.orders),
-      kept.map(([, standing]) => standing.revenueMinor),
-      kept.map(([, standing]) => standing.firstAt),
-      kept.map(([, standing]) => standing.lastAt),
-      kept.map(([, standing]) => standing.limits?.passiveFrom ?? null),
-      kept.map(([, standing]) => standing.limits?.lostFrom ?? null),
+      numbers(kept.map(([member]) => member)),
+      numbers(kept.map(([, standing]) => standing.orders)),
+      numbers(kept.map(([, standing]) => standing.revenueMinor)),
+      numbers(kept.map(([, standing]) => standing.firstAt)),
+      numbers(kept.map(([, standing]) => standing.lastAt)),
+      numbers(kept.map(([, standing]) => standing.limits?.passiveFrom)),
+      numbers(kept.map(([, standing]) => standing.limits?.lostFrom)),
     ],
   })
 }
@@ -344,7 +335,7 @@ async function addCounters(shopId: number, counters: Counters, client: Queryable
            select $1, * from unnest($2::smallint[], $3::bigint[], $4::int[], $5::bigint[]) as g (kind, x, y, value)
             order by kind, x, y
            on conflict (shop_id, kind, x, y) do update set value = c.value + excluded.value`,
-    values: [shopId, ...toColumns(counters)],
+    values: [shopId, ...toColumns(counters).map(numbers)],
   })
 }
 

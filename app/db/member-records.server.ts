@@ -46,7 +46,7 @@ export async function readMembers(
 /** Members (gids) of the shop in the order of their numbers, those after `after` ("0" begins), erased ones left out. */
 export async function listMembersAfter(shopId: number, after: string, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
-    `select id from members where shop_id = $1 and id > $2::bigint and erased_at is null and state <> '{}'
+    `select id from members where shop_id = $1 and id > $2::bigint and erased_at is null and state::text <> '{}'
       order by id limit $3`,
     [shopId, after, limit],
   )

@@ -1,6 +1,6 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
-import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { inMilliseconds, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { moveListed } from '#app/db/customer-lists.server.ts'
 import { moveAnswers } from '#app/db/feedback.server.ts'
@@ -27,10 +27,16 @@ type State = Omit<
   | 'erasedAt'
 >
 
+/** Each order adds to these lists, and all of them is written anew with it: so they are kept as rows without names. */
+type StoredState = Omit<State, 'activity' | 'recentEarnings'> & {
+  activity: [key: string, at: number, points: number, spendMinor: number, orders: number, spendRest?: string | null][]
+  recentEarnings: [key: string, at: number][]
+}
+
 /** A member's row joined with its balances, before lots and redemptions are put to it. */
 export type MemberRow = {
   id: string
-  state: State | Record<string, never>
+  state: StoredState | Record<string, never>
   erased_at: Date | null
   available: string
   pending: string
@@ -104,8 +110,11 @@ export async function lockMembers(
 /** The engine's record of a locked row; undefined where the row was only made to be locked. */
 export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: readonly Redemption[]): Member | undefined {
   if (!('tier' in row.state)) return undefined
+  const state = row.state as StoredState
   return {
-    ...(row.state as State),
+    ...state,
+    activity: readActivity(state.activity),
+    recentEarnings: state.recentEarnings.map(([key, at]) => ({ key: lengthen(key), at })),
     id: toGid('Customer', row.id),
     aliases: row.aliases?.map((alias) => toGid('Customer', alias)) ?? [],
     erasedAt: row.erased_at?.getTime() ?? null,
@@ -128,15 +137,16 @@ export async function loadLots(
   type Row = {
     member_id: string
     key: string
-    earned_at: Date
-    release_at: Date | null
-    expires_at: Date | null
+    earned_ms: string
+    release_ms: string | null
+    expires_ms: string | null
     pending: string
     available: string
   }
   const { rows } = await client.query<Row>({
     name: 'load-lots',
-    text: `select member_id, key, earned_at, release_at, expires_at, pending, available from lots
+    text: `select member_id, key, ${inMilliseconds('earned_at')} as earned_ms, ${inMilliseconds('release_at')} as release_ms,
+                  ${inMilliseconds('expires_at')} as expires_ms, pending, available from lots
             where shop_id = $1 and member_id = any($2::bigint[]) order by member_id, earned_at, key`,
     values: [shopId, numbers(members.map(customerNumber))],
   })
@@ -146,9 +156,9 @@ export async function loadLots(
     if (!lots.has(member)) lots.set(member, [])
     lots.get(member)!.push({
       key: row.key,
-      earnedAt: row.earned_at.getTime(),
-      releaseAt: row.release_at?.getTime() ?? null,
-      expiresAt: row.expires_at?.getTime() ?? null,
+      earnedAt: Number(row.earned_ms),
+      releaseAt: row.release_ms === null ? null : Number(row.release_ms),
+      expiresAt: row.expires_ms === null ? null : Number(row.expires_ms),
       pending: Number(row.pending),
       available: Number(row.available),
     })
@@ -167,36 +177,73 @@ export async function saveMembers(
   await client.query({
     name: 'save-members',
     text: `update members m
-              set state = g.state::jsonb, tier = g.tier, tier_since = g.tier_since, erased_at = g.erased_at,
-                  next_due_at = g.next_due_at, updated_at = $2
-             from unnest($3::bigint[], ${unpack(4)}, ${unpack(5)}, $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
-               as g (id, state, tier, tier_since, erased_at, next_due_at)
+              set state = g.state::json, tier = g.tier, tier_since = ${toInstantSql('g.tier_since_ms')},
+                  erased_at = ${toInstantSql('g.erased_ms')}, next_due_at = ${toInstantSql('g.next_due_ms')}, updated_at = $2
+             from unnest($3::bigint[], ${unpack(4)}, ${unpack(5)}, $6::bigint[], $7::bigint[], $8::bigint[])
+               as g (id, state, tier, tier_since_ms, erased_ms, next_due_ms)
             where m.shop_id = $1 and m.id = g.id`,
     values: [
       shopId,
       new Date(at),
       numbers(members.map(({ member }) => customerNumber(member.id))),
-      packTexts(members.map(({ member }) => JSON.stringify(toState(member)))),
+      packTexts(members.map(({ member }) => JSON.stringify(toStored(member)))),
       packTexts(members.map(({ member }) => member.tier.level)),
-      instants(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
-      instants(members.map(({ member }) => finite(member.erasedAt))),
-      instants(members.map(({ nextDueAt }) => finite(nextDueAt))),
+      numbers(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
+      numbers(members.map(({ member }) => finite(member.erasedAt))),
+      numbers(members.map(({ nextDueAt }) => finite(nextDueAt))),
     ],
   })
 }
 
-function toState(member: Member): State {
-  const { id, aliases, available, pending, reserved, deficit, lifetimeEarned, lots, redemptions, erasedAt, ...state } =
-    member
-  void [id, aliases, available, pending, reserved, deficit, lifetimeEarned, lots, redemptions, erasedAt]
-  return state
+function toStored(member: Member): StoredState {
+  // Named one by one: taking an object apart and putting it together again is slow, and this is done for every order.
+  return {
+    customerState: member.customerState,
+    optedInAt: member.optedInAt,
+    birthday: member.birthday,
+    lifetime: member.lifetime,
+    counters: member.counters,
+    tier: member.tier,
+    emptiedAt: member.emptiedAt,
+    segments: member.segments,
+    advancedTo: member.advancedTo,
+    version: member.version,
+    activity: member.activity.map(({ key, at, points, spendMinor, orders, spendRest }) =>
+      spendRest === null
+        ? [shorten(key), at, points, spendMinor, orders]
+        : [shorten(key), at, points, spendMinor, orders, spendRest],
+    ),
+    recentEarnings: member.recentEarnings.map(({ key, at }) => [shorten(key), at]),
+  }
+}
+
+function readActivity(stored: StoredState['activity']): Member['activity'] {
+  return stored.map(([key, at, points, spendMinor, orders, spendRest = null]) => ({
+    key: lengthen(key),
+    at,
+    points,
+    spendMinor,
+    spendRest,
+    orders,
+  }))
+}
+
+const ORDER_GID = 'gid://shopify/Order/'
+
+/** "#1" for the gid of order 1; other keys (of events and adjustments) begin with a word and stay as they are. */
+function shorten(key: string): string {
+  return key.startsWith(ORDER_GID) ? `#${key.slice(ORDER_GID.length)}` : key
+}
+
+function lengthen(key: string): string {
+  return key.startsWith('#') ? ORDER_GID + key.slice(1) : key
 }
 
 /** Takes away rows that were only made to be locked. */
 export async function dropEmptyMembers(shopId: number, members: readonly string[], client: Queryable): Promise<void> {
   if (members.length === 0) return
   const { rows } = await client.query<{ id: string }>(
-    `delete from members where shop_id = $1 and id = any($2::bigint[]) and state = '{}' returning id`,
+    `delete from members where shop_id = $1 and id = any($2::bigint[]) and state::text = '{}' returning id`,
     [shopId, members.map(customerNumber)],
   )
   await closeEmptyAccounts(

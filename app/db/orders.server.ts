@@ -1,10 +1,10 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
-import { booleans, instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { booleans, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { measureCycles, productsLeft } from '#app/db/cycles.server.ts'
 import { applyMeasures, holdSettings, type CountingSettings, type MeasuredOrder } from '#app/db/measures.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
-import type { Order, OrderRecord } from '#app/loyalty/order.ts'
+import type { Order, OrderLine, OrderRecord } from '#app/loyalty/order.ts'
 
 /** The records of these orders (gids), as far as the shop has them. `lock` holds them until the transaction ends. */
 export async function loadOrders(
@@ -14,12 +14,12 @@ export async function loadOrders(
   { lock = false }: { lock?: boolean } = {},
 ): Promise<OrderRecord[]> {
   if (orders.length === 0) return []
-  const { rows } = await client.query<{ facts: OrderRecord }>({
+  const { rows } = await client.query<{ facts: StoredRecord }>({
     name: lock ? 'lock-orders' : 'load-orders',
     text: `select facts from orders where shop_id = $1 and id = any($2::bigint[]) ${lock ? 'order by id for update' : ''}`,
     values: [shopId, numbers(orders.map(orderNumber))],
   })
-  return rows.map((row) => row.facts)
+  return rows.map((row) => fromStored(row.facts))
 }
 
 /** Whose orders these are as far as we know: the customers' gids. A light first look, before anything is locked. */
@@ -44,10 +44,11 @@ export async function findKnownOrders(
   client: Queryable = pool,
 ): Promise<Map<string, number>> {
   if (orders.length === 0) return new Map()
-  const { rows } = await client.query<{ id: string; updated_at: Date }>(
-    'select id, updated_at from orders where shop_id = $1 and id = any($2::bigint[])',
-    [shopId, orders.map(orderNumber)],
-  )
+  const { rows } = await client.query<{ id: string; updated_at: Date }>({
+    name: 'find-known-orders',
+    text: 'select id, updated_at from orders where shop_id = $1 and id = any($2::bigint[])',
+    values: [shopId, numbers(orders.map(orderNumber))],
+  })
   return new Map(rows.map((row) => [toGid('Order', row.id), row.updated_at.getTime()]))
 }
 
@@ -131,11 +132,14 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
   await client.query('update orders set member_id = $3 where shop_id = $1 and member_id = $2', [shopId, from, to])
 }
 
-const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                       $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[],
                       ${[13, 14, 15, 16].map(unpack).join(', ')}, $17::int[])
-  as g (id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
+  as g (id, member_id, placed_ms, updated_ms, triggered_ms, paid_ms, goods_minor, placed_minor, counts, points,
         program_version, tier, codes, facts, reasons, cycle_days)`
+const [PLACED, UPDATED, TRIGGERED, PAID] = ['placed', 'updated', 'triggered', 'paid'].map((name) =>
+  toInstantSql(`g.${name}_ms`),
+)
 
 /** Most orders use none; a sub-select for each would cost more than the rest of the row. */
 const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_elements_text(g.codes::jsonb)) end`
@@ -143,14 +147,14 @@ const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_
 const INSERT = `
 insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
                     counts, points, program_version, tier, codes, facts, reasons, cycle_days)
-select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
+select $1, id, member_id, ${PLACED}, ${UPDATED}, ${TRIGGERED}, ${PAID}, goods_minor, placed_minor, counts, points,
        program_version, tier, ${CODES}, facts::json, reasons::jsonb, cycle_days
   from ${GIVEN}`
 
 const UPDATE = `
 update orders o
-   set member_id = g.member_id, placed_at = g.placed_at, updated_at = g.updated_at, triggered_at = g.triggered_at,
-       paid_at = g.paid_at, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
+   set member_id = g.member_id, placed_at = ${PLACED}, updated_at = ${UPDATED}, triggered_at = ${TRIGGERED},
+       paid_at = ${PAID}, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
        points = g.points, program_version = g.program_version, tier = g.tier,
        codes = ${CODES}, facts = g.facts::json, reasons = g.reasons::jsonb, cycle_days = g.cycle_days
   from ${GIVEN}
@@ -161,10 +165,10 @@ function columnsOf(orders: readonly (OrderToSave & { cycleDays: number | null })
   return [
     numbers(records.map(({ id }) => orderNumber(id))),
     numbers(orders.map(({ owner }) => (owner === null ? null : parseGid(owner)!.number))),
-    instants(records.map((record) => record.snapshot?.processedAt ?? heardAt(record))),
-    instants(records.map((record) => record.snapshot?.updatedAt ?? heardAt(record))),
-    instants(records.map(heardAt)),
-    instants(records.map(({ paidAt }) => paidAt)),
+    numbers(records.map((record) => record.snapshot?.processedAt ?? heardAt(record))),
+    numbers(records.map((record) => record.snapshot?.updatedAt ?? heardAt(record))),
+    numbers(records.map(heardAt)),
+    numbers(records.map(({ paidAt }) => paidAt)),
     numbers(records.map(goodsMinor)),
     numbers(records.map(({ snapshot }) => (snapshot ? sumLines(snapshot, false) : 0))),
     booleans(records.map(countsForMeasures)),
@@ -172,10 +176,50 @@ function columnsOf(orders: readonly (OrderToSave & { cycleDays: number | null })
     numbers(records.map(({ terms }) => terms?.version)),
     packTexts(records.map(({ terms }) => terms?.tier ?? null)),
     packTexts(records.map(({ codes }) => JSON.stringify(codes))),
-    packTexts(records.map((record) => JSON.stringify(record))),
+    packTexts(records.map((record) => JSON.stringify(toStored(record)))),
     packTexts(records.map(({ worth }) => JSON.stringify(worth?.reasons ?? []))),
     numbers(orders.map(({ cycleDays }) => cycleDays)),
   ]
+}
+
+/** A record is mostly lines, and much of a line is as in every other: that is left out. The other fields are there for SQL too. */
+type StoredLine = Omit<OrderLine, keyof typeof USUAL_LINE> & {
+  -readonly [Name in keyof typeof USUAL_LINE]?: OrderLine[Name]
+}
+type StoredRecord = Omit<OrderRecord, 'snapshot'> & {
+  snapshot: (Omit<Order, 'lines'> & { lines: StoredLine[] }) | null
+}
+
+const USUAL_LINE = {
+  discountMinor: 0,
+  taxMinor: 0,
+  subscription: false,
+  collections: [],
+  tags: [],
+  compareAtMinor: null,
+}
+
+function toStored(record: OrderRecord): StoredRecord {
+  if (record.snapshot === null) return { ...record, snapshot: null }
+  return { ...record, snapshot: { ...record.snapshot, lines: record.snapshot.lines.map(toStoredLine) } }
+}
+
+function toStoredLine(line: OrderLine): StoredLine {
+  const { id, product, quantity, currentQuantity, priceMinor, giftCard } = line
+  const stored: StoredLine = { id, product, quantity, currentQuantity, priceMinor, giftCard }
+  if (line.discountMinor !== 0) stored.discountMinor = line.discountMinor
+  if (line.taxMinor !== 0) stored.taxMinor = line.taxMinor
+  if (line.subscription) stored.subscription = true
+  if (line.collections.length > 0) stored.collections = line.collections
+  if (line.tags.length > 0) stored.tags = line.tags
+  if (line.compareAtMinor !== null) stored.compareAtMinor = line.compareAtMinor
+  return stored
+}
+
+function fromStored({ snapshot, ...record }: StoredRecord): OrderRecord {
+  if (snapshot === null) return { ...record, snapshot }
+  const lines = snapshot.lines.map((line) => ({ ...USUAL_LINE, ...line }))
+  return { ...record, snapshot: { ...snapshot, lines } }
 }
 
 /** An order of which only a lone refund or a deletion was heard has no instants of its own yet. */

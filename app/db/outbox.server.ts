@@ -1,5 +1,5 @@
 import type { Queryable } from './client.server.ts'
-import { instants, packTexts, unpack } from './arrays.ts'
+import { numbers, packTexts, toInstantSql, unpack } from './arrays.ts'
 import { pool } from './client.server.ts'
 
 /**
@@ -32,18 +32,19 @@ export async function enqueueEffects(
   const list = [...last.values()]
   await client.query(
     `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
-     select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, e.due_at, $2
-       from unnest(${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::timestamptz[]) as e (kind, key, payload, due_at)
+     select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, ${toInstantSql('e.due_ms')}, $2
+       from unnest(${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::bigint[]) as e (kind, key, payload, due_ms)
      on conflict (shop_id, kind, key) where state = 'waiting'
      do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
-                   due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at`,
+                   due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at
+       where outbox.attempts > 0 or outbox.due_at > excluded.due_at or outbox.payload is distinct from excluded.payload`,
     [
       shopId,
       new Date(at),
       packTexts(list.map(({ kind }) => kind)),
       packTexts(list.map(({ key }) => key)),
       packTexts(list.map(({ payload }) => JSON.stringify(payload ?? {}))),
-      instants(list.map(({ dueAt }) => dueAt ?? at)),
+      numbers(list.map(({ dueAt }) => dueAt ?? at)),
     ],
   )
 }

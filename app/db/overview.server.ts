@@ -83,9 +83,9 @@ export async function findConnection(shopId: number): Promise<Connection> {
       [shopId],
     ),
     pool.query<{ waiting: string; set_aside: string }>(
-      `select count(*) filter (where state = 'waiting') as waiting,
-              count(*) filter (where state = 'set-aside') as set_aside
-       from outbox where shop_id = $1 and state in ('waiting', 'set-aside')`,
+      // Two looks, because each has an index of its own.
+      `select (select count(*) from outbox where shop_id = $1 and state = 'waiting') as waiting,
+              (select count(*) from outbox where shop_id = $1 and state = 'set-aside') as set_aside`,
       [shopId],
     ),
     pool.query<{ at: Date | null }>(

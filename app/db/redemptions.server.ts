@@ -1,6 +1,7 @@
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Draw } from '#app/loyalty/lots.ts'
 import type { Redemption, RedemptionState } from '#app/loyalty/rewards.ts'
+import { numbers } from './arrays.ts'
 import type { Queryable } from './client.server.ts'
 import { pool } from './client.server.ts'
 
@@ -45,7 +46,7 @@ export async function loadRedemptions(
             where shop_id = $1 and (id = any($2::text[]) or code = any($3::text[])
                or (member_id = any($4::bigint[]) and state in ('reserved', 'issued', 'ending')))
             order by reserved_at, id`,
-    values: [shopId, ids, codes.map((code) => code.toUpperCase()), openOf.map(memberNumber)],
+    values: [shopId, ids, codes.map((code) => code.toUpperCase()), numbers(openOf.map(memberNumber))],
   })
   return rows.map(toRedemption)
 }

@@ -11,7 +11,7 @@ import {
   saveMembers,
   toMember,
 } from '#app/db/members.server.ts'
-import { inTransaction } from '#app/db/client.server.ts'
+import { inTransaction, together } from '#app/db/client.server.ts'
 import { LedgerError, postToLedger } from '#app/db/ledger.server.ts'
 import { findOrderOwners, loadOrders, saveOrders, type OrderToSave } from '#app/db/orders.server.ts'
 import { enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
@@ -194,11 +194,11 @@ class Loading {
     for (const member of got) this.#locked.add(member)
     for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
 
-    const lots = await loadLots(this.#shopId, got, this.#client)
-    const open = Map.groupBy(
-      await loadRedemptions(this.#shopId, { openOf: got }, this.#client),
-      (redemption) => redemption.member,
-    )
+    const [lots, redemptions] = await together([
+      loadLots(this.#shopId, got, this.#client),
+      loadRedemptions(this.#shopId, { openOf: got }, this.#client),
+    ])
+    const open = Map.groupBy(redemptions, (redemption) => redemption.member)
     for (const row of rows) {
       const gid = toGid('Customer', row.id)
       for (const alias of row.aliases ?? []) this.#survivors.set(toGid('Customer', alias), gid)
@@ -296,33 +296,17 @@ export async function saveWorld(
   const { changed, whoIs } = world
   // A member that was merged away within the batch is another's alias now, and is written as that.
   const members = [...changed.members.values()].filter((member) => whoIs(member.id) === member.id)
-  const balances = await postToLedger(
-    shopId,
-    {
-      transfers: changed.transfers,
-      lots: members.flatMap((member) => changedLots(member, world.lotsBefore.get(member.id) ?? [])),
-      totals: members.map(({ id, deficit, lifetimeEarned }) => ({ member: id, deficit, lifetimeEarned })),
-    },
-    at,
-    client,
-  )
-  for (const { id, available, pending, reserved } of members) {
-    const held = balances.get(id)
-    if (held?.available === available && held.pending === pending && held.reserved === reserved) continue
-    const expected = JSON.stringify({ available, pending, reserved })
-    throw new LedgerError(
-      `The accounts of ${id} in shop ${shopId} hold ${JSON.stringify(held)}, the engine says ${expected}.`,
-    )
-  }
   const dueAts = members.map((member) => ({ member, nextDueAt: nextDueAt(member, programs) }))
-  await saveMembers(shopId, dueAts, at, client)
-  await saveOrders(
-    shopId,
-    [...changed.orders.values()].map((record) => toSave(record, world)),
-    client,
-  )
-  await saveRedemptions(shopId, [...changed.redemptions.values()], at, client)
-  await saveFacts(shopId, changed.facts, at, client)
+  const orders = [...changed.orders.values()].map((record) => toSave(record, world))
+  // None needs another's answer: while the database works on one, the next is made.
+  await together([
+    postPoints(shopId, world, members, at, client),
+    saveMembers(shopId, dueAts, at, client),
+    saveOrders(shopId, orders, client),
+    saveRedemptions(shopId, [...changed.redemptions.values()], at, client),
+    saveFacts(shopId, changed.facts, at, client),
+    enqueueEffects(shopId, describeEffects(members, changed.effects), at, client),
+  ])
   for (const member of members) {
     for (const alias of member.aliases) {
       if (world.locked.has(alias)) await mergeAway(shopId, alias, member.id, world, at, client)
@@ -333,11 +317,34 @@ export async function saveWorld(
     [...world.locked].filter((gid) => world.member(gid) === undefined),
     client,
   )
-  await enqueueEffects(shopId, describeEffects(members, changed.effects), at, client)
   for (const effect of changed.effects) {
     if (effect.kind === 'code-used') await markCodeUsed(shopId, effect.code, client)
   }
   await noteWorkDue(shopId, earliest(dueAts.map((due) => due.nextDueAt)), client)
+}
+
+/** Writes transfers, lots and balances. Throws a LedgerError where the accounts then hold anything else than the engine says. */
+async function postPoints(
+  shopId: number,
+  { changed, lotsBefore }: LoadedWorld,
+  members: readonly Member[],
+  at: number,
+  client: PoolClient,
+): Promise<void> {
+  const posting = {
+    transfers: changed.transfers,
+    lots: members.flatMap((member) => changedLots(member, lotsBefore.get(member.id) ?? [])),
+    totals: members.map(({ id, deficit, lifetimeEarned }) => ({ member: id, deficit, lifetimeEarned })),
+  }
+  const balances = await postToLedger(shopId, posting, at, client)
+  for (const { id, available, pending, reserved } of members) {
+    const held = balances.get(id)
+    if (held?.available === available && held.pending === pending && held.reserved === reserved) continue
+    const expected = JSON.stringify({ available, pending, reserved })
+    throw new LedgerError(
+      `The accounts of ${id} in shop ${shopId} hold ${JSON.stringify(held)}, the engine says ${expected}.`,
+    )
+  }
 }
 
 function toSave(record: OrderRecord, { whoIs, ordersBefore }: LoadedWorld): OrderToSave {

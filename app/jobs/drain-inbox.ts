@@ -159,7 +159,7 @@ async function drainBatch(
 }
 
 /** The shop's program, null where orders have to wait: none is published, or it asks for products that were never read. */
-async function findRules(
+export async function findRules(
   shopId: number,
   client: PoolClient,
 ): Promise<{ programs: Programs | null; catalogued: boolean }> {
@@ -169,7 +169,7 @@ async function findRules(
 }
 
 /** Tells orders what the catalogue knows of their products. */
-async function addCatalog(shopId: number, messages: Readable[], client: PoolClient): Promise<void> {
+export async function addCatalog(shopId: number, messages: { event: Event }[], client: PoolClient): Promise<void> {
   const products = messages.flatMap(({ event }) =>
     event.type === 'order' ? event.order.lines.flatMap(({ product }) => product ?? []) : [],
   )

@@ -520,8 +520,7 @@ function isChanged(before: Member, after: Member): boolean {
 function sweep(draft: Draft): void {
   releaseDue(draft)
   // Where nothing moved, an earlier end alone made something due: the same instant may have seen an expiry already.
-  const unmoved = `${formatInstant(draft.now)}/${formatInstant(draft.at)}`
-  expireDue(draft, draft.transfers.at(-1)?.key ?? unmoved)
+  expireDue(draft, () => draft.transfers.at(-1)?.key ?? `${formatInstant(draft.now)}/${formatInstant(draft.at)}`)
   if (draft.member.erasedAt !== null) forfeit(draft)
 }
 

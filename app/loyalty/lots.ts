@@ -102,16 +102,17 @@ export function releaseDue(draft: Draft): void {
 }
 
 /**
- * Lets go what has come to its end: lot by lot, or the whole balance under `inactivity`. `cause` makes the keys unique where a fact put
+ * Lets go what has come to its end: lot by lot, or the whole balance under `inactivity`. `findCause` makes the keys unique where a fact put
  * points into a lot past its end.
  */
-export function expireDue(draft: Draft, cause: string | null = null): void {
+export function expireDue(draft: Draft, findCause: () => string = () => formatInstant(draft.now)): void {
   const { member, program } = draft
   if (program.expiry.model === 'none' || findFirstEnd(member, draft.programs, draft.now) > draft.now) return
   const due = member.lots.filter(
     (lot) => lot.available > 0 && findLotEnd(member, lot, draft.programs, draft.now) <= draft.now,
   )
   if (due.length === 0) return
+  const cause = findCause()
   let expired = 0
   let endedAt = -Infinity
   for (const lot of due) {
@@ -120,7 +121,7 @@ export function expireDue(draft: Draft, cause: string | null = null): void {
     expired += lot.available
     if (program.expiry.model === 'lot') {
       post(draft, 'available', 'shop.expired', lot.available, {
-        key: `expire:${member.id}:${lot.key}@${cause ?? formatInstant(draft.now)}`,
+        key: `expire:${member.id}:${lot.key}@${cause}`,
         reason: 'expire',
         source: lot.key,
         eventAt: Math.max(endsAt, draft.at),
@@ -130,7 +131,7 @@ export function expireDue(draft: Draft, cause: string | null = null): void {
   }
   if (program.expiry.model === 'inactivity') {
     post(draft, 'available', 'shop.expired', expired, {
-      key: `expire:${member.id}@${cause ?? formatInstant(draft.now)}`,
+      key: `expire:${member.id}@${cause}`,
       reason: 'expire',
       eventAt: Math.max(endedAt, draft.at),
     })
