@@ -97,7 +97,11 @@ const Y_SPAN = 65_536
 export const NO_MONTH = -Y_SPAN / 2
 
 function keyOf(kind: CounterKind, x: number, y: number): number {
-  return HAS_Y.has(kind) ? x * Y_SPAN + y + Y_SPAN / 2 : x
+  return HAS_Y.has(kind) ? pairOf(x, y) : x
+}
+
+function pairOf(x: number, y: number): number {
+  return x * Y_SPAN + y + Y_SPAN / 2
 }
 
 /** "cohortBuyers:660:663". */
@@ -162,7 +166,17 @@ function countOrders(
   { timeZone, activityDays }: RollupSettings,
 ): void {
   const windowMs = activityDays * DAY_MS
-  const add = (kind: CounterKind, x: number, y: number, by: number) => addTo(counters, kind, x, y, sign * by)
+  // Looked up once for a customer: a recount adds some ten million times.
+  const of = (kind: CounterKind) => placesOf(counters, kind)
+  const [inMonth, revenue, buyers, active, lapsed] = [
+    of('orders'),
+    of('revenue'),
+    of('buyers'),
+    of('active'),
+    of('lapsed'),
+  ]
+  const [cohortBuyers, cohortRevenue] = [of('cohortBuyers'), of('cohortRevenue')]
+  const [interval, intervalAfter] = [of('interval'), of('intervalAfter')]
   const cohort = monthNumberAt(firstAt, timeZone)
   let [gapDays, gapRest] = [0, 0]
   let monthBefore = NO_MONTH
@@ -172,12 +186,12 @@ function countOrders(
     const month = monthOfDay(day)
     const next = orders[place + 1]
     const nextDay = next ? dayNumberAt(next.at, timeZone) : Infinity
-    add('orders', month, 0, 1)
-    add('revenue', month, 0, amountMinor)
-    add('cohortRevenue', cohort, month, amountMinor)
+    addAt(inMonth, month, sign)
+    addAt(revenue, month, sign * amountMinor)
+    addAt(cohortRevenue, pairOf(cohort, month), sign * amountMinor)
     if (month !== monthBefore) {
-      add('buyers', month, monthBefore, 1)
-      add('cohortBuyers', cohort, month, 1)
+      addAt(buyers, pairOf(month, monthBefore), sign)
+      addAt(cohortBuyers, pairOf(cohort, month), sign)
     }
     if (next) {
       const gap = next.at - at
@@ -186,24 +200,24 @@ function countOrders(
       gapRest += gap - wholeDays * DAY_MS
       const hours = bucketInterval(gap)
       const ordinal = skipped + place + 1
-      add('interval', hours, 0, 1)
-      if (ordinal <= LAST_ORDINAL) add('intervalAfter', hours, ordinal, 1)
+      addAt(interval, hours, sign)
+      if (ordinal <= LAST_ORDINAL) addAt(intervalAfter, pairOf(hours, ordinal), sign)
     }
     // A day starts at or before an instant exactly when it is not after the instant's day; so with months.
     const lastCovered = dayNumberAt(at + windowMs, timeZone)
     const lastActive = Math.min(nextDay, lastCovered)
     if (lastActive > day) {
-      add('active', day + 1, 0, 1)
-      add('active', lastActive + 1, 0, -1)
+      addAt(active, day + 1, sign)
+      addAt(active, lastActive + 1, -sign)
     }
     const lapsedIn = monthOfDay(lastCovered) + 1
     const nextMonth = next ? monthOfDay(nextDay) : NO_MONTH
-    if (!next || nextMonth >= lapsedIn) add('lapsed', lapsedIn, nextMonth, 1)
+    if (!next || nextMonth >= lapsedIn) addAt(lapsed, pairOf(lapsedIn, nextMonth), sign)
     monthBefore = month
     day = nextDay
   }
-  add('intervalSum', 0, 0, gapDays)
-  add('intervalSum', 1, 0, gapRest)
+  addTo(counters, 'intervalSum', 0, 0, sign * gapDays)
+  addTo(counters, 'intervalSum', 1, 0, sign * gapRest)
 }
 
 function countStanding(
@@ -228,10 +242,17 @@ export function addToCounters(counters: Counters, { kind, x, y, value }: Counter
 }
 
 function addTo(counters: Counters, kind: CounterKind, x: number, y: number, by: number): void {
-  if (by === 0) return
+  addAt(placesOf(counters, kind), keyOf(kind, x, y), by)
+}
+
+function placesOf(counters: Counters, kind: CounterKind): Map<number, number> {
   let places = counters.get(kind)
   if (!places) counters.set(kind, (places = new Map<number, number>()))
-  const key = keyOf(kind, x, y)
+  return places
+}
+
+function addAt(places: Map<number, number>, key: number, by: number): void {
+  if (by === 0) return
   const sum = (places.get(key) ?? 0) + by
   if (sum === 0) places.delete(key)
   else places.set(key, sum)
