@@ -68,7 +68,7 @@ export async function listMembersOfEndingLots(
 
 /**
  * Members (gids) with points to spend who have earned nothing since the instant, by their number, those behind `after` ("0" begins). For programs
- * whose points end for want of earnings.
+ * whose points end for want of earnings. Whatever the record's shape, too many are better than too few.
  */
 export async function listQuietMembers(
   shopId: number,
@@ -79,7 +79,7 @@ export async function listQuietMembers(
   const { rows } = await pool.query<{ id: string }>(
     `select m.id from members m join balances b on b.shop_id = $1 and b.member_id = m.id
       where m.shop_id = $1 and m.id > $3::bigint and m.erased_at is null and b.available > 0
-        and coalesce((m.state -> 'recentEarnings' -> 0 ->> 'at')::numeric, 0) <= $2
+        and coalesce(m.state -> 'recentEarnings' -> 0 ->> 'at', m.state -> 'recentEarnings' -> 0 ->> 1, '0')::numeric <= $2
       order by m.id limit $4`,
     [shopId, since, after, limit],
   )

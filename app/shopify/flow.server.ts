@@ -23,9 +23,11 @@ export async function tellPointsExpireSoon(
   admin: AdminClient,
   { customer, points, daysLeft, lastDay }: PointsExpireSoon,
 ): Promise<string | null> {
+  // A reference is the customer's number, as a number.
+  const number = Number(customer.slice(customer.lastIndexOf('/') + 1))
+  if (!Number.isSafeInteger(number)) return `Flow cannot be told of ${customer}: its number is too large to be exact`
   const payload = {
-    // A reference is the customer's number, as a number.
-    customer_id: Number(customer.slice(customer.lastIndexOf('/') + 1)),
+    customer_id: number,
     Points: points,
     'Days left': daysLeft,
     'Last day': lastDay,

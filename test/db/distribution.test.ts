@@ -1,7 +1,22 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, it } from 'vitest'
+import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
+import {
+  countImport,
+  countPointsLeft,
+  forgetOldImports,
+  listImports,
+  listRefused,
+  listUsable,
+  moveImport,
+} from '#app/db/imports.server.ts'
+import { requireShop } from '#app/db/shops.server.ts'
+import { workOnImports } from '#app/jobs/import-members.ts'
+import { remindOfExpiry } from '#app/jobs/remind-of-expiry.ts'
+import { takeImport } from '#app/jobs/take-import.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
@@ -112,7 +127,38 @@ async function runPipeline(): Promise<void> {
   const customer = 'gid://shopify/Customer/1'
   await applyEvents(shop.id, [{ type: 'adjust', at, customer, points: 5, reason: 'r', actor: 'a', key: 'k' }], at)
   await applyEvents(shop.id, [{ type: 'reserve', at, customer, id: 'rdm_1', reward: 'five-off' }], at)
+  await bringOver(shop.id)
+  await atInstant('2027-07-20T08:00:00Z', async () => remindOfExpiry(await requireShop(shop.id)))
   await checkLedger(shop.id)
+}
+
+/** A file of two lines: one is brought over and taken back, one names nobody. */
+async function bringOver(shopId: number): Promise<void> {
+  const shop = await requireShop(shopId)
+  async function* bytes() {
+    yield Buffer.from('email,points\nann@example.com,5\nnobody@example.com,5\n')
+  }
+  const admin: AdminClient = {
+    shop: shop.domain,
+    request: async (_document, _variables, schema) =>
+      schema.parse({ customer0: { id: 'gid://shopify/Customer/3', state: 'ENABLED' }, customer1: null }),
+  }
+  const taken = await takeImport(shopId, { fileName: 'f.csv', source: 'Smile.io', actor: 'a', bytes: bytes() })
+  if (!taken.ok) throw new Error(taken.error)
+  await workOnImports(shop, admin)
+  for (const [from, to] of [
+    ['checked', 'applying'],
+    ['done', 'undoing'],
+  ] as const) {
+    await countPointsLeft(shopId, taken.id)
+    if (!(await moveImport(shopId, taken.id, [from], to, now()))) throw new Error(`not ${from}`)
+    await workOnImports(shop, admin)
+  }
+  await countImport(shopId, taken.id)
+  await listImports(shopId)
+  await listUsable(shopId, taken.id, 5)
+  await listRefused(shopId, taken.id, 5)
+  await forgetOldImports(shopId, now() + 1)
 }
 
 /** The tables that a statement reads or writes, as far as its words tell. */

@@ -18,10 +18,14 @@ import {
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { listTransfers } from '#app/db/member-story.server.ts'
+import { listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { CsvFileError, readCsvRows } from '#app/jobs/csv-rows.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { workOnImports } from '#app/jobs/import-members.ts'
 import { takeImport } from '#app/jobs/take-import.ts'
+import { receive } from '#test/setup/factories.ts'
 import { Died, openSpendingShop, type SpendingShop } from './spending-shop.ts'
 
 const TIERS = {
@@ -491,6 +495,33 @@ describe('what files say of people', () => {
     await work(place)
     expect(await balanceOf(place, ben.customer)).toBeNull()
     expect(await balanceOf(place, cleo.customer)).toBe(5)
+  })
+
+  it('goes with a customer’s own wish and with the shop, as Shopify’s webhooks ask for it; what the ledger holds stays', async () => {
+    const place = await openSpendingShop([])
+    const { id: shopId, domain } = place.shop
+    const [ben, cleo] = [stranger(place), stranger(place)]
+    const id = await bring(place, `email,points\n${ben.email},100\n${cleo.email},5\nnobody@example.com,1\n`)
+    await receive(
+      shopId,
+      'customers/data_request',
+      JSON.stringify({ customer: { id: Number(ben.customer.split('/').at(-1)) } }),
+    )
+    const redact = { shop_domain: domain, orders_to_redact: [] }
+    const customer = { id: Number(ben.customer.split('/').at(-1)), email: 'nobody@example.com' }
+    await receive(shopId, 'customers/redact', JSON.stringify({ ...redact, customer }))
+    await drainShop(shopId)
+    expect(await textsOf(place, id)).toEqual([null, null, null])
+    const answers = (await listPrivacyRequests(shopId)).filter(({ topic }) => topic === 'customers/data_request')
+    expect(answers).toMatchObject([{ answer: { broughtOver: [{ from: 'Smile.io', points: 100 }], reminders: [] } }])
+
+    await receive(shopId, 'app/uninstalled', '{}', { at: new Date(now()).toISOString() })
+    await receive(shopId, 'shop/redact', '{"shop_id":1}', { at: new Date(now()).toISOString() })
+    await drainShop(shopId)
+    await eraseShops()
+    expect(await findImport(shopId, id)).toBeNull()
+    expect(await textsOf(place, id)).toEqual([])
+    expect((await checkLedger(shopId)).differences).toEqual([])
   })
 
   it('is thrown away with a file that the merchant does not want', async () => {

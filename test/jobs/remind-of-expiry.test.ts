@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { pool } from '#app/db/client.server.ts'
 import { setReminding } from '#app/db/reminders.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
@@ -14,7 +13,10 @@ import { openSpendingShop, type SpendingShop } from './spending-shop.ts'
 const DAY = 86_400_000
 const HOUR = 3_600_000
 const LOT = { expiry: { model: 'lot', months: 12 } } as Partial<ProgramDocument>
-const INACTIVITY = { expiry: { model: 'inactivity', months: 12 } } as Partial<ProgramDocument>
+const INACTIVITY = {
+  expiry: { model: 'inactivity', months: 12 },
+  earning: [{ id: 'welcome', on: 'signup', points: 1 }],
+} as Partial<ProgramDocument>
 
 /** A shop with Ann, who holds 100 points that end at `end`. */
 async function openAnnsShop(program = LOT) {
@@ -88,19 +90,17 @@ it('says what is true when it says it: fewer points where some were spent, nothi
   expect(await hearAt(place, end - 30 * DAY + 10 * HOUR)).toEqual([heard(ann, 70, 30, end)])
 })
 
-it('for want of earnings: an order moves the end, and the reminder that waited is not said', async () => {
+it('for want of earnings: an earning moves the end, and the reminder that waited is not said', async () => {
   const { place, end, ann } = await openAnnsShop(INACTIVITY)
   expect(await lookAt(place, end - 30 * DAY)).toBe(1)
-  await pool.query(
-    `update members set state = jsonb_set(state, '{recentEarnings}', jsonb_build_array(jsonb_build_object('key', 'k', 'at', $2::bigint)))
-      where shop_id = $1`,
-    [place.shop.id, end - 30 * DAY],
-  )
+  const at = end - 30 * DAY + HOUR
+  const signup = { type: 'event', at, customer: ann, name: 'signup', key: 'once', order: null } as const
+  await applyEvents(place.shop.id, [signup], at)
   expect(await hearAt(place, end - 30 * DAY + 10 * HOUR)).toEqual([])
   expect(await lookAt(place, end - 3 * DAY)).toBe(0)
   const moved = endOfDayMonthsLater(end - 30 * DAY, 12, 'UTC')
   expect(await lookAt(place, moved - 29 * DAY)).toBe(1)
-  expect(await hearAt(place, moved - 29 * DAY + 10 * HOUR)).toEqual([heard(ann, 100, 29, moved)])
+  expect(await hearAt(place, moved - 29 * DAY + 10 * HOUR)).toEqual([heard(ann, 101, 29, moved)])
 })
 
 it('reminds nobody while the merchant wants none, nor of what waits when it is turned off', async () => {
