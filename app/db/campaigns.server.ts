@@ -153,3 +153,16 @@ export async function noteAudience(
     [shopId, campaign.id, new Date(at), campaign.tiers, campaign.segments],
   )
 }
+
+/** Takes these customers (numbers of gids) out of every audience: they asked to be forgotten. */
+export async function forgetInAudiences(
+  shopId: number,
+  customers: readonly string[],
+  client: Queryable,
+): Promise<void> {
+  if (customers.length === 0) return
+  await client.query('delete from campaign_audiences where shop_id = $1 and member_id = any($2::bigint[])', [
+    shopId,
+    customers,
+  ])
+}

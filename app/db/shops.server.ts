@@ -124,7 +124,7 @@ export async function finishErasure(shopId: number, domain: string, at: number, 
     `update privacy_requests set done_at = $2, answer = null where shop_id = $1 and (done_at is null or answer is not null)`,
     [shopId, new Date(at)],
   )
-  for (const table of ['feedback_answers', 'customer_list_members', 'customer_lists']) {
+  for (const table of ['feedback_answers', 'customer_list_members', 'customer_lists', 'campaign_audiences']) {
     await client.query(`delete from ${table} where shop_id = $1`, [shopId])
   }
   await client.query(

@@ -4,6 +4,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
+import { forgetInAudiences } from '#app/db/campaigns.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
@@ -188,6 +189,7 @@ async function forgetErased(shopId: number, messages: readonly Readable[], clien
   await forgetInImports(shopId, { customers, emails }, client)
   await forgetAnswers(shopId, customers, client)
   await forgetListed(shopId, customers, client)
+  await forgetInAudiences(shopId, customers, client)
 }
 
 /** The e-mail address that a request for erasure names: files of other apps may hold it of somebody who is no member yet. */

@@ -204,3 +204,20 @@ test('what was given is counted under every name the campaign had, and falls whe
   await give(2, 'Spring days', 5)
   expect(await count()).toEqual({ givenMinor: 300, orders: 1 })
 })
+
+test('who asked to be forgotten is in no audience any more, and nobody else is missing', async () => {
+  const shop = await makeShopWithProgram()
+  await placeAndDrain(
+    shop.id,
+    [1, 2].map((id) => ({ id, customer: id, placedAt: '2026-08-01T10:00:00Z' })),
+  )
+  await pool.query(`update members set tier = 'gold' where shop_id = $1`, [shop.id])
+  const from = at('2026-09-01T00:00:00Z')
+  await inTransaction((client) =>
+    noteAudience(shop.id, { id: 'gold', from, tiers: ['gold'], segments: null }, from, client),
+  )
+  await receive(shop.id, 'customers/redact', '{"customer":{"id":1},"orders_to_redact":[]}')
+  await drainShop(shop.id)
+  const { rows } = await pool.query('select member_id from campaign_audiences where shop_id = $1', [shop.id])
+  expect(rows).toEqual([{ member_id: '2' }])
+})
