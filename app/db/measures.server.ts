@@ -460,20 +460,33 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
   const settings = await requireSettings(shopId, client)
   const counters: Counters = new Map()
   const own = new Map<string, OwnLimits>()
+  const standings = new Map<string, Standing>()
   const withCycles = settings.cycles !== null
   const take = (member: string, orders: CountedOrder[]) => {
-    const standing = changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
-    if (standing?.limits) own.set(member, standing.limits)
+    const standing = changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)!
+    standings.set(member, standing)
+    if (standing.limits) own.set(member, standing.limits)
   }
   await eachCustomer(shopId, client, take, { withCycles })
   await client.query('delete from measure_deltas where shop_id = $1', [shopId])
   await client.query('delete from measure_counters where shop_id = $1', [shopId])
   await addCounters(shopId, counters, client)
-  // Only what differs is touched: even an upsert that changes nothing locks its row, which costs more than all the counting.
+  await replaceStandings(shopId, standings, client)
+  if (withCycles) await replaceLimits(shopId, own, client)
+}
+
+/** Puts these in the place of the shop's standings. Only what differs is touched: even an upsert that changes nothing locks its row. */
+async function replaceStandings(
+  shopId: number,
+  standings: ReadonlyMap<string, Standing>,
+  client: Queryable,
+): Promise<void> {
+  const kept = [...standings.values()]
   await client.query(
     `with counted as materialized (
-       select member_id, count(*) as orders, sum(goods_minor) as revenue_minor, min(placed_at) as first_at, max(placed_at) as last_at
-         from orders where shop_id = $1 and counts and member_id is not null group by member_id
+       select member_id, orders, revenue_minor, ${toInstantSql('first_ms')} as first_at, ${toInstantSql('last_ms')} as last_at
+         from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
+           as g (member_id, orders, revenue_minor, first_ms, last_ms)
      ), gone as (
        delete from customer_standings s where s.shop_id = $1
           and not exists (select 1 from counted c where c.member_id = s.member_id)
@@ -485,9 +498,17 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
      on conflict (shop_id, member_id) do update
        set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
            last_at = excluded.last_at`,
-    [shopId],
+    [
+      shopId,
+      numbers([...standings.keys()]),
+      ...[
+        kept.map((standing) => standing.orders),
+        kept.map((standing) => standing.revenueMinor),
+        kept.map((standing) => standing.firstAt),
+        kept.map((standing) => standing.lastAt),
+      ].map(numbers),
+    ],
   )
-  if (withCycles) await replaceLimits(shopId, own, client)
 }
 
 /** Puts the limits of customers who have some in the place of those that are kept. */

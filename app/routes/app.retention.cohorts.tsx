@@ -9,7 +9,7 @@ import type { Cohort } from '#app/retention/cohorts.ts'
 import { meanMinor } from '#app/retention/exact.ts'
 import { nameGroup } from '#app/retention/segments.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import { MeasureTable } from '#app/ui/measure-table.tsx'
+import { MeasureTable, Shaded } from '#app/ui/measure-table.tsx'
 import { codeMonth, showMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { Choice, CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
@@ -112,18 +112,11 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
   const mean = meanMinor(cohort.revenueMinor[place]!, cohort.size) ?? 0
   const value = revenue ? mean : buyers / cohort.size
   // Month 0 of the shares is always 100 % and would hide the rest.
-  const shade = !revenue && place === 0 ? 0 : Math.min(1, brightest > 0 ? value / brightest : 0) * 0.35
+  const shade = (!revenue && place === 0) || brightest <= 0 ? 0 : value / brightest
   const month = cohort.month + place
   const shown = revenue ? showMoney(formatMoney(mean, currency), currency) : showRate(value)
   return (
-    <span
-      style={{
-        display: 'block',
-        margin: '-0.375rem -0.5rem',
-        padding: '0.375rem 0.5rem',
-        background: `rgb(32 32 32 / ${shade.toFixed(3)})`,
-      }}
-    >
+    <Shaded by={shade}>
       <CustomersLink
         of={nameGroup({ kind: 'cohort', cohort: cohort.month, month })}
         customers={buyers}
@@ -131,7 +124,7 @@ function Cell({ cohort, place, currency, revenue, brightest }: CellProps) {
       >
         {shown}
       </CustomersLink>
-    </span>
+    </Shaded>
   )
 }
 

@@ -8,7 +8,7 @@ import { formatMoney } from '#app/loyalty/money.ts'
 import { groupOf } from '#app/retention/rfm.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { RFM_WORDS } from '#app/ui/group-words.ts'
-import { MeasureTable } from '#app/ui/measure-table.tsx'
+import { MeasureTable, Shaded } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { CustomersLink, RetentionPage } from '#app/ui/retention-page.tsx'
 import { showCount, showMoney, showRate } from '#app/ui/words.ts'
@@ -127,16 +127,10 @@ function shareOf(revenueMinor: number, grid: RfmCell[]): number | null {
 function Cell({ R, FM, grid, total }: { R: number; FM: number; grid: RfmCell[]; total: number }) {
   const customers = grid.find((cell) => cell.R === R && cell.FM === FM)?.customers ?? 0
   const name = RFM_WORDS[groupOf({ R, F: FM, M: FM })].name
-  const shade = Math.min(0.35, (customers / total) * 3)
+  // A tenth of all customers in one of the 25 cells is as dark as it gets.
+  const shade = (customers / total) * 10
   return (
-    <span
-      style={{
-        display: 'block',
-        margin: '-0.375rem -0.5rem',
-        padding: '0.375rem 0.5rem',
-        background: `rgb(32 32 32 / ${shade.toFixed(3)})`,
-      }}
-    >
+    <Shaded by={shade}>
       <CustomersLink
         of={`rfm-cell:${R}:${FM}`}
         customers={customers}
@@ -146,6 +140,6 @@ function Cell({ R, FM, grid, total }: { R: number; FM: number; grid: RfmCell[]; 
       </CustomersLink>
       <br />
       {name}
-    </span>
+    </Shaded>
   )
 }

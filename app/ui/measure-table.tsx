@@ -1,5 +1,5 @@
 import { BlockStack, Box, Card, InlineStack, Text } from '@shopify/polaris'
-import type { ReactNode } from 'react'
+import type { CSSProperties, ReactNode } from 'react'
 
 import { ExportCsv } from '#app/ui/export-csv.tsx'
 
@@ -36,10 +36,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
         </InlineStack>
         {children}
         <Box overflowX="scroll" tabIndex={0}>
-          <table
-            data-measures
-            style={{ borderCollapse: 'collapse', width: '100%', fontVariantNumeric: 'tabular-nums' }}
-          >
+          <table data-measures style={TABLE}>
             <caption style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}>
               {heading}
             </caption>
@@ -53,6 +50,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
                       ...(place === 0 ? FIRST_CELL : CELL),
                       // A long name takes two lines rather than a wide column of short numbers.
                       whiteSpace: 'normal',
+                      minWidth: title.length > 12 ? '7rem' : undefined,
                       verticalAlign: 'bottom',
                       textAlign: place === 0 || words.includes(place) ? 'start' : 'end',
                       fontWeight: 550,
@@ -91,8 +89,19 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
   )
 }
 
+/** The room inside a cell is named, so that a shade can fill it and paper can have less of it (print.css). */
+const TABLE = {
+  '--cell-block': '0.375rem',
+  '--cell-inline': '0.5rem',
+  // Cells that stay in sight would lose their lines if these were shared.
+  borderCollapse: 'separate',
+  borderSpacing: 0,
+  width: '100%',
+  fontVariantNumeric: 'tabular-nums',
+} as CSSProperties
+
 const CELL = {
-  padding: '0.375rem 0.5rem',
+  padding: 'var(--cell-block) var(--cell-inline)',
   borderBlockEnd: '1px solid var(--p-color-border, #e3e3e3)',
   whiteSpace: 'nowrap',
 } as const
@@ -109,3 +118,20 @@ const FIRST_CELL = {
 
 /** Words may take a second line on a phone, rather than be cut off. */
 const WORDS_CELL = { ...CELL, textAlign: 'start', whiteSpace: 'normal', minWidth: '8rem' } as const
+
+/** A cell of a heat map, from 0 (white) to 1: its number is always there in words, the shade only helps to see the pattern. */
+export function Shaded({ by, children }: { by: number; children: ReactNode }) {
+  return (
+    <span
+      style={{
+        display: 'block',
+        margin: 'calc(-1 * var(--cell-block)) calc(-1 * var(--cell-inline))',
+        padding: 'var(--cell-block) var(--cell-inline)',
+        // Dark words stay readable on the darkest.
+        background: `rgb(32 32 32 / ${(Math.min(1, Math.max(0, by)) * 0.35).toFixed(3)})`,
+      }}
+    >
+      {children}
+    </span>
+  )
+}

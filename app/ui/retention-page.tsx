@@ -70,12 +70,14 @@ export function RetentionPage({ title, subtitle, children }: RetentionPageProps)
           </Inset>
         </div>
         {children}
-        <Inset>
-          <Text as="p" variant="bodySm" tone="subdued">
-            An underlined number opens the customers behind it: a count and a rate those whom it counts, a sum or a mean
-            those whom it is of.
-          </Text>
-        </Inset>
+        <div data-screen-only>
+          <Inset>
+            <Text as="p" variant="bodySm" tone="subdued">
+              An underlined number opens the customers behind it: a count and a rate those whom it counts, a sum or a
+              mean those whom it is of.
+            </Text>
+          </Inset>
+        </div>
       </BlockStack>
     </Page>
   )
