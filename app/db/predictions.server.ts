@@ -74,6 +74,27 @@ export async function savePrediction(
   })
 }
 
+/** What one customer (number of a gid) is expected to do in the twelve months after the fit; money in minor units. */
+export type ExpectedOfCustomer = { active: number; orders: number; valueMinor: number | null; fittedAt: number }
+
+/** The prediction of one customer; null before the first fit, where there is too little data, and for who came after it. */
+export async function findCustomerPrediction(shopId: number, memberId: string): Promise<ExpectedOfCustomer | null> {
+  const { rows } = await pool.query<{ active: number; orders: number; value_minor: string | null; fitted_at: Date }>(
+    `select c.active, c.orders, c.value_minor, p.fitted_at
+       from customer_predictions c join predictions p on p.shop_id = c.shop_id
+      where c.shop_id = $1 and c.member_id = $2`,
+    [shopId, memberId],
+  )
+  const row = rows[0]
+  if (!row) return null
+  return {
+    active: row.active,
+    orders: row.orders,
+    valueMinor: row.value_minor === null ? null : Number(row.value_minor),
+    fittedAt: row.fitted_at.getTime(),
+  }
+}
+
 /** What all who are still customers are expected to do in the twelve months after the fit, and how many of them were in each tenth of the back-test. */
 export async function sumPredictions(
   shopId: number,

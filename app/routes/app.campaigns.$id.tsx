@@ -63,7 +63,10 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     localMidnight(at + DAY_MS, shop.timezone),
     localMidnight(at + 4 * DAY_MS, shop.timezone),
   )
-  const campaign = document.campaigns[index] ?? proposal
+  // A list of customers leads here with the segment that they are.
+  const segment = new URL(request.url).searchParams.get('segment') ?? ''
+  const audience = RETENTION_SEGMENTS.includes(segment) ? { audience: { segments: [segment] } } : {}
+  const campaign = document.campaigns[index] ?? { ...proposal, ...audience }
   const records = await listCampaignRecords(shop.id)
   // A paused campaign may go on at any moment, so what is planned stands.
   const stops = [...records].map(([id, record]) => [id, listStops(record, at)] as const)

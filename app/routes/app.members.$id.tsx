@@ -5,6 +5,8 @@ import { Badge, Banner, BlockStack, InlineGrid, Layout, Page } from '@shopify/po
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
+import { findCustomerLifecycle, type CustomerLifecycle } from '#app/db/cycles.server.ts'
+import { findAnswer } from '#app/db/feedback.server.ts'
 import {
   findMemberStory,
   listOrders,
@@ -12,6 +14,7 @@ import {
   type MemberStory,
   type OrderRow,
 } from '#app/db/member-story.server.ts'
+import { findCustomerPrediction } from '#app/db/predictions.server.ts'
 import { findProgramVersions, findPublishedProgram } from '#app/db/program-history.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { showCard } from '#app/jobs/show-card.ts'
@@ -27,6 +30,7 @@ import { PlaceTier, TakeBackCode } from '#app/ui/change-member.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MemberHistory, MemberOrders } from '#app/ui/member-history.tsx'
 import { MemberTier } from '#app/ui/member-tier.tsx'
+import { MemberOutlook } from '#app/ui/member-outlook.tsx'
 import { MemberLots, MemberRewards } from '#app/ui/member-lots.tsx'
 import { parseMemberChange, sayRefusal, type MemberChangeReply } from '#app/ui/member-change.ts'
 import { sayReason } from '#app/ui/reasons.ts'
@@ -48,11 +52,15 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   const story = await findMemberStory(shop.id, customer)
   if (!story) throw data({ message: 'There is no such member' }, 404)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
-  const [transfers, orders, published, card] = await Promise.all([
+  const number = story.customer.slice(story.customer.lastIndexOf('/') + 1)
+  const [transfers, orders, published, card, lifecycle, expected, answer] = await Promise.all([
     listTransfers(shop.id, story.customer, HISTORY_SIZE + 1, before),
     listOrders(shop.id, story.customer, ORDERS_SIZE),
     findPublishedProgram(shop.id),
     showCard(shop.id, story.customer),
+    findCustomerLifecycle(shop.id, number),
+    findCustomerPrediction(shop.id, number),
+    findAnswer(shop.id, story.customer),
   ])
   const versions = await findProgramVersions(
     shop.id,
@@ -63,11 +71,9 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     transfers: transfers.slice(0, HISTORY_SIZE),
     older: transfers.length > HISTORY_SIZE ? transfers[HISTORY_SIZE - 1]!.id : null,
     orders: orders.map((order) => sayOrder(order, versions, published?.document, shop.currency)),
+    outlook: { lifecycle, expected, answer, now: now() },
     name: namesOrNone(admin, [story.customer]),
-    orderNames: titlesOrNone(
-      admin,
-      orders.map((order) => order.order),
-    ),
+    titles: titlesOrNone(admin, [...orders.map((order) => order.order), ...cycleProducts(lifecycle)]),
     pointsName: published?.document.pointsName ?? NO_NAME,
     tierName: published?.document.tiers?.levels.find((level) => level.id === story.tier)?.name ?? story.tier,
     progress: card?.progress ?? null,
@@ -83,8 +89,9 @@ export default function Member() {
   const [changeKey, setChangeKey] = useState<string | null>(null)
   const [placing, setPlacing] = useState(false)
   const [takingBack, setTakingBack] = useState<string | null>(null)
-  const orderNames = useResolved(streamed.orderNames, NO_NAMES)
-  const named = orders.map((order) => ({ ...order, name: order.name ?? orderNames[order.order] ?? null }))
+  const { outlook } = streamed
+  const titles = useResolved(streamed.titles, NO_NAMES)
+  const named = orders.map((order) => ({ ...order, name: order.name ?? titles[order.order] ?? null }))
   const title = nameOf(story.customer, useResolved(streamed.name, NO_NAMES))
   const id = story.customer.slice(story.customer.lastIndexOf('/') + 1)
   return (
@@ -128,6 +135,7 @@ export default function Member() {
             {tierName && (
               <MemberTier tier={tierName} since={story.tierSince} {...{ progress, currency, pointsName, timezone }} />
             )}
+            {story.erasedAt === null && <MemberOutlook {...outlook} {...{ titles, currency, timezone }} />}
             <MemberLots lots={story.lots} pointsName={pointsName} timezone={timezone} />
             <MemberRewards
               redemptions={story.redemptions}
@@ -168,6 +176,12 @@ function Standing({
 function requireCustomer(id: string | undefined): string {
   if (!/^\d{1,18}$/.test(id ?? '')) throw data({ message: 'There is no such member' }, 404)
   return toGid('Customer', id!)
+}
+
+/** The product whose cycle applies, to be shown by its title. */
+function cycleProducts(lifecycle: CustomerLifecycle | null): string[] {
+  const cycle = lifecycle?.own?.because?.cycle
+  return cycle?.of === 'product' ? [cycle.value] : []
 }
 
 /** An order in the words of the program version that priced it. */

@@ -1,6 +1,6 @@
 import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { useLoaderData, useRevalidator } from '@remix-run/react'
-import { BlockStack, Card, Page, ProgressBar, Text } from '@shopify/polaris'
+import { BlockStack, Card, InlineGrid, Page, ProgressBar, Text } from '@shopify/polaris'
 import { useEffect, useId } from 'react'
 
 import { now } from '#app/clock.server.ts'
@@ -91,7 +91,7 @@ export default function Cycles() {
           </Text>
         </Inset>
         <Recount recount={recount} />
-        <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(9rem, 1fr))', gap: '0.5rem' }}>
+        <InlineGrid columns={3} gap={{ xs: '200', md: '400' }}>
           {(['active', 'passive', 'lost'] as const).map((stage) => (
             <Figure
               key={stage}
@@ -101,7 +101,7 @@ export default function Cycles() {
               customers={lifecycle[stage]}
             />
           ))}
-        </div>
+        </InlineGrid>
         <CycleList cycles={cycles} titles={titles} />
         {/* Empty again once what it says is in the list. */}
         <CycleForm key={JSON.stringify(cycles)} kinds={kinds} usualDays={usualDays} />

@@ -67,11 +67,18 @@ export async function loader({ request }: LoaderFunctionArgs) {
     rows.map((row) => row.customer),
   )
   return {
-    ...{ nps, months, total, rows, answered, roundDays, page, shown, withWords, names },
+    months: sinceFirstAnswer(months),
+    ...{ nps, total, rows, answered, roundDays, page, shown, withWords, names },
     points: published?.document.earning.find((rule) => rule.on === 'custom:feedback')?.points ?? null,
     apiKey: env().SHOPIFY_API_KEY,
     timezone: asked.timeZone,
   }
+}
+
+/** A shop that began to ask last month has nothing to show of the year before; two months make a line. */
+function sinceFirstAnswer<Month extends Nps>(months: Month[]): Month[] {
+  const first = months.findIndex(({ score }) => score !== null)
+  return months.slice(Math.max(0, Math.min(first, months.length - 2)))
 }
 
 function readBand(text: string | null): ShownBand {
@@ -182,7 +189,7 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
         cells: [
           showMonth(row.month),
           showScore(row.score),
-          row.interval ? `${showScore(row.interval[0])} to ${showScore(row.interval[1])}` : '—',
+          sayInterval(row),
           link(row, 'promoters'),
           link(row, 'passives'),
           link(row, 'detractors'),
@@ -215,6 +222,12 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
       />
     </MeasureTable>
   )
+}
+
+function sayInterval({ interval, promoters, passives, detractors }: Nps): string {
+  if (interval === null) return '—'
+  const answers = promoters + passives + detractors
+  return answers < FEWEST_ANSWERS ? 'too few' : `${showScore(interval[0])} to ${showScore(interval[1])}`
 }
 
 /** A score of −1 to 1 as it is always given: −100 to +100, whole, with its sign. */

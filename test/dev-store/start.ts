@@ -10,6 +10,7 @@ import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { publishOnTop } from '#app/db/program-history.server.ts'
 import { findShop } from '#app/db/shops.server.ts'
 import { buildIfStale } from './build.ts'
+import { planAnswers } from './demo/answer.ts'
 import { DEMO_SHOP, EMPTY_SHOP, isPlayed, openDemoShop, openEmptyShop, playHistory } from './demo/play.ts'
 import { demoProgram } from './demo/program.ts'
 import { planSpending } from './demo/spend.ts'
@@ -113,7 +114,10 @@ async function openDemo(local: Local): Promise<void> {
   await installApp(local)
   console.log('Playing a year of the demo shop, this once: a minute or two.')
   const progress = createProgress('Orders and refunds')
-  await playHistory(store, today, progress.show, planSpending(store, local.storeUrl, today, waitForInbox))
+  await playHistory(store, today, progress.show, [
+    ...planSpending(store, local.storeUrl, today, waitForInbox),
+    ...planAnswers(store, local.storeUrl, today),
+  ])
   progress.clear()
   await waitForInbox()
 }

@@ -75,7 +75,11 @@ export function programCard({ site, shop }: Visit): { pointsName?: { one: string
 
 /** Where the demo theme's merchant has put the app's blocks: each where it says it belongs, the rest on the rewards page. */
 function blocksOn(template: Template): Block[] {
-  return readBlocks(EXTENSION).filter((block) => {
+  // The member's card comes first, where there is one.
+  const blocks = readBlocks(EXTENSION).sort(
+    (a, b) => Number(b.handle === 'member-card') - Number(a.handle === 'member-card'),
+  )
+  return blocks.filter((block) => {
     if (block.schema.target !== 'section') return false
     const named = block.schema.enabled_on?.templates
     if (template === 'page') return isEnabledOn(block, 'page')
