@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { withStops, type CampaignStops } from '#app/loyalty/campaigns.ts'
 import { currencyExponent, formatDecimal, formatMoney, parseMoney } from '#app/loyalty/money.ts'
 import type { Campaign, Program } from '#app/loyalty/program.ts'
-import { discountOf, findMeetings, groupMeetings, type Meeting } from '#app/ui/campaign-words.ts'
+import { discountOf, findMeetings, groupMeetings, sayBetter, type Meeting } from '#app/ui/campaign-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { showList, showMoney } from '#app/ui/words.ts'
 
@@ -41,7 +41,12 @@ export function CampaignPreview({ index, stops }: { index: number; stops: Campai
                   It takes no money off, so it stands beside any discount.
                 </Text>
               ) : (
-                <Meetings meetings={findMeetings(campaign, program)} />
+                <Meetings
+                  meetings={findMeetings(campaign, program)}
+                  campaign={campaign}
+                  program={program}
+                  amount={amount}
+                />
               )}
             </BlockStack>
           ) : (
@@ -55,7 +60,14 @@ export function CampaignPreview({ index, stops }: { index: number; stops: Campai
   )
 }
 
-function Meetings({ meetings }: { meetings: Meeting[] }) {
+type MeetingsProps = { meetings: Meeting[]; campaign: Campaign; program: Program; amount: string }
+
+function Meetings({ meetings, campaign, program, amount }: MeetingsProps) {
+  const cart = parseMoney(amount.trim(), program.currency)
+  const nameOn = ({ name, takes }: Meeting) => {
+    const off = cart === null ? null : takes(cart)
+    return off === null ? name : `${name} (${showMoney(formatMoney(off, program.currency), program.currency)} off)`
+  }
   if (meetings.length === 0) {
     return (
       <Text as="p" tone="subdued">
@@ -69,13 +81,17 @@ function Meetings({ meetings }: { meetings: Meeting[] }) {
         Together with
       </Text>
       <List>
-        {groupMeetings(meetings).map(({ together, names, why }) => (
-          <List.Item key={why}>
-            {together
-              ? `Both apply with ${showList(names)}.`
-              : `Not both with ${showList(names)}: ${why}. Shopify takes the better one.`}
-          </List.Item>
-        ))}
+        {groupMeetings(meetings).map((group) => {
+          const names = showList(group.meetings.map(nameOn))
+          const better = cart === null ? null : sayBetter(discountOf(campaign, cart), group.meetings, cart)
+          return (
+            <List.Item key={group.why}>
+              {group.together
+                ? `Both apply with ${names}.`
+                : `Not both with ${names}: ${group.why}. Shopify takes the better one${better ? `; on this cart that is ${better}` : ''}.`}
+            </List.Item>
+          )
+        })}
       </List>
     </BlockStack>
   )

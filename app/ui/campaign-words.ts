@@ -40,7 +40,16 @@ function classOf(campaign: Pick<Campaign, 'offer' | 'products' | 'collections'>)
 }
 
 /** Another discount that the campaign meets, whether both apply, and why. */
-export type Meeting = { name: string; together: boolean; why: string }
+export type Meeting = {
+  name: string
+  together: boolean
+  why: string
+  /**
+   * What it takes off a cart of so much by itself, minor units; null where that is no money off goods or cannot be told (shipping, a
+   * product, as much as the member likes), or the cart is under its minimum.
+   */
+  takes: (subtotalMinor: number) => number | null
+}
 
 /**
  * What the campaign meets while it runs (other campaigns, tier perks, codes of rewards), and whether Shopify lets both apply. Two
@@ -60,12 +69,20 @@ export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
       const theirs = classOf(other)
       return theirs === null
         ? []
-        : [meet(`the campaign ${other.name}`, own, campaign.combinesWith, theirs, other.combinesWith)]
+        : [
+            meet(`the campaign ${other.name}`, own, campaign.combinesWith, theirs, other.combinesWith, (cart) =>
+              discountOf(other, cart),
+            ),
+          ]
     })
   const levels = (program.tiers?.levels ?? []).filter(({ id }) => shareLevel(campaign.tiers, new Set([id])))
   const perks = levels.flatMap((level) => [
     ...(level.discountBasisPoints > 0
-      ? [meet(`${level.name}’s discount`, own, campaign.combinesWith, 'order', ANYTHING)]
+      ? [
+          meet(`${level.name}’s discount`, own, campaign.combinesWith, 'order', ANYTHING, (cart) =>
+            share(cart, level.discountBasisPoints),
+          ),
+        ]
       : []),
     ...(level.freeShipping
       ? [meet(`${level.name}’s free shipping`, own, campaign.combinesWith, 'shipping', ANYTHING)]
@@ -81,6 +98,7 @@ export function findMeetings(campaign: Campaign, program: Program): Meeting[] {
         campaign.combinesWith,
         rewardClass(reward),
         reward.combinesWith,
+        (cart) => rewardTakes(reward, cart),
       ),
     )
   return [...others, ...perks, ...rewards]
@@ -99,14 +117,21 @@ type Allows = { order: boolean; product: boolean; shipping: boolean }
 /** Tier perks allow whatever allows them (loyalty/function-discounts.ts). */
 const ANYTHING: Allows = { order: true, product: true, shipping: true }
 
-function meet(name: string, own: DiscountClass, allows: Allows, theirs: DiscountClass, theyAllow: Allows): Meeting {
+function meet(
+  name: string,
+  own: DiscountClass,
+  allows: Allows,
+  theirs: DiscountClass,
+  theyAllow: Allows,
+  takes: Meeting['takes'] = () => null,
+): Meeting {
   const refusals = [
     ...(allows[theirs] ? [] : [`this campaign does not allow ${WORDS[theirs]}`]),
     ...(theyAllow[own] ? [] : [`they do not allow ${WORDS[own]}`]),
   ]
   return refusals.length === 0
-    ? { name, together: true, why: 'each allows the other' }
-    : { name, together: false, why: showList(refusals) }
+    ? { name, together: true, why: 'each allows the other', takes }
+    : { name, together: false, why: showList(refusals), takes }
 }
 
 const WORDS: Record<DiscountClass, string> = {
@@ -145,12 +170,38 @@ function share(amountMinor: number, basisPoints: number): number {
   return Number((BigInt(amountMinor) * BigInt(basisPoints) + 5_000n) / 10_000n)
 }
 
+/** What a code of the reward takes off; `maximumShare` is a minimum of the cart (loyalty/discount-terms.ts). */
+function rewardTakes(reward: Program['rewards'][number], cart: number): number | null {
+  if (reward.minimumSubtotal !== null && cart < reward.minimumSubtotal) return null
+  if (reward.type === 'percentage') return share(cart, reward.valueBasisPoints)
+  if (reward.type !== 'amount' || reward.variable !== null) return null
+  const most = reward.maximumShareBasisPoints
+  if (most !== null && BigInt(cart) * BigInt(most) < BigInt(reward.valueMinor) * 10_000n) return null
+  return Math.min(reward.valueMinor, cart)
+}
+
+/** Meetings with the same answer, in which each takes something off this cart or not. */
+export type MeetingGroup = { together: boolean; why: string; meetings: Meeting[] }
+
 /** Meetings with the same answer put together: "Not both: a and b (because …)". */
-export function groupMeetings(meetings: readonly Meeting[]): { together: boolean; names: string[]; why: string }[] {
-  const groups = new Map<string, { together: boolean; names: string[]; why: string }>()
-  for (const { name, together, why } of meetings) {
-    const group = groups.get(why) ?? { together, names: [], why }
-    groups.set(why, { ...group, names: [...group.names, name] })
+export function groupMeetings(meetings: readonly Meeting[]): MeetingGroup[] {
+  const groups = new Map<string, MeetingGroup>()
+  for (const meeting of meetings) {
+    const group = groups.get(meeting.why) ?? { together: meeting.together, why: meeting.why, meetings: [] }
+    group.meetings.push(meeting)
+    groups.set(meeting.why, group)
   }
   return [...groups.values()]
+}
+
+/**
+ * Which of two that do not combine Shopify takes on a cart of so much, as the end of "the better one: on this cart …"; null where it
+ * cannot be told. `own` is what the campaign takes off.
+ */
+export function sayBetter(own: number | null, meetings: readonly Meeting[], cart: number): string | null {
+  const others = meetings.map(({ name, takes }) => ({ name, takes: takes(cart) }))
+  if (own === null || others.some(({ takes }) => takes === null)) return null
+  const best = others.reduce((best, other) => (other.takes! > best.takes! ? other : best))
+  if (best.takes! > own) return best.name
+  return best.takes! < own ? 'this campaign' : null
 }

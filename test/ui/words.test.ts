@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { FOREVER } from '#app/loyalty/campaigns.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
-import { discountOf, findMeetings, findStatus, groupMeetings, sayOffer } from '#app/ui/campaign-words.ts'
+import { discountOf, findMeetings, findStatus, groupMeetings, sayBetter, sayOffer } from '#app/ui/campaign-words.ts'
 import { whyUncompared } from '#app/ui/campaign-results.ts'
 import { estimateOrder } from '#app/ui/estimate.ts'
 import { judgeConnection, type ConnectionFacts } from '#app/ui/health.ts'
@@ -101,7 +101,39 @@ test('two discounts meet only where each allows the other; tier perks allow what
     'Gold’s discount',
     'Gold’s free shipping',
   ])
-  expect(groupMeetings(meetings).reduce((sum, group) => sum + group.names.length, 0)).toBe(meetings.length)
+  expect(groupMeetings(meetings).reduce((sum, group) => sum + group.meetings.length, 0)).toBe(meetings.length)
+})
+
+test('on a given cart it is said what each would take off, and which of two that do not combine is taken', () => {
+  const spring = program.campaigns[0]!
+  const meetings = findMeetings(spring, program)
+  const off = (name: string, cart: number) => meetings.find((one) => one.name.includes(name))!.takes(cart)
+  expect([off('Silver’s discount', 10_000), off('Gold’s discount', 10_000)]).toEqual([
+    ...program.tiers!.levels.slice(1).map((level) => level.discountBasisPoints),
+  ])
+  expect(off('free shipping', 10_000)).toBeNull()
+
+  const [silver, gold] = ['Silver', 'Gold'].map((name) => meetings.find((one) => one.name === `${name}’s discount`)!)
+  const best = Math.max(silver!.takes(10_000)!, gold!.takes(10_000)!)
+  expect(sayBetter(best + 1, [silver!, gold!], 10_000)).toBe('this campaign')
+  expect(sayBetter(best - 1, [silver!, gold!], 10_000)).toBe('Gold’s discount')
+  expect(sayBetter(best, [silver!, gold!], 10_000)).toBeNull()
+  expect(sayBetter(null, [silver!, gold!], 10_000)).toBeNull()
+})
+
+test('a code under its minimum, or that may pay only a part of the cart, takes nothing off a smaller one', () => {
+  const reward = (more: object) => {
+    const document = { ...program.document, rewards: [{ id: 'r', type: 'amount', value: '5.00', cost: 100, ...more }] }
+    const codes = findMeetings(program.campaigns[0]!, requireProgram(document)).find(({ name }) =>
+      name.includes('codes'),
+    )!
+    return [999, 1000, 2000].map((cart) => codes.takes(cart))
+  }
+  expect(reward({})).toEqual([500, 500, 500])
+  expect(reward({ minimumSubtotal: '20.00' })).toEqual([null, null, 500])
+  expect(reward({ maximumShare: 50 })).toEqual([null, 500, 500])
+  expect(reward({ type: 'percentage', value: 10 })).toEqual([100, 100, 200])
+  expect(reward({ cost: undefined, perPoints: 100 })).toEqual([null, null, null])
 })
 
 test('campaigns meet only while both run, and only what somebody of their levels can have', () => {
