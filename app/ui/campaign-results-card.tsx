@@ -3,7 +3,7 @@ import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 import { currencyExponent, formatDecimal, formatMoney } from '#app/loyalty/money.ts'
 import type { Lift } from '#app/retention/lift.ts'
 import type { Comparison, whyUncompared } from '#app/ui/campaign-results.ts'
-import { showCount, showInstant, showList, showMoney } from '#app/ui/words.ts'
+import { showCount, showInstant, showList, showMoney, showRate } from '#app/ui/words.ts'
 
 type Results = {
   orders: number
@@ -129,6 +129,11 @@ function Compared({ comparison, currency }: { comparison: Comparison & { limited
       <Text as="p">{`${showCount(offered)} customers were offered it, ${showCount(heldOut)} were held out by chance${limited ? ': those it was for when it began, whatever they have become since' : ''}.`}</Text>
       <Text as="p">{`Orders per customer: ${sayLift(orders, (value) => value.toFixed(3))}`}</Text>
       <Text as="p">{`Revenue per customer: ${sayLift(revenue, (minor) => signedMoney(minor, currency))}`}</Text>
+      {revenue.ok && (
+        <Text as="p" variant="bodySm" tone="subdued">
+          {`What customers had spent in as long a time before is taken out of the difference (CUPED): it explains ${showRate(revenue.varianceRemoved)} of how much their revenue varies.`}
+        </Text>
+      )}
     </BlockStack>
   )
 }
