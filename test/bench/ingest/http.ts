@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { signBody } from '#test/setup/webhooks.ts'
 
 export const SECRET = 'bench-secret'
 
 /** A server in a process of its own, as started by hand. */
-export type BenchServer = { port: number; stop: () => Promise<void>; cpuUs: () => number; memoryMb: () => number }
+export type BenchServer = { port: number; pid: number; stop: () => Promise<void> }
 
 export async function startServer(file: string, env: Record<string, string> = {}): Promise<BenchServer> {
   const child = spawn(process.execPath, ['--max-semi-space-size=64', file], {
@@ -21,31 +20,13 @@ export async function startServer(file: string, env: Record<string, string> = {}
     })
     child.on('exit', () => reject(new Error(`${file} ended: ${printed}`)))
   })
-  return { port, cpuUs: () => readCpuUs(child), memoryMb: () => readMemoryMb(child), stop: () => stop(child) }
+  return { port, pid: child.pid!, stop: () => stop(child) }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   await ended
-}
-
-/** CPU time that the process has used, µs; 0 where /proc does not say. */
-function readCpuUs({ pid }: ChildProcess): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * 10_000
-  } catch {
-    return 0
-  }
-}
-
-function readMemoryMb({ pid }: ChildProcess): number {
-  try {
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024)
-  } catch {
-    return 0
-  }
 }
 
 /** A webhook with its signature made before the clock starts. */

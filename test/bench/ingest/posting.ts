@@ -34,21 +34,29 @@ let posted = 0
 
 /**
  * Orders per second that are posted for `ms` by two clients, at most 100 orders a commit: each with its transfer, deduplicated by
- * key, its lot, and its member's balance. `members`: how many they belong to.
+ * key, its lot, and its member's balance. The batches go to `shops` in turn; `members`: how many they belong to in all.
  */
-export async function measurePosting(shopId: number, ms: number, members: number): Promise<number> {
-  const all = Array.from({ length: members }, (_, member) => gid(member))
-  await openAccounts(shopId, all)
+export async function measurePosting(
+  shops: readonly number[],
+  ms: number,
+  members: number,
+): Promise<{ perSecond: number; orders: number }> {
+  const perShop = Math.ceil(members / shops.length)
+  const all = Array.from({ length: perShop }, (_, member) => gid(member))
+  for (const shopId of shops) await openAccounts(shopId, all)
+  let batches = 0
   let orders = 0
   const startedAt = performance.now()
-  const lifetime = new Map<string, number>()
+  const lifetimes = new Map(shops.map((shopId) => [shopId, new Map<string, number>()]))
   await Promise.all(
     [0, 1].map(async () => {
       while (performance.now() - startedAt < ms) {
         const batch = Array.from({ length: 100 }, () => (posted += 1)).map((order) => ({
           order: `gid://shopify/Order/${6_000_000_000_000 + order}`,
-          member: all[order % members]!,
+          member: all[order % perShop]!,
         }))
+        const shopId = shops[(batches += 1) % shops.length]!
+        const lifetime = lifetimes.get(shopId)!
         const totals = new Map<string, { member: string; deficit: number; lifetimeEarned: number }>()
         for (const { member } of batch) {
           const earned = (lifetime.get(member) ?? 0) + 50
@@ -82,7 +90,7 @@ export async function measurePosting(shopId: number, ms: number, members: number
       }
     }),
   )
-  return orders / ((performance.now() - startedAt) / 1000)
+  return { perSecond: orders / ((performance.now() - startedAt) / 1000), orders }
 }
 
 /** Empties what the rounds before left, so that all rounds write into tables of the same size. */

@@ -6,7 +6,10 @@ import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 
 /** A PostgreSQL of the bench's own, as durable as a real one (fsync on), migrated; DATABASE_URL leads to it. */
-export async function openBenchDatabase(): Promise<{ url: string; close: () => Promise<void> }> {
+export type BenchDatabase = { url: string; home: string; close: () => Promise<void> }
+
+/** Starts it, with a folder of its own that goes with it. */
+export async function openBenchDatabase(): Promise<BenchDatabase> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'perennial-bench-'))
   chmodSync(folder, 0o755)
   const settings = { max_wal_size: '4GB', shared_buffers: '256MB', checkpoint_timeout: '30min' }
@@ -15,6 +18,7 @@ export async function openBenchDatabase(): Promise<{ url: string; close: () => P
   process.env.DATABASE_URL = server.url()
   return {
     url: server.url(),
+    home: server.home,
     close: async () => {
       await closeDatabase()
       await server.stop()
