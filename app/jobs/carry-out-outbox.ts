@@ -20,6 +20,7 @@ import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
 import { buildProgramCard } from '#app/loyalty/program-card.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { TRIGGERS_PER_CALL_MAX } from '#app/shopify/flow.server.ts'
 import {
   CARDS_PER_CALL_MAX,
   deleteMemberCard,
@@ -69,7 +70,11 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'fill-pools', batch: 1, carry: carryOutFilling },
   { kind: TAG_CUSTOMERS, batch: 1, carry: carryOutTagging },
   { kind: RECOUNT_CYCLES, batch: 1, carry: carryOutRecount },
-  { kind: REMIND_OF_EXPIRY, batch: 25, carry: ({ shop, admin }, effects) => sayReminders(shop, admin, effects) },
+  {
+    kind: REMIND_OF_EXPIRY,
+    batch: TRIGGERS_PER_CALL_MAX,
+    carry: ({ shop, admin }, effects) => sayReminders(shop, admin, effects),
+  },
   // Facts that others may want to hear of later (mail, Flow); the card is written with the member that changed.
   { kind: 'code-used', batch: 500, carry: nothingToDo },
   { kind: 'points-expired', batch: 500, carry: nothingToDo },

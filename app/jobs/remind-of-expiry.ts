@@ -111,31 +111,25 @@ async function queueSlice(shop: Shop, programs: Programs, customers: string[], a
   })
 }
 
-/** Reminders that were said, or need not be any more; that Shopify refuses, with its words; that are to be tried again. */
-export type Reminded = {
-  done: Effect[]
-  refused: { effect: Effect; detail: string }[]
-  later: { effect: Effect; detail: string }[]
-}
+/** Reminders that were said, or need not be any more; and that Shopify refuses, with its words. */
+export type Reminded = { done: Effect[]; refused: { effect: Effect; detail: string }[]; later: [] }
 
 /**
- * Says what is still true of queued reminders: the points are there, end then, and the merchant wants it said. Once Shopify cannot be had, the rest
- * waits; what was said before is not said again. Throws AdminApiError where nothing could be said.
+ * Says what is still true of queued reminders (at most 25): the points are there, end then, and the merchant wants it said. Throws AdminApiError where
+ * Shopify surely has not heard, for all of them.
  */
 export async function sayReminders(shop: Shop, admin: AdminClient, effects: readonly Effect[]): Promise<Reminded> {
   const reminded: Reminded = { done: [], refused: [], later: [] }
   const news = await findNews(shop, effects)
-  for (const [place, effect] of effects.entries()) {
-    try {
-      const told = news.get(effect.id)
-      const detail = told ? await tell(admin, told) : null
-      if (detail === null) reminded.done.push(effect)
-      else reminded.refused.push({ effect, detail })
-    } catch (error) {
-      if (!(error instanceof AdminApiError) || place === 0) throw error
-      reminded.later.push(...effects.slice(place).map((left) => ({ effect: left, detail: error.message })))
-      break
-    }
+  const told = effects.filter(({ id }) => news.has(id))
+  const details = await tell(
+    admin,
+    told.map(({ id }) => news.get(id)!),
+  )
+  for (const effect of effects) {
+    const detail = details[told.indexOf(effect)] ?? null
+    if (detail === null) reminded.done.push(effect)
+    else reminded.refused.push({ effect, detail })
   }
   return reminded
 }
@@ -166,12 +160,12 @@ async function findNews(shop: Shop, effects: readonly Effect[]): Promise<Map<str
   return news
 }
 
-/** Why Shopify refuses it, else null. Where its answer was lost it may have heard, and is not told again: two mails are worse than none. */
-async function tell(admin: AdminClient, news: PointsExpireSoon): Promise<string | null> {
+/** Why Shopify refuses each, else null. Where its answer was lost it may have heard, and is not told again: two mails are worse than none. */
+async function tell(admin: AdminClient, news: readonly PointsExpireSoon[]): Promise<(string | null)[]> {
   try {
     return await tellPointsExpireSoon(admin, news)
   } catch (error) {
-    if (error instanceof AdminApiError && error.reason === 'timeout') return null
+    if (error instanceof AdminApiError && error.reason === 'timeout') return news.map(() => null)
     throw error
   }
 }

@@ -12,6 +12,9 @@ export type ImportField = (typeof IMPORT_FIELDS)[number]
 /** The place of each field's column in the file's first line, from 0; null where the file has none. */
 export type ImportMapping = Record<ImportField, number | null>
 
+/** A brought tier is kept this many months, then the rules decide: nobody is stuck in it for good. */
+export const IMPORTED_TIER_MONTHS = 12
+
 /** The apps that members are usually brought over from, by the name that members read. */
 export const IMPORT_SOURCES = ['Smile.io', 'LoyaltyLion', 'Yotpo', 'Rivo'] as const
 

@@ -4,7 +4,7 @@
  *
  * Brought points are an adjustment: a lot like earned ones, no earning. An *undo* takes back what is left of them, by opposite transfers.
  */
-import type { ImportField, ImportMapping } from './import-columns.ts'
+import { IMPORTED_TIER_MONTHS, type ImportField, type ImportMapping } from './import-columns.ts'
 import type { Event, Member, Programs } from './engine.ts'
 import { adjustKey, isEnrolled } from './events.ts'
 import { parseGid } from './ids.ts'
@@ -22,8 +22,6 @@ import {
 
 /** More than this on one line is a slip, such as a phone number in the wrong column. */
 export const IMPORT_POINTS_MAX = 10_000_000
-/** A brought tier is kept this long, then the rules decide: nobody is stuck in it for good. */
-export const IMPORTED_TIER_MONTHS = 12
 
 /** What is wrong in one column of a line. */
 export type LineProblem = { column: string; found: string; allowed: string }
@@ -113,12 +111,13 @@ function readPoints(text: string): number | Wrong {
   return points <= IMPORT_POINTS_MAX ? points : new Wrong(POINTS_ALLOWED)
 }
 
-function readTier(text: string, program: Program): string | Wrong {
+/** A program without tiers has no use for a file's, which is no fault of the line. */
+function readTier(text: string, program: Program): string | null | Wrong {
   const levels = program.tiers?.levels ?? []
   const wanted = text.toLowerCase()
   const level = levels.find(({ id, name }) => id.toLowerCase() === wanted || name.toLowerCase() === wanted)
   if (level) return level.id
-  if (levels.length === 0) return new Wrong('nothing: the program has no tiers')
+  if (levels.length === 0) return null
   return new Wrong(`one of your tiers (${levels.map(({ name }) => name).join(', ')}), or nothing`)
 }
 

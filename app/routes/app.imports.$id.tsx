@@ -24,8 +24,8 @@ import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { ImportProgress, UndoImport, useImportAction, useWatching } from '#app/ui/import-actions.tsx'
 import { ImportColumns, type ImportReply } from '#app/ui/import-columns-card.tsx'
-import { ImportFigures, ImportLines, RefusedLines } from '#app/ui/import-preview.tsx'
-import { IMPORT_STATES, isInWork, sayMembers } from '#app/ui/import-words.ts'
+import { ImportFigures, ImportLines, ImportTerms, RefusedLines } from '#app/ui/import-preview.tsx'
+import { IMPORT_STATES, isInWork, sayMembers, sayTerms } from '#app/ui/import-words.ts'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney, showPoints } from '#app/ui/words.ts'
 
@@ -68,6 +68,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
       admin,
       usable.map(({ customer }) => customer),
     ),
+    terms: published && found.state === 'checked' ? sayTerms(found.mapping, published.document) : [],
     tiers: published?.document.tiers?.levels.map(({ id, name }) => ({ id, name })) ?? [],
     pointsName: published?.document.pointsName ?? { one: 'point', other: 'points' },
     timezone: shop.timezone,
@@ -79,8 +80,21 @@ function sayMoney(minor: bigint, currency: string): string {
 }
 
 export default function Import() {
-  const { found, counts, usable, refused, samples, points, left, worth, tiers, pointsName, timezone, ...streamed } =
-    useLoaderData<typeof loader>()
+  const {
+    found,
+    counts,
+    usable,
+    refused,
+    samples,
+    points,
+    left,
+    worth,
+    terms,
+    tiers,
+    pointsName,
+    timezone,
+    ...streamed
+  } = useLoaderData<typeof loader>()
   const [changing, setChanging] = useState(false)
   const [undoing, setUndoing] = useState(false)
   const { send, sending } = useImportAction()
@@ -143,6 +157,7 @@ export default function Import() {
         {state !== 'matching' && usableCount > 0 && (
           <ImportFigures {...{ state, counts, points, left, worth }} takenBack={counts.takenBack} />
         )}
+        {terms.length > 0 && usableCount > 0 && <ImportTerms terms={terms} />}
         {state !== 'matching' && <ImportLines lines={usable} total={usableCount} {...{ names, tiers, pointsName }} />}
         <RefusedLines id={found.id} lines={refused} total={counts.refused} />
       </BlockStack>

@@ -60,6 +60,24 @@ function sayKept(kept: number): string {
   return kept === 0 ? 'All of them' : `The other ${showCount(kept)} had been spent or had expired`
 }
 
+/** What the program makes of the file, before it is brought in. */
+export function ImportTerms({ terms }: { terms: string[] }) {
+  return (
+    <Card>
+      <BlockStack gap="300">
+        <Text as="h2" variant="headingMd">
+          How they come in
+        </Text>
+        <List>
+          {terms.map((term) => (
+            <List.Item key={term}>{term}</List.Item>
+          ))}
+        </List>
+      </BlockStack>
+    </Card>
+  )
+}
+
 type Line = {
   line: number
   customer: string

@@ -156,6 +156,12 @@ describe('a line', () => {
     ])
   })
 
+  test('says nothing by a tier where the program has none', () => {
+    const fields = ['', 'ann@example.com', '5', 'Platinum', '', '']
+    const read = readImportLine(fields, { header, mapping, program: makeProgram(), at: NOW })
+    expect(read).toMatchObject({ ok: true, line: { points: 5, tier: null } })
+  })
+
   test('is refused where it has more or fewer fields than the first line', () => {
     expect(read('1', '2')).toMatchObject({
       ok: false,
