@@ -95,21 +95,21 @@ async function readAges({ shopId, asOf, timeZone }: Asked): Promise<{ ages: Liab
   }
 }
 
+/** SQL: what a member's transfer is, by the one account of the shop in it; null between accounts of members. */
+const MOVEMENT_OF = `coalesce(${['from_account', 'to_account']
+  .map((side) => {
+    const named = Object.entries(SHOP_ACCOUNTS).map(([account, { as }]) => `when '${account}' then '${as}'`)
+    return `case ${side} ${named.join(' ')} end`
+  })
+  .join(', ')})`
+
 async function countMovers(asked: Asked, period: Period): Promise<Record<Movement, number>> {
-  const accounts = Object.entries(SHOP_ACCOUNTS)
-  const { rows } = await pool.query<{ movement: Movement; members: string }>(
-    `select movement, count(distinct t.member_id) as members
-       from ledger_transfers t
-       join unnest($4::text[], $5::text[]) as a (account, movement)
-         on (t.from_account = a.account) <> (t.to_account = a.account)
-      where t.shop_id = $1 and t.event_at >= $2 and t.event_at < $3 and t.member_id is not null
+  const { rows } = await pool.query<{ movement: Movement | null; members: string }>(
+    `select movement, count(distinct member_id) as members
+       from (select member_id, ${MOVEMENT_OF} as movement from ledger_transfers
+              where shop_id = $1 and event_at >= $2 and event_at < $3 and member_id is not null) as moved
       group by movement`,
-    [
-      asked.shopId,
-      ...boundsOf(period, asked).map((at) => new Date(at)),
-      accounts.map(([account]) => account),
-      accounts.map(([, { as }]) => as),
-    ],
+    [asked.shopId, ...boundsOf(period, asked).map((at) => new Date(at))],
   )
   const counts = MOVEMENTS.map((movement) => [
     movement,
