@@ -55,7 +55,7 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
             {!smDown && (
               <>
                 <End>{day(row.firstAt)}</End>
-                <End>{showRate(row.active)}</End>
+                <End>{sayActive(row.active)}</End>
                 <End>{row.expectedOrders === null ? '—' : row.expectedOrders.toFixed(1)}</End>
                 <End>{money(row.expectedMinor)}</End>
               </>
@@ -66,6 +66,11 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
       <Pages page={page} pages={Math.ceil(total / pageSize)} />
     </Card>
   )
+}
+
+/** In BG/NBD nobody is lost before a second order: its 100% for first-time buyers says nothing, so it is not shown. */
+function sayActive(active: number | null): string {
+  return showRate(active === 1 ? null : active)
 }
 
 function End({ children }: { children: string }) {

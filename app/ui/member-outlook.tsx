@@ -88,13 +88,14 @@ function Expected({ expected, currency, timezone }: Pick<MemberOutlookProps, 'ex
   const { active, orders, valueMinor, fittedAt } = expected
   return (
     <BlockStack gap="100">
-      <Fact label="Chance of still being a customer" value={showRate(active)} />
+      <Fact label="Chance of still being a customer" value={showRate(active === 1 ? null : active)} />
       <Fact label="Orders expected in 12 months" value={orders.toFixed(1)} />
       <Fact
         label="Value expected in 12 months"
         value={valueMinor === null ? '—' : showMoney(formatMoney(valueMinor, currency), currency)}
       />
       <Text as="p" variant="bodySm" tone="subdued">
+        {active === 1 ? 'After a first order nobody can tell yet whether they will come back. ' : ''}
         {`By BG/NBD and Gamma-Gamma, fitted ${showDay(fittedAt, timezone)}. `}
         <Link url="/app/retention/value">How far to trust it</Link>
       </Text>
