@@ -373,6 +373,10 @@ async function mergeAway(
     client,
   )
   await addAlias(shopId, alias, member, at, client)
+  // Shopify gives the one customer that is left the tags of both: the one of the tier is to be put right, also where the tier stays.
+  const tier = world.member(member)?.tier.level ?? null
+  const effect: Effect = { kind: 'tier-changed', member, from: tier, to: tier, at, by: 'merge' }
+  await enqueueEffects(shopId, describeEffects([], [effect]), at, client)
 }
 
 /** The lots that differ from what was loaded; those that are gone, with nothing in them. */
