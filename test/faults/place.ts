@@ -13,6 +13,8 @@ export type Server = {
 
 /** A seed's database while it lasts. */
 export type Place = {
+  /** No other place of this process has it: what the process keeps of a shop (its throttle) is not another run's. */
+  domain: string
   /** A connection of the test's own; another one after a restart. */
   watch: () => pg.Client
   restart: () => Promise<void>
@@ -63,6 +65,7 @@ export async function openPlace(server: Server): Promise<Place> {
     )
   }
   return {
+    domain: `${name.replaceAll('_', '-')}.myshopify.com`,
     watch: () => watch,
     restart,
     close: async () => {

@@ -84,7 +84,7 @@ class Tap {
       'statement',
       label,
       (fault) => this.#carry(actor, client, label, run, fault),
-      this.#waiter(() => client),
+      this.#waiter(() => client, client),
     )
   }
 
@@ -175,7 +175,7 @@ class Tap {
    * The server's process of a connection that waits for a lock is stopped (SIGSTOP) until its turn comes again: what it waits for
    * may be given to it meanwhile, it just does not go on.
    */
-  #waiter(find: () => Client | undefined): Waiter {
+  #waiter(find: () => Client | undefined, lane: object | null = null): Waiter {
     const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
       const client = find()
       if (!client || !this.#open.has(client)) return
@@ -184,6 +184,7 @@ class Tap {
       else this.#stopped.delete(client)
     }
     return {
+      lane,
       isBlocked: () => {
         const client = find()
         return client ? this.#isBlocked(client) : Promise.resolve(false)

@@ -48,9 +48,15 @@ export type Actor = {
 export type End = { how: 'done'; result: unknown } | { how: 'failed'; error: unknown } | { how: 'died' }
 
 /** How to tell that a turn waits for something that another actor holds, and how to keep it from going on by itself then. */
-export type Waiter = { isBlocked: () => Promise<boolean>; stop: () => void; go: () => void }
+export type Waiter = {
+  isBlocked: () => Promise<boolean>
+  stop: () => void
+  go: () => void
+  /** Turns of one lane (a connection) come in the order in which they were asked for; null: a lane of its own. */
+  lane: object | null
+}
 
-const NEVER_BLOCKED: Waiter = { isBlocked: () => Promise.resolve(false), stop: () => {}, go: () => {} }
+const NEVER_BLOCKED: Waiter = { isBlocked: () => Promise.resolve(false), stop: () => {}, go: () => {}, lane: null }
 
 type Turn = {
   actor: Actor | null
@@ -192,7 +198,7 @@ export class Schedule {
     let movedAt = real.performanceNow()
     while (this.#living.size > 0) {
       await this.#lookAtBlocked()
-      const ready = [...this.#waiting].sort((one, other) => indexOf(one) - indexOf(other))
+      const ready = this.#findReady()
       if (ready.some(({ actor }) => actor !== null)) {
         movedAt = real.performanceNow()
         await this.#give(this.#pick(ready))
@@ -201,6 +207,18 @@ export class Schedule {
         throw new Error(`nobody can go on (${who}); the last steps:\n  ${this.lines.slice(-30).join('\n  ')}`)
       } else await this.#breakDeadlock()
     }
+  }
+
+  /** Who may have a turn: of each lane the first, where nothing before it is blocked. */
+  #findReady(): Turn[] {
+    const lanes = new Set<object>(this.#blocked.flatMap(({ turn }) => turn.waiter.lane ?? []))
+    const ready = this.#waiting.filter(({ waiter: { lane } }) => {
+      if (lane === null) return true
+      const isFirst = !lanes.has(lane)
+      lanes.add(lane)
+      return isFirst
+    })
+    return ready.sort((one, other) => indexOf(one) - indexOf(other))
   }
 
   /** Statements and calls come before pauses, mostly: a pause may as well be over before anybody else has done anything. */

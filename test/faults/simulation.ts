@@ -114,7 +114,7 @@ function makePlan(random: Random, restarts?: number): Plan {
 }
 
 async function play(seed: number, random: Random, plan: Plan, schedule: Schedule, place: Place): Promise<Outcome> {
-  const shopify = openShopify(schedule, `faults-${seed}.myshopify.com`)
+  const shopify = openShopify(schedule, place.domain)
   const shop = await installShop(shopify.domain, { name: 'Beans', currency: 'EUR', timezone: 'Europe/Berlin' }, START)
   await publishProgram(shop.id, plan.document, { effectiveAt: 0, at: START })
   const log = new AppliedLog(place.watch, new Set(['any']))
@@ -197,6 +197,7 @@ class Game {
   async #becomeQuiet(): Promise<void> {
     const { schedule, shop } = this.#setting
     await this.#together([this.#job('recheck')])
+    let waiting: string[] = []
     for (let rounds = 0; rounds < 30; rounds += 1) {
       await this.#together(this.#mail())
       for (const name of ['time', 'reconcile', 'refetch', 'settle', 'outbox', 'fill'] as const) {
@@ -204,21 +205,23 @@ class Game {
         await this.#together([this.#job(name)])
       }
       await this.#together([this.#work('worker-1')])
-      if (!(await this.#isSomethingWaiting(shop.id)) && rounds > 0) return
+      waiting = await this.#findWaiting(shop.id)
+      if (waiting.length === 0 && rounds > 0) return
       // Longer than any wait after a failure, and than any lease.
       schedule.moveTo(schedule.at + 61 * 60_000)
     }
-    this.problems.push('something still waits after a day without trouble')
+    this.problems.push(`after a day without trouble there still waits: ${waiting.join(', ')}`)
   }
 
-  async #isSomethingWaiting(shopId: number): Promise<boolean> {
-    const { rows } = await pool.query<{ waiting: boolean }>(
-      `select exists (select 1 from inbox where shop_id = $1 and state = 'waiting')
-           or exists (select 1 from outbox where shop_id = $1 and state = 'waiting' and due_at <= $2)
-           or exists (select 1 from redemptions where shop_id = $1 and state in ('reserved', 'ending')) as waiting`,
+  async #findWaiting(shopId: number): Promise<string[]> {
+    const { rows } = await pool.query<{ what: string }>(
+      `select 'message ' || topic as what from inbox where shop_id = $1 and state = 'waiting'
+       union all select 'effect ' || kind || ' ' || key || coalesce(': ' || error, '') from outbox
+                  where shop_id = $1 and state = 'waiting' and due_at <= $2
+       union all select 'redemption ' || id from redemptions where shop_id = $1 and state in ('reserved', 'ending')`,
       [shopId, new Date(now() + 2 * HOUR_MS)],
     )
-    return rows[0]!.waiting
+    return rows.map(({ what }) => what)
   }
 
   async #together(players: Promise<void>[]): Promise<void> {

@@ -86,11 +86,7 @@ function figuresOf({ available, pending, reserved, deficit, lifetimeEarned, tier
 }
 
 /** Without tiers and limits the order in which news came does not matter: the simulator over their instants ends the same. */
-function compareWithSimulator(
-  { log, at }: Case,
-  programs: Programs,
-  members: ReadonlyMap<string, Member>,
-): string[] {
+function compareWithSimulator({ log, at }: Case, programs: Programs, members: ReadonlyMap<string, Member>): string[] {
   const events = log.steps.flatMap((step) => ('event' in step ? [step.event] : []))
   const sorted = events.sort((one: Event, other: Event) => one.at - other.at)
   const simulated = simulate(
