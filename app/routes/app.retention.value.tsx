@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData } from '@remix-run/react'
-import { Banner, BlockStack, InlineGrid, Text } from '@shopify/polaris'
+import { Banner, BlockStack, Button, InlineGrid, InlineStack, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { findPrediction, sumPredictions, type ShopPrediction } from '#app/db/predictions.server.ts'
@@ -12,6 +12,7 @@ import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
 import { CustomersBehind } from '#app/ui/customers-behind.tsx'
+import { ExportList } from '#app/ui/export-csv.tsx'
 import { Figure } from '#app/ui/figure.tsx'
 import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
@@ -97,9 +98,17 @@ export default function Value() {
       )}
       <BlockStack gap="200">
         <Inset>
-          <Text as="h2" variant="headingMd">
-            Most expected of
-          </Text>
+          <InlineStack align="space-between" blockAlign="center" gap="200">
+            <Text as="h2" variant="headingMd">
+              Most expected of
+            </Text>
+            <div data-screen-only>
+              <InlineStack gap="200">
+                <ExportList name="customers-expected.csv" path="/app/retention/export?of=all" />
+                <Button url={`${customersPath('all')}&sort=expected`}>See all</Button>
+              </InlineStack>
+            </div>
+          </InlineStack>
         </Inset>
         <CustomersBehind {...{ rows, names, currency, timezone }} total={rows.length} page={1} pageSize={SHOWN} />
       </BlockStack>

@@ -112,3 +112,41 @@ test.each(PAGES)('on %s every number opens a list as long as it says', async (pa
   await frame.getByText(words, { exact: true }).first().waitFor()
   await page.context().close()
 })
+
+test('a chart is one stop for the Tab key, its places are read out, and the arrows go through them', async () => {
+  const page = await shop.open()
+  const frame = await openAdminPage(page, `${shop.local.dev.adminUrl(SHOP)}/app/retention`)
+  const chart = frame.locator('svg[role="group"]')
+  await chart.locator('[tabindex="0"]').focus()
+  expect(await chart.locator('[tabindex="0"]').count()).toBe(1)
+  const said = () => chart.locator('[tabindex="0"]').getAttribute('aria-label')
+  const first = await said()
+  expect(first).toMatch(/^[A-Z][a-z]{2} \d\d: \d+\.\d%$/)
+  await page.keyboard.press('ArrowRight')
+  await expect.poll(said).not.toBe(first)
+  // What is read out is written above it, too.
+  await chart
+    .getByText((await said())!, { exact: true })
+    .first()
+    .waitFor()
+  await page.keyboard.press('End')
+  await expect.poll(said).toMatch(/ 26: /)
+  await page.context().close()
+})
+
+test('every table can be exported, and on paper there are numbers and charts without what only a screen can do', async () => {
+  const page = await shop.open()
+  for (const path of ['months', 'cohorts', 'intervals', 'rfm', 'value', 'pareto', 'funnel', 'points']) {
+    await page.emulateMedia({ media: 'screen' })
+    const frame = await openAdminPage(page, `${shop.local.dev.adminUrl(SHOP)}/app/retention/${path}`)
+    const tables = await frame.locator('table[data-measures]').count()
+    // Lists of customers have theirs too.
+    const lists = path === 'value' ? 1 : 0
+    expect([path, await frame.getByRole('button', { name: 'Export CSV' }).count()]).toEqual([path, tables + lists])
+    await page.emulateMedia({ media: 'print' })
+    await expect.poll(() => frame.getByRole('navigation', { name: 'Retention pages' }).isVisible()).toBe(false)
+    expect(await frame.getByRole('button').filter({ visible: true }).count()).toBe(0)
+    expect(await frame.locator('table[data-measures]').first().isVisible()).toBe(true)
+  }
+  await page.context().close()
+})
