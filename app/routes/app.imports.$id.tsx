@@ -80,28 +80,12 @@ function sayMoney(minor: bigint, currency: string): string {
 }
 
 export default function Import() {
-  const {
-    found,
-    counts,
-    usable,
-    refused,
-    samples,
-    points,
-    left,
-    worth,
-    terms,
-    tiers,
-    pointsName,
-    timezone,
-    ...streamed
-  } = useLoaderData<typeof loader>()
+  const { found, counts, left, pointsName, timezone } = useLoaderData<typeof loader>()
   const [changing, setChanging] = useState(false)
   const [undoing, setUndoing] = useState(false)
   const { send, sending } = useImportAction()
-  const names = useResolved(streamed.names, NO_NAMES)
   useWatching(found.state)
   const { state } = found
-  const usableCount = counts.ready + counts.given + counts.back
   const canChange = state === 'matching' || state === 'checked'
   return (
     <Page
@@ -133,35 +117,48 @@ export default function Import() {
         given={counts.given}
         {...{ points: counts.givenPoints, left, pointsName }}
       />
-      <BlockStack gap="400">
-        {state === 'undone' && (
-          <Banner tone="info">
-            <p>{sayUndone(counts.givenPoints, counts.takenBack, (count) => showPoints(count, pointsName))}</p>
-          </Banner>
-        )}
-        {state === 'checked' && usableCount === 0 && (
-          <Banner tone="warning" title="No line of this file can be used">
-            <p>Look at what is wrong below, or change the columns.</p>
-          </Banner>
-        )}
-        {isInWork(state) && (
-          <ImportProgress state={state} error={found.error} {...countWork(state, counts, found.lines)} />
-        )}
-        {(state === 'matching' || changing) && canChange && (
-          <ImportColumns
-            {...{ header: found.header, mapping: found.mapping, samples }}
-            onCancel={state === 'matching' ? undefined : () => setChanging(false)}
-            onDone={state === 'matching' ? undefined : () => setChanging(false)}
-          />
-        )}
-        {state !== 'matching' && usableCount > 0 && (
-          <ImportFigures {...{ state, counts, points, left, worth }} takenBack={counts.takenBack} />
-        )}
-        {terms.length > 0 && usableCount > 0 && <ImportTerms terms={terms} />}
-        {state !== 'matching' && <ImportLines lines={usable} total={usableCount} {...{ names, tiers, pointsName }} />}
-        <RefusedLines id={found.id} lines={refused} total={counts.refused} />
-      </BlockStack>
+      <ImportBody changing={changing && state === 'checked'} onChanged={() => setChanging(false)} />
     </Page>
+  )
+}
+
+/** What the page shows at each step: columns to match, work going on, whom the file brings, and what cannot be used. */
+function ImportBody({ changing, onChanged }: { changing: boolean; onChanged: () => void }) {
+  const { found, counts, usable, refused, samples, points, left, worth, terms, tiers, pointsName, ...streamed } =
+    useLoaderData<typeof loader>()
+  const names = useResolved(streamed.names, NO_NAMES)
+  const { state } = found
+  const isMatching = state === 'matching'
+  const usableCount = counts.ready + counts.given + counts.back
+  return (
+    <BlockStack gap="400">
+      {state === 'undone' && (
+        <Banner tone="info">
+          <p>{sayUndone(counts.givenPoints, counts.takenBack, (count) => showPoints(count, pointsName))}</p>
+        </Banner>
+      )}
+      {state === 'checked' && usableCount === 0 && (
+        <Banner tone="warning" title="No line of this file can be used">
+          <p>Look at what is wrong below, or change the columns.</p>
+        </Banner>
+      )}
+      {isInWork(state) && (
+        <ImportProgress state={state} error={found.error} {...countWork(state, counts, found.lines)} />
+      )}
+      {(isMatching || changing) && (
+        <ImportColumns
+          {...{ header: found.header, mapping: found.mapping, samples }}
+          onCancel={isMatching ? undefined : onChanged}
+          onDone={onChanged}
+        />
+      )}
+      {!isMatching && usableCount > 0 && (
+        <ImportFigures {...{ state, counts, points, left, worth }} takenBack={counts.takenBack} />
+      )}
+      {terms.length > 0 && usableCount > 0 && <ImportTerms terms={terms} />}
+      {!isMatching && <ImportLines lines={usable} total={usableCount} {...{ names, tiers, pointsName }} />}
+      <RefusedLines id={found.id} lines={refused} total={counts.refused} />
+    </BlockStack>
   )
 }
 

@@ -1,6 +1,6 @@
 import { useFetcher } from '@remix-run/react'
 import { Banner, BlockStack, Button, ButtonGroup, Card, FormLayout, InlineStack, Select, Text } from '@shopify/polaris'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 
 import type { ImportField, ImportMapping } from '#app/loyalty/import-columns.ts'
 import { FIELD_LABELS } from '#app/ui/import-words.ts'
@@ -15,7 +15,7 @@ type ColumnsProps = {
   samples: string[][]
   /** Closes the choice without changing anything; none where there is nothing to go back to. */
   onCancel?: () => void
-  onDone?: () => void
+  onDone: () => void
 }
 
 const NONE = ''
@@ -27,11 +27,14 @@ export function ImportColumns({ header, mapping, samples, onCancel, onDone }: Co
   // What was changed since it was found wrong is no longer wrong.
   const [changed, setChanged] = useState<ImportField[]>([])
   const errors = fetcher.data && !fetcher.data.ok ? fetcher.data.errors : {}
+  useEffect(() => {
+    if (fetcher.data?.ok) onDone()
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
+  }, [fetcher.data])
   const send = () => {
     const places = Object.entries(chosen).map(([field, place]) => [field, place === null ? NONE : String(place)])
     fetcher.submit({ intent: 'columns', ...Object.fromEntries(places) }, { method: 'post' })
     setChanged([])
-    onDone?.()
   }
   return (
     <Card>

@@ -18,21 +18,18 @@ import { saveFile } from '#app/ui/save-file.ts'
 
 const OTHER = 'other'
 
-/** Chooses a file of another app and sends it; then its import's page opens. What is wrong with the file is told beside it. */
-export function ImportUpload() {
-  const navigate = useNavigate()
-  const [source, setSource] = useState<string>(IMPORT_SOURCES[0])
-  const [name, setName] = useState('')
-  const [file, setFile] = useState<File | null>(null)
-  const [state, setState] = useState<'ready' | 'sending'>('ready')
-  const [error, setError] = useState<{ field: 'file' | 'name'; text: string } | null>(null)
+type Trouble = { field: 'file' | 'name'; text: string }
 
-  const send = async () => {
-    const from = source === OTHER ? name.trim() : source
-    if (from === '') return setError({ field: 'name', text: 'Say which app it is, as members may read it' })
-    if (!file) return setError({ field: 'file', text: 'Choose the file first' })
-    setState('sending')
-    setError(null)
+/** Sends a file and opens its import's page; `trouble` is what is wrong with it, or with the name of the app it comes from. */
+function useUpload(): { send: (from: string, file: File | null) => void; sending: boolean; trouble: Trouble | null } {
+  const navigate = useNavigate()
+  const [sending, setSending] = useState(false)
+  const [trouble, setTrouble] = useState<Trouble | null>(null)
+  const send = async (from: string, file: File | null) => {
+    if (from === '') return setTrouble({ field: 'name', text: 'Say which app it is, as members may read it' })
+    if (!file) return setTrouble({ field: 'file', text: 'Choose the file first' })
+    setSending(true)
+    setTrouble(null)
     const ask = new URLSearchParams({ source: from, name: file.name })
     // App Bridge puts the session token on requests to the app itself; the file goes as it is, whatever its size.
     const reply = await fetch(`/app/imports/upload?${ask}`, {
@@ -42,13 +39,20 @@ export function ImportUpload() {
     }).catch(() => null)
     const answer = (await reply?.json().catch(() => null)) as { id?: string; error?: string } | null
     if (answer?.id) return navigate(`/app/imports/${answer.id}`)
-    setState('ready')
-    setError({
-      field: 'file',
-      text: answer?.error ?? 'The file could not be sent. Check your connection and try again.',
-    })
+    setSending(false)
+    const text = answer?.error ?? 'The file could not be sent. Check your connection and try again.'
+    setTrouble({ field: 'file', text })
   }
+  return { send: (from, file) => void send(from, file), sending, trouble }
+}
 
+/** Chooses a file of another app and sends it; then its import's page opens. What is wrong with the file is told beside it. */
+export function ImportUpload() {
+  const { send, sending, trouble } = useUpload()
+  const [source, setSource] = useState<string>(IMPORT_SOURCES[0])
+  const [name, setName] = useState('')
+  const [file, setFile] = useState<File | null>(null)
+  const troubleOf = (field: Trouble['field']) => (trouble?.field === field ? trouble.text : null)
   return (
     <Card>
       <BlockStack gap="400">
@@ -78,15 +82,19 @@ export function ImportUpload() {
             value={name}
             onChange={setName}
             maxLength={50}
-            error={error?.field === 'name' ? error.text : undefined}
+            error={troubleOf('name') ?? undefined}
           />
         )}
-        <FileChoice file={file} onChoose={setFile} error={error?.field === 'file' ? error.text : null} />
+        <FileChoice file={file} onChoose={setFile} error={troubleOf('file')} />
         <InlineStack align="space-between" blockAlign="center" gap="200">
           <Button variant="plain" onClick={() => saveFile('members.csv', TEMPLATE, 'text/csv')}>
             Save an empty example
           </Button>
-          <Button variant="primary" loading={state === 'sending'} onClick={() => void send()}>
+          <Button
+            variant="primary"
+            loading={sending}
+            onClick={() => send(source === OTHER ? name.trim() : source, file)}
+          >
             Check the file
           </Button>
         </InlineStack>
