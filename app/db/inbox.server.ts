@@ -129,7 +129,8 @@ export async function finishMessages(
   if (ids.length === 0) return
   await client.query({
     name: 'finish-messages',
-    text: `update inbox set state = $3, done_at = $4, error = null where shop_id = $1 and id = any($2::bigint[])`,
+    text: `update inbox set state = $3, done_at = $4, error = null
+            where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`,
     values: [shopId, numbers(ids), state, new Date(at)],
   })
 }

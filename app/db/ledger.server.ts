@@ -67,6 +67,8 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
 /**
  * $1 shop, $2 now, $3–$12 transfers, $13–$20 lots, $21–$23 totals.
  *
+ * What is locked is counted and not joined: PostgreSQL expects a handful of rows here and would compare each with each.
+ *
  * A statement sees the tables as they were before it, so each part works from what the part before returns, never from
  * its table. Balances are updated and never inserted here: PostgreSQL tests a CHECK on the row offered for insertion,
  * and a change of −5 pending points is no balance.
@@ -109,8 +111,8 @@ with given as (
          reserved = b.reserved + coalesce(t.reserved, 0),
          deficit = coalesce(t.deficit, b.deficit),
          lifetime_earned = coalesce(t.lifetime_earned, b.lifetime_earned)
-    from touched t join locked using (member_id)
-   where b.shop_id = $1 and b.member_id = t.member_id
+    from touched t
+   where b.shop_id = $1 and b.member_id = t.member_id and (select count(*) from locked) >= 0
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as (
   select * from unnest($13::bigint[], ${unpack(14)}, $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],

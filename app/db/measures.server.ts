@@ -200,7 +200,10 @@ async function loadCustomers(shopId: number, changes: ReadonlyMap<string, Custom
                   ${inMilliseconds('s.lost_at')} as lost_at, o.ids, o.ats, o.amounts, o.cycles
              from (select member_id, ${toInstantSql('ms')} as since, losing
                      from unnest($2::bigint[], $3::bigint[], $4::boolean[]) as i (member_id, ms, losing)) as g
-             left join customer_standings s on s.shop_id = $1 and s.member_id = g.member_id
+             left join lateral (
+               -- One look into the index for each, and never all customers of the shop.
+               select * from customer_standings c where c.shop_id = $1 and c.member_id = g.member_id limit 1
+             ) s on true
              left join lateral (
                select array_agg(id order by placed_at, id)::text as ids,
                       array_agg(goods_minor order by placed_at, id)::text as amounts,
