@@ -43,6 +43,8 @@ export async function openSpendingShop(
   rewards: unknown[] | ((store: DevStore, domain: string) => unknown[]),
   more: Partial<ProgramDocument> = {},
   patience: Patience = QUICK,
+  /** Is given what is to be done in the end; a hook, which outlives a test, keeps it itself. */
+  whenDone: (close: () => void) => void = onTestFinished,
 ): Promise<SpendingShop> {
   made += 1
   const domain = `spending-${process.pid}-${made}.myshopify.com`
@@ -72,7 +74,7 @@ export async function openSpendingShop(
     if (trouble?.kind === 'died') throw new Died(`the process died after ${operation}`)
     return reply(answer)
   }) as typeof abstractFetch)
-  onTestFinished(() => {
+  whenDone(() => {
     setAbstractFetchFunc(before)
     store.close()
   })
