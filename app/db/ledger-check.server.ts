@@ -18,14 +18,15 @@ type Row = { member_id: string | null; what: string; kept: string; recomputed: s
 
 /**
  * Recomputes a shop's balances and lots from its transfers, all as of one instant, and lists every difference:
- * each account of each member; what was earned in a lifetime; the lots of a member against the balance they make up; and the
- * pending points of each lot against the transfers of its order.
+ * each account of each member; what was earned in a lifetime; the lots of a member against the balance they make up; the
+ * pending points of each lot against the transfers of its order; what each redemption holds and has spent against its transfers;
+ * and everything that members hold against everything that left the shop's own accounts: together they are zero.
  */
 export async function checkLedger(shopId: number): Promise<LedgerCheck> {
   return inTransaction(async (client) => {
     await client.query('set transaction isolation level repeatable read, read only')
     const differences: LedgerDifference[] = []
-    for (const check of [ACCOUNTS, LIFETIME, LOTS_OF_MEMBERS, PENDING_OF_LOTS]) {
+    for (const check of [ACCOUNTS, LIFETIME, LOTS_OF_MEMBERS, PENDING_OF_LOTS, REDEMPTIONS, TOTAL]) {
       const { rows } = await client.query<Row>(check, [shopId])
       differences.push(...rows.map(describe))
     }
@@ -94,14 +95,19 @@ const LIFETIME = `
 const LOTS_OF_MEMBERS = `
   with sums as (
     select member_id, sum(pending) as pending, sum(available) as available from lots where shop_id = $1 group by member_id
+  ), both_sides as (
+    select member_id, b.pending, b.available, coalesce(b.deficit, 0) as deficit, coalesce(s.pending, 0) as sum_pending,
+           coalesce(s.available, 0) as sum_available
+      from (select * from balances where shop_id = $1) b full join sums s using (member_id)
   )
-  select b.member_id, what, kept::text, recomputed::text
-    from balances b left join sums s using (member_id),
-         lateral (values ('pending in lots', coalesce(s.pending, 0), b.pending),
-                         ('available in lots, less the deficit', coalesce(s.available, 0) - b.deficit, b.available))
+  select member_id, what, kept::text, coalesce(recomputed::text, 'no account') as recomputed
+    from both_sides,
+         lateral (values ('pending in lots', sum_pending, pending),
+                         ('available in lots, less the deficit', sum_available - deficit, available),
+                         ('available in lots beside a deficit', least(sum_available, deficit), 0))
            as figure (what, kept, recomputed)
-   where b.shop_id = $1 and kept <> recomputed
-   order by b.member_id`
+   where kept is distinct from recomputed
+   order by member_id`
 
 const PENDING_OF_LOTS = `
   with ${ENTRIES}, sums as (
@@ -112,3 +118,38 @@ const PENDING_OF_LOTS = `
    where l.shop_id = $1
    group by l.key having sum(l.pending) <> coalesce(max(s.points), 0)
    order by l.key`
+
+/** Every transfer of a redemption names it as its source. What is held is reserved; what is spent has left for the shop and not come back. */
+const REDEMPTIONS = `
+  with entries as (
+    select source, -amount as held, 0 as spent from ledger_transfers where shop_id = $1 and from_account = 'reserved'
+    union all select source, amount, 0 from ledger_transfers where shop_id = $1 and to_account = 'reserved'
+    union all select source, 0, -amount from ledger_transfers where shop_id = $1 and from_account = 'shop.redeemed'
+    union all select source, 0, amount from ledger_transfers where shop_id = $1 and to_account = 'shop.redeemed'
+  ), sums as (
+    select source as id, sum(held) as held, sum(spent) as spent from entries
+     where source is not null
+     group by source
+  ), wanted as (
+    select id, case when state = 'reserved' then points else 0 end as held,
+           case when state in ('reserved', 'returned') then 0 else points - returned_points end as spent
+      from redemptions where shop_id = $1
+  )
+  select null as member_id, 'redemption ' || coalesce(w.id, s.id) || ' ' || what as what, coalesce(kept::text, 'no redemption') as kept,
+         coalesce(recomputed, 0)::text as recomputed
+    from wanted w full join sums s on s.id = w.id,
+         lateral (values ('holds', w.held, s.held), ('has spent', w.spent, s.spent)) as figure (what, kept, recomputed)
+   where kept is distinct from coalesce(recomputed, 0) and not (w.id is null and coalesce(recomputed, 0) = 0)
+   order by 2`
+
+/** Points are in somebody's account or in the shop's: what members have is what left the shop's accounts and did not come back. */
+const TOTAL = `
+  with members as (
+    select coalesce(sum(available + pending + reserved), 0) as points from balances where shop_id = $1
+  ), shops as (
+    select coalesce(sum(amount) filter (where from_account like 'shop.%'), 0)
+           - coalesce(sum(amount) filter (where to_account like 'shop.%'), 0) as points
+      from ledger_transfers where shop_id = $1
+  )
+  select null as member_id, 'all members together' as what, m.points::text as kept, s.points::text as recomputed
+    from members m, shops s where m.points <> s.points`

@@ -65,6 +65,66 @@ it('names every figure that somebody has changed behind the ledger’s back', as
   expect(differences.map(({ what }) => what)).toContain(`${ANN} available`)
 })
 
+/** Each kind of damage, and what it is named. `busyShop` has redemption CODE-1 of 100 points, and Ben (3) with 45 points pending. */
+const DAMAGES: [damage: string, named: string[]][] = [
+  [
+    'update balances set available = available + 1 where member_id = 3',
+    ['gid://shopify/Customer/3 available', 'all members together'],
+  ],
+  [
+    'update balances set pending = pending - 1 where member_id = 3',
+    ['gid://shopify/Customer/3 pending', 'gid://shopify/Customer/3 pending in lots'],
+  ],
+  ['update balances set reserved = 9 where member_id = 3', ['gid://shopify/Customer/3 reserved']],
+  ['update balances set lifetime_earned = 1 where member_id = 3', ['gid://shopify/Customer/3 lifetime earned']],
+  [
+    'update balances set deficit = deficit + 4 where member_id = 3',
+    ['gid://shopify/Customer/3 available in lots, less the deficit'],
+  ],
+  [
+    'delete from balances where member_id = 3',
+    ['gid://shopify/Customer/3 pending', 'gid://shopify/Customer/3 pending in lots', 'all members together'],
+  ],
+  [
+    'update lots set available = available + 2 where member_id = 3',
+    ['gid://shopify/Customer/3 available in lots, less the deficit'],
+  ],
+  [
+    'update lots set pending = pending + 2 where member_id = 3',
+    ['gid://shopify/Customer/3 pending in lots', 'gid://shopify/Order/3 pending'],
+  ],
+  ['delete from lots where member_id = 3', ['gid://shopify/Customer/3 pending in lots']],
+  [
+    `insert into lots (shop_id, member_id, key, available, earned_at) select shop_id, 77, 'a gift', 5, earned_at from lots where member_id = 3`,
+    ['gid://shopify/Customer/77 available in lots, less the deficit'],
+  ],
+  [`update redemptions set points = points + 1`, ['redemption CODE-1 has spent']],
+  [`update redemptions set state = 'reserved'`, ['redemption CODE-1 holds', 'redemption CODE-1 has spent']],
+  [`update redemptions set returned_points = returned_points + 1`, ['redemption CODE-1 has spent']],
+  [`update redemptions set state = 'returned'`, ['redemption CODE-1 has spent']],
+  ['delete from redemptions', ['redemption CODE-1 has spent']],
+  [
+    `insert into ledger_transfers (shop_id, member_id, from_account, to_account, amount, key, reason, event_at, created_at)
+     select shop_id, 3, 'shop.adjusted', 'available', 50, 'forged', 'adjust', earned_at, earned_at from lots where member_id = 3`,
+    ['gid://shopify/Customer/3 available', 'all members together'],
+  ],
+]
+
+it.each(DAMAGES)('finds and names what was done by: %s', async (damage, named) => {
+  const shop = await busyShop()
+  const id = 'shop_id = ' + shop.id
+  const ofShop = damage.includes(' where ') ? `${damage} and ${id}` : `${damage} where ${id}`
+  expect((await pool.query(ofShop)).rowCount).toBe(1)
+  const found = (await checkLedger(shop.id)).differences.map(({ what }) => what)
+  expect(found).toEqual(expect.arrayContaining(named))
+})
+
+it('says nothing of one shop’s damage to another', async () => {
+  const [shop, other] = [await busyShop(), await busyShop()]
+  await pool.query('update balances set available = available + 1 where shop_id = $1', [other.id])
+  expect((await checkLedger(shop.id)).differences).toEqual([])
+})
+
 it('answers as a command: 0 where all is right, 1 where something differs, 2 where the shop is unknown', async () => {
   const shop = await busyShop()
   const run = (...args: string[]) =>
