@@ -120,12 +120,14 @@ async function countDays(asked: Asked, counters: PeriodCounters, period: Period)
 async function countLapsed({ shopId }: Asked, fromAt: number, toAt: number, untilAt: number): Promise<number> {
   const { rows } = await pool.query<{ customers: string }>({
     name: 'period-lapsed',
-    // A look for each of these few customers: as "not exists" it would be joined with a whole year of orders.
-    text: `select count(*) as customers
-             from (select distinct member_id from orders
-                    where shop_id = $1 and counts and member_id is not null and placed_at >= $2 and placed_at < $3) o
-            where (select l.placed_at from orders l where l.shop_id = $1 and l.member_id = o.member_id and l.counts
-                      and l.placed_at >= $3 and l.placed_at < $4 limit 1) is null`,
+    // Most are known by their very last order; only those who ordered after the period too have to be looked at.
+    text: `select (select count(*) from customer_standings where shop_id = $1 and last_at >= $2 and last_at < $3)
+                + (select count(distinct o.member_id)
+                     from customer_standings s join orders o on o.shop_id = $1 and o.member_id = s.member_id and o.counts
+                                                            and o.placed_at >= $2 and o.placed_at < $3
+                    where s.shop_id = $1 and s.last_at >= $4
+                      and not exists (select 1 from orders l where l.shop_id = $1 and l.member_id = s.member_id and l.counts
+                                         and l.placed_at >= $3 and l.placed_at < $4)) as customers`,
     values: [shopId, new Date(fromAt), new Date(toAt), new Date(untilAt)],
   })
   return Number(rows[0]!.customers)

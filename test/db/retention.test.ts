@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { inTransaction, pool } from '#app/db/client.server.ts'
+import { inTransaction, pool, prisma } from '#app/db/client.server.ts'
 import { loadOrderLog, rebuildMeasures } from '#app/db/measures.server.ts'
 import {
   askMeasures,
@@ -8,6 +8,7 @@ import {
   countGroups,
   listCustomersBehind,
   readCohortTable,
+  readFunnel,
   readIntervalTable,
   readOverview,
   readPareto,
@@ -299,4 +300,56 @@ test('groups are read back from their names, and nothing else is', () => {
   }
   for (const segment of RETENTION_SEGMENTS) expect(findSegment(segment)).not.toBeNull()
   expect(new Set(RETENTION_SEGMENTS).size).toBe(RETENTION_SEGMENTS.length)
+})
+
+test('on random shops the funnel counts those who took each step and all before it, and each step opens them', async () => {
+  const member = fc.record({
+    erased: fc.boolean(),
+    earned: fc.boolean(),
+    redemption: fc.constantFrom(null, 'reserved', 'issued', 'used', 'returned'),
+    orders: fc.integer({ min: 0, max: 3 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(member, { maxLength: 12 }), async (members) => {
+      const shop = await makeShop()
+      for (const [place, { erased, earned, redemption, orders }] of members.entries()) {
+        const id = BigInt(place + 1)
+        const at = new Date(AS_OF - DAY_MS)
+        await prisma.member.create({
+          data: { shopId: shop.id, id, joinedAt: at, updatedAt: at, erasedAt: erased ? at : null },
+        })
+        await prisma.balance.create({ data: { shopId: shop.id, memberId: id, lifetimeEarned: earned ? 5n : 0n } })
+        if (redemption) {
+          await prisma.redemption.create({
+            data: {
+              ...{ shopId: shop.id, id: `rdm_${id}`, memberId: id, rewardId: 'x', type: 'amount', points: 5n },
+              ...{ state: redemption, reservedAt: at, updatedAt: at },
+            },
+          })
+        }
+        if (orders > 0) {
+          await prisma.customerStanding.create({
+            data: { shopId: shop.id, memberId: id, orders, revenueMinor: 1n, firstAt: at, lastAt: at },
+          })
+        }
+      }
+      const signup = members.filter(({ erased }) => !erased)
+      const earn = signup.filter(({ earned }) => earned)
+      const redeem = earn.filter(({ redemption }) => redemption === 'issued' || redemption === 'used')
+      const repeat = redeem.filter(({ orders }) => orders >= 2)
+      const asked = await askMeasures(shop, AS_OF)
+      const funnel = await readFunnel(asked)
+      expect(funnel.map(({ could, did }) => [could, did])).toEqual([
+        [signup.length, signup.length],
+        [signup.length, earn.length],
+        [earn.length, redeem.length],
+        [redeem.length, repeat.length],
+      ])
+      for (const { step, did } of funnel) {
+        expect(await countCustomersBehind(asked, { kind: 'funnel', step })).toBe(did)
+        expect(await listCustomersBehind(asked, { kind: 'funnel', step }, { limit: 20 })).toHaveLength(did)
+      }
+    }),
+    { numRuns: 15 },
+  )
 })
