@@ -57,14 +57,11 @@ const say = (seeds: number) =>
   `${seeds} seeds, ${total.turns} turns, ${total.faults} faults, ${total.restarts} restarts of the server, ` +
   `${total.redemptions} redemptions, ${total.transfers} transfers`
 for (let seed = from; seed < from + count; seed += 1) {
-  const t0 = performance.now()
   try {
     const outcome = await simulateFaults(seed, server)
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += outcome[name]
     if (values.trace) writeFileSync(values.trace, `${outcome.lines.join('\n')}\n`)
     if (values.seed) console.log(`seed ${seed}: trace ${outcome.trace}`)
-    if (process.env.SAY)
-      console.log(seed, outcome.turns, outcome.faults, outcome.restarts, Math.round(performance.now() - t0))
     report(seed, outcome.problems)
   } catch (error) {
     report(seed, [error instanceof Error ? (error.stack ?? error.message) : String(error)])

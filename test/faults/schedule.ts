@@ -86,6 +86,7 @@ export function currentActor(): Actor | null {
   return ACTORS.getStore() ?? null
 }
 
+/** The turns of one seed. */
 export class Schedule {
   /** The instant that everybody believes it is. */
   at: number
