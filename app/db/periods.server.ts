@@ -122,11 +122,11 @@ async function countLapsed({ shopId }: Asked, fromAt: number, toAt: number, unti
     name: 'period-lapsed',
     // Most are known by their very last order; only those who ordered after the period too have to be looked at.
     text: `select (select count(*) from customer_standings where shop_id = $1 and last_at >= $2 and last_at < $3)
-                + (select count(distinct o.member_id)
-                     from customer_standings s join orders o on o.shop_id = $1 and o.member_id = s.member_id and o.counts
-                                                            and o.placed_at >= $2 and o.placed_at < $3
-                    where s.shop_id = $1 and s.last_at >= $4
-                      and not exists (select 1 from orders l where l.shop_id = $1 and l.member_id = s.member_id and l.counts
+                + (select count(*)
+                     from (select distinct member_id from orders
+                            where shop_id = $1 and counts and member_id is not null and placed_at >= $2 and placed_at < $3) o
+                     join customer_standings s on s.shop_id = $1 and s.member_id = o.member_id and s.last_at >= $4
+                    where not exists (select 1 from orders l where l.shop_id = $1 and l.member_id = o.member_id and l.counts
                                          and l.placed_at >= $3 and l.placed_at < $4)) as customers`,
     values: [shopId, new Date(fromAt), new Date(toAt), new Date(untilAt)],
   })
