@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import pg from 'pg'
 import { expect, it } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
@@ -23,13 +22,13 @@ import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { letTimePass } from '#app/jobs/nightly.ts'
 import { atInstant, makeShopWithProgram, receive } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
+import { DISTRIBUTED, recordStatements } from '#test/setup/statements.ts'
 
 // Citus's rules (docs.citusdata.com, "Creating and Modifying Distributed Objects" and "Determining Application Type"): a primary
 // key or unique index holds the distribution column, a foreign key between distributed tables too, distributed tables have no
 // triggers, and a statement that names one value of the column goes to one node.
 
 const SCRIPT = readFileSync('prisma/distribute.sql', 'utf8')
-const DISTRIBUTED = [...SCRIPT.matchAll(/create_distributed_table\('(\w+)', 'shop_id'/g)].map(([, table]) => table!)
 const REFERENCE = [...SCRIPT.matchAll(/create_reference_table\('(\w+)'\)/g)].map(([, table]) => table!)
 const LOCAL = ['sessions', 'inbox', 'outbox', 'work_due', '_prisma_migrations']
 const DROPPED_TRIGGERS = [...SCRIPT.matchAll(/DROP TRIGGER IF EXISTS (\w+)/g)].map(([, trigger]) => trigger!)
@@ -87,25 +86,14 @@ it('numbers no distributed table with anything smaller than BIGINT, since nodes 
 })
 
 it('names the shop in every statement on a distributed table that the pipeline runs', async () => {
-  const statements = new Set<string>()
-  const original = pg.Client.prototype.query as (...args: unknown[]) => unknown
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const [query] = args
-    statements.add(typeof query === 'string' ? query : ((query as { text?: string }).text ?? ''))
-    return original.apply(this, args)
-  } as typeof pg.Client.prototype.query
+  const recorded = recordStatements()
   try {
     await runPipeline()
   } finally {
-    pg.Client.prototype.query = original as typeof pg.Client.prototype.query
+    recorded.stop()
   }
-  const onDistributed = [...statements].filter((statement) =>
-    tablesOf(statement).some((table) => DISTRIBUTED.includes(table)),
-  )
-  expect(onDistributed.length).toBeGreaterThan(20)
-  const namesOneShop =
-    /"?shop_id"?\s*=\s*\$1|"shop_id" IN \(\$1\)|select \$1,|values \(\$1,|select \$1 |from shops where id = \$1/i
-  expect(onDistributed.filter((statement) => !namesOneShop.test(statement))).toEqual([])
+  expect(recorded.onDistributed().length).toBeGreaterThan(20)
+  expect(recorded.lackingTheShop()).toEqual([])
 })
 
 async function runPipeline(): Promise<void> {
@@ -159,11 +147,4 @@ async function bringOver(shopId: number): Promise<void> {
   await listUsable(shopId, taken.id, 5)
   await listRefused(shopId, taken.id, 5)
   await forgetOldImports(shopId, now() + 1)
-}
-
-/** The tables that a statement reads or writes, as far as its words tell. */
-function tablesOf(statement: string): string[] {
-  return [...statement.matchAll(/\b(?:from|join|into|update|using)\s+(?:"?public"?\.)?"?(\w+)"?/gi)].map(
-    ([, table]) => table!,
-  )
 }

@@ -30,6 +30,7 @@ import { orderPayload } from '#test/dev-store/payloads.ts'
 import type { Gid } from '#test/dev-store/records.ts'
 import { signProxyQuery } from '#test/dev-store/storefront/proxy.ts'
 import { openSpendingShop, type SpendingShop } from '#test/jobs/spending-shop.ts'
+import { recordStatements } from '#test/setup/statements.ts'
 import { BROWSER, sessionToken, settle } from './merchant.ts'
 
 const KEY = '3f0f3f0e-6d7b-4a11-9c8d-0123456789ab'
@@ -61,6 +62,7 @@ type Side = SpendingShop & {
   redemption: string
 }
 
+const recorded = recordStatements()
 const closing: (() => void)[] = []
 let [mine, theirs] = [] as unknown as [Side, Side]
 
@@ -72,6 +74,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   vi.useRealTimers()
+  recorded.stop()
   for (const close of closing.reverse()) close()
 })
 
@@ -527,4 +530,9 @@ test('every webhook changes the shop it is about, whatever ids it names', { time
     expect(rows, topic).toEqual([{ state: 'done' }])
   }
   await leavesTheOtherAlone('erasure', () => eraseShops())
+})
+
+test('no statement of any of these doors on a distributed table lacks the shop', () => {
+  expect(recorded.onDistributed().length).toBeGreaterThan(150)
+  expect(recorded.lackingTheShop()).toEqual([])
 })
