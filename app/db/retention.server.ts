@@ -509,20 +509,27 @@ function bestSql(percent: number): Condition {
   }
 }
 
-/** Silence past which a repeat customer counts as slipping away where there is no prediction, in months. */
-const SILENT_MONTHS = 6
+/** Silence past which a repeat customer counts as slipping away where the prediction cannot tell, in months. */
+export const SILENT_MONTHS = 6
 /** A chance of still being a customer below this is slipping away. */
-export const SLIPPING_BELOW = 0.5
+const SLIPPING_BELOW = 0.5
+
+/** Whether who is slipping away goes by the `prediction`, or by `silence`: there is none, or it saw nobody leave for good. */
+export async function findSlippingRule(shopId: number): Promise<'prediction' | 'silence'> {
+  const { rows } = await pool.query(
+    `select 1 from predictions where shop_id = $1 and (document->>'ok')::bool and not (document->'bgNbd'->>'atEdge')::bool`,
+    [shopId],
+  )
+  return rows.length > 0 ? 'prediction' : 'silence'
+}
 
 /** Repeat customers who are active by the calendar, and less likely than not to come back; without a prediction, long silent. */
 async function slippingSql({ shopId, asOf, timeZone }: Asked): Promise<Condition> {
   const { passiveAt } = lifecycleLimits(asOf, timeZone)
-  const { rows } = await pool.query('select 1 from customer_predictions where shop_id = $1 limit 1', [shopId])
   const active = `s.orders >= 2 and ${notBy('passive', '$2', '$3')}`
-  if (rows.length > 0) {
+  if ((await findSlippingRule(shopId)) === 'prediction') {
     return {
-      condition: `${active} and exists (select 1 from customer_predictions c where c.shop_id = $1 and c.member_id = s.member_id
-                                          and c.active < ${SLIPPING_BELOW})
+      condition: `${active} and ${predictedSql(`c.active < ${SLIPPING_BELOW}`)}
                 and s.last_at < (select fitted_at from predictions f where f.shop_id = $1)`,
       values: [new Date(passiveAt), new Date(asOf)],
     }

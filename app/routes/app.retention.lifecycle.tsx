@@ -5,7 +5,14 @@ import { BlockStack, Button, InlineGrid, InlineStack, Link, Text } from '@shopif
 import { now } from '#app/clock.server.ts'
 import { findCustomerList } from '#app/db/customer-lists.server.ts'
 import { listCycles } from '#app/db/cycles.server.ts'
-import { askMeasures, countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
+import {
+  askMeasures,
+  countCustomersBehind,
+  findSlippingRule,
+  listCustomersBehind,
+  readOverview,
+  SILENT_MONTHS,
+} from '#app/db/retention.server.ts'
 import { tagOfGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
@@ -29,15 +36,17 @@ const NO_NAMES: Record<string, string> = {}
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const asked = await askMeasures(shop, now())
-  const [cycles, list, { lifecycle, customers }, slipping, rows] = await Promise.all([
+  const [cycles, list, { lifecycle, customers }, slipping, rows, slippingRule] = await Promise.all([
     listCycles(shop.id),
     findCustomerList(shop.id, TAG),
     readOverview(asked),
     countCustomersBehind(asked, { kind: 'slipping' }),
     listCustomersBehind(asked, { kind: 'slipping' }, { limit: SHOWN }),
+    findSlippingRule(shop.id),
   ])
   return {
     ...{ lifecycle, customers, slipping, rows, list },
+    silentMonths: slippingRule === 'silence' ? SILENT_MONTHS : null,
     cycles: cycles.length,
     names: namesOrNone(
       admin,
@@ -49,7 +58,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Lifecycle() {
-  const { lifecycle, customers, slipping, rows, list, cycles, currency, timezone, ...streamed } =
+  const { lifecycle, customers, slipping, rows, list, silentMonths, cycles, currency, timezone, ...streamed } =
     useLoaderData<typeof loader>()
   const names = useResolved(streamed.names, NO_NAMES)
   const share = (count: number) => showRate(customers === 0 ? null : count / customers)
@@ -94,7 +103,11 @@ export default function Lifecycle() {
                 {`Slipping away: ${showCount(slipping)}`}
               </Text>
               <Text as="p" tone="subdued">
-                Ordered twice or more, still active, and less likely than not to come back. Who has spent most is first.
+                {`Ordered twice or more, still active, and ${
+                  silentMonths === null
+                    ? 'less likely than not to come back'
+                    : `silent for ${silentMonths} months or more`
+                }. Who has spent most is first.`}
               </Text>
             </BlockStack>
             {slipping > 0 && (

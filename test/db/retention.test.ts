@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool, prisma } from '#app/db/client.server.ts'
 import { loadOrderLog, rebuildMeasures } from '#app/db/measures.server.ts'
+import { savePrediction } from '#app/db/predictions.server.ts'
 import {
   askMeasures,
   countCustomersBehind,
@@ -352,4 +353,36 @@ test('on random shops the funnel counts those who took each step and all before 
     }),
     { numRuns: 15 },
   )
+})
+
+test('slipping away goes by the prediction, and by silence where that saw nobody leave for good', async () => {
+  const shop = await makeShop({ timezone: 'UTC' })
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
+     select $1, row_number() over (), c, at, at, at, 1000, true, '{}'
+       from (values (1, 330), (1, 320), (2, 90), (2, 30)) as o (c, days)
+       cross join lateral (select $2::timestamptz - make_interval(days => days) as at) as t`,
+    [shop.id, new Date(AS_OF)],
+  )
+  await inTransaction((client) => rebuildMeasures(shop.id, AS_OF, client))
+  const asked = await askMeasures(shop, AS_OF)
+  const slipping = async () => (await listCustomersBehind(asked, { kind: 'slipping' }, { limit: 9 })).map(numberOf)
+  const numberOf = ({ customer }: { customer: string }) => customer.split('/').at(-1)
+  const predict = (atEdge: boolean) => {
+    const bgNbd = { ...{ r: 0.9, alpha: 11, a: 0.1, b: 1, logLikelihood: -1, unit: 'week' as const }, atEdge }
+    const customers = ['1', '2'].map((memberId) => ({ memberId, active: memberId === '2' ? 0.2 : 1, orders: 1 }))
+    return savePrediction(
+      shop.id,
+      { ok: true, bgNbd, gammaGamma: null, backTest: null, customers: 2 },
+      customers.map((customer) => ({ ...customer, value: null, tenth: null })),
+      2,
+      AS_OF,
+    )
+  }
+
+  expect(await slipping()).toEqual(['1'])
+  await predict(false)
+  expect(await slipping()).toEqual(['2'])
+  await predict(true)
+  expect(await slipping()).toEqual(['1'])
 })
