@@ -1,4 +1,5 @@
 // What the retention pages read: counters for the numbers, and for each number the customers behind it.
+import { selectCampaignGroup } from '#app/db/campaign-figures.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { ACTIVITY_DAYS, readCounters } from '#app/db/measures.server.ts'
 import { boundsOf, edgesOf, measurePeriod } from '#app/db/periods.server.ts'
@@ -405,6 +406,8 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
       return periodSql(group.group, monthBounds(asked, group.month))
     case 'period':
       return periodSql(group.group, toDates(boundsOf(group, asked)))
+    case 'campaign':
+      return campaignSql(asked, group)
     case 'funnel':
       return funnelSql(group.step)
     case 'points':
@@ -507,6 +510,16 @@ function bestSql(percent: number): Condition {
        limit (select (count(*) * $2::int + 99) / 100 from customer_standings where shop_id = $1))`,
     values: [percent],
   }
+}
+
+/** Customers of a campaign's results; members without orders may have been offered it too. */
+async function campaignSql(
+  { shopId, asOf }: Asked,
+  { id, group }: Extract<CustomerGroup, { kind: 'campaign' }>,
+): Promise<Condition> {
+  const found = await selectCampaignGroup(shopId, id, group, asOf)
+  if (!found) return { condition: 'false', values: [] }
+  return group === 'offered' || group === 'heldOut' ? { ...found, from: MEMBERS } : found
 }
 
 /** Silence past which a repeat customer counts as slipping away where the prediction cannot tell, in months. */

@@ -73,6 +73,11 @@ export function findRunningTimes({
   return times
 }
 
+/** True where the campaign is for some levels or segments only. */
+export function isForSome({ tiers, segments }: Pick<Campaign, 'tiers' | 'segments'>): boolean {
+  return tiers !== null || segments !== null
+}
+
 /** True where a member of this tier and these segments is in the campaign's audience; an absent list means everyone. */
 export function isInAudience(
   campaign: Campaign,

@@ -27,7 +27,12 @@ export const NPS_GROUPS = [...NPS_BANDS, 'answered'] as const
 /** One of {@link NPS_GROUPS}. */
 export type NpsGroup = NpsBand | 'answered'
 
-/** A group of customers that a number of the retention pages stands for. */
+/** Whom a campaign's results count; `own` are those with an order that carried it, `offered` and `heldOut` its two arms. */
+export const CAMPAIGN_GROUPS = ['buyers', 'new', 'returning', 'own', 'offered', 'heldOut'] as const
+/** One of {@link CAMPAIGN_GROUPS}. */
+export type CampaignGroup = (typeof CAMPAIGN_GROUPS)[number]
+
+/** A group of customers that a number of the retention pages, or of a campaign's results, stands for. */
 export type CustomerGroup =
   | { kind: 'all' }
   /** Two orders or more. */
@@ -57,6 +62,7 @@ export type CustomerGroup =
   | { kind: 'rfm-cell'; R: number; FM: number }
   /** Customers by their last answer in the 12 months before T, or in a month; `answered` are all of them. */
   | { kind: 'nps'; group: NpsGroup; month: number | null }
+  | { kind: 'campaign'; group: CampaignGroup; id: string }
   /** Members who took a step and all before it. */
   | { kind: 'funnel'; step: FunnelStep }
   /** Members by the points they have. */
@@ -125,6 +131,8 @@ export function nameGroup(group: CustomerGroup): string {
       return `${group.group}:${nameDay(group.from)}:${nameDay(group.until - 1)}`
     case 'nps':
       return `nps:${group.group}${group.month === null ? '' : `:${nameMonthNumber(group.month)}`}`
+    case 'campaign':
+      return `campaign:${group.group}:${group.id}`
     case 'funnel':
       return `funnel:${group.step}`
     case 'points':
@@ -146,6 +154,7 @@ export function nameGroup(group: CustomerGroup): string {
 
 /** Reads {@link nameGroup}'s text; null where it names no group. */
 export function parseGroup(text: string): CustomerGroup | null {
+  if (text.startsWith('campaign:')) return parseCampaign(text)
   const [kind = '', first = '', second = '', ...rest] = text.split(':')
   if (rest.length > 0) return null
   if (first === '' && second === '') return parseSingle(kind)
@@ -184,6 +193,13 @@ export function parseGroup(text: string): CustomerGroup | null {
     default:
       return null
   }
+}
+
+/** A campaign's id is whatever its author wrote, colons too. */
+function parseCampaign(text: string): CustomerGroup | null {
+  const [, name = '', id = ''] = /^campaign:(\w+):(.+)$/s.exec(text) ?? []
+  const group = find(CAMPAIGN_GROUPS, name)
+  return group ? { kind: 'campaign', group, id } : null
 }
 
 function parseSingle(kind: string): CustomerGroup | null {

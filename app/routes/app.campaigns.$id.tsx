@@ -4,7 +4,7 @@ import { BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
-import { findCampaignFigures, listOutcomes } from '#app/db/campaign-figures.server.ts'
+import { findCampaignFigures, findCampaignRun, listArms } from '#app/db/campaign-figures.server.ts'
 import {
   endCampaign,
   listCampaignRecords,
@@ -14,8 +14,7 @@ import {
 } from '#app/db/campaigns.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
-import { loadPrograms } from '#app/db/programs.server.ts'
-import { findRunningTimes, listStops, titlesOf, withStops } from '#app/loyalty/campaigns.ts'
+import { isForSome, listStops, withStops } from '#app/loyalty/campaigns.ts'
 import { requireProgram, type Campaign, type ProgramDocument, type Stretch } from '#app/loyalty/program.ts'
 import { DAY_MS, toLocalDate } from '#app/loyalty/time.ts'
 import { RETENTION_SEGMENTS } from '#app/retention/segments.ts'
@@ -25,7 +24,7 @@ import { useCampaignActions } from '#app/ui/campaign-actions.ts'
 import { CampaignForm } from '#app/ui/campaign-form.tsx'
 import { CampaignBadge } from '#app/ui/campaign-list.tsx'
 import { CampaignPreview } from '#app/ui/campaign-preview.tsx'
-import { compareArms, isForSome, whyUncompared } from '#app/ui/campaign-results.ts'
+import { compareArms, whyUncompared } from '#app/ui/campaign-results.ts'
 import { CampaignResults } from '#app/ui/campaign-results-card.tsx'
 import { findStatus } from '#app/ui/campaign-words.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
@@ -182,14 +181,13 @@ export default function CampaignPage() {
 
 /** What came of a campaign until `at`, in the times in which it really ran. */
 async function findResults(shopId: number, campaign: Campaign, record: CampaignRecord | undefined, at: number) {
-  const times = cutAt(findRunningTimes(campaign), at)
-  const programs = await loadPrograms(shopId)
-  const mark = { titles: programs ? titlesOf(campaign.id, programs) : [], rule: `campaign:${campaign.id}` }
+  const { times, mark } = await findCampaignRun(shopId, campaign, at)
   const figures = await findCampaignFigures(shopId, times, mark)
   const uncompared = whyUncompared(campaign, record?.audienceAt ?? null)
   const givesMoney = campaign.offer.kind !== 'pointsMultiplier'
   return {
     ...figures,
+    id: campaign.id,
     times,
     runsNow: times.at(-1)?.untilAt === at && (record?.pausedAt ?? null) === null,
     endedReason: record?.endedReason ?? null,
@@ -202,19 +200,8 @@ async function findResults(shopId: number, campaign: Campaign, record: CampaignR
 
 /** Both arms as they were when the campaign began, or, where it is for some only, when these were noted. */
 async function compare(shopId: number, campaign: Campaign, record: CampaignRecord | undefined, times: Stretch[]) {
-  const limited = isForSome(campaign)
-  const from = limited ? Math.max(campaign.fromAt, record?.audienceAt ?? 0) : campaign.fromAt
-  const since = times
-    .filter(({ untilAt }) => untilAt > from)
-    .map((time) => ({ ...time, fromAt: Math.max(time.fromAt, from) }))
-  const outcomes = await listOutcomes(shopId, { times: since, from, audienceOf: limited ? campaign.id : null })
-  return { ...compareArms(campaign, outcomes), limited }
-}
-
-function cutAt(times: readonly Stretch[], at: number): Stretch[] {
-  return times
-    .filter(({ fromAt }) => fromAt < at)
-    .map(({ fromAt, untilAt }) => ({ fromAt, untilAt: Math.min(untilAt, at) }))
+  const outcomes = await listArms(shopId, campaign, record?.audienceAt ?? null, times)
+  return { ...compareArms(campaign, outcomes), limited: isForSome(campaign) }
 }
 
 /** Midnight of the instant's day on the shop's clock, as the document writes it. */

@@ -1,11 +1,15 @@
 import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
+import type { ReactNode } from 'react'
 
 import { currencyExponent, formatDecimal, formatMoney } from '#app/loyalty/money.ts'
 import type { Lift } from '#app/retention/lift.ts'
+import { nameGroup, type CampaignGroup } from '#app/retention/segments.ts'
 import type { Comparison, whyUncompared } from '#app/ui/campaign-results.ts'
+import { CustomersLink } from '#app/ui/retention-page.tsx'
 import { showCount, showInstant, showList, showMoney, showRate } from '#app/ui/words.ts'
 
 type Results = {
+  id: string
   orders: number
   revenueMinor: number
   points: number
@@ -15,6 +19,7 @@ type Results = {
   /** Orders that carried this campaign, and their goods. */
   ownOrders: number
   ownRevenueMinor: number
+  ownBuyers: number
   /** When it ran so far. */
   times: { fromAt: number; untilAt: number }[]
   runsNow: boolean
@@ -46,6 +51,11 @@ export function CampaignResults({
   timezone: string
 }) {
   const money = (minor: number) => showMoney(formatMoney(minor, currency), currency)
+  const open = (group: CampaignGroup, customers: number) => ({
+    of: nameGroup({ kind: 'campaign', group, id: results.id }),
+    customers,
+  })
+  const returning = results.buyers - results.newBuyers
   return (
     <Card>
       <BlockStack gap="400">
@@ -59,17 +69,30 @@ export function CampaignResults({
         </BlockStack>
         <InlineGrid columns={{ xs: 2, md: results.givenMinor === null ? 4 : 5 }} gap="400">
           <Number
+            {...open('buyers', results.buyers)}
             label="Orders in the store"
             value={showCount(results.orders)}
             note={`${money(results.revenueMinor)} of goods`}
           />
           <Number
+            {...open('buyers', results.buyers)}
             label="Buyers"
             value={showCount(results.buyers)}
-            note={`${showCount(results.newBuyers)} new, ${showCount(results.buyers - results.newBuyers)} returning`}
+            note={
+              <>
+                <CustomersLink {...open('new', results.newBuyers)} label={`${showCount(results.newBuyers)} new buyers`}>
+                  {`${showCount(results.newBuyers)} new`}
+                </CustomersLink>
+                {', '}
+                <CustomersLink {...open('returning', returning)} label={`${showCount(returning)} returning buyers`}>
+                  {`${showCount(returning)} returning`}
+                </CustomersLink>
+              </>
+            }
           />
           {results.givenMinor !== null && (
             <Number
+              {...open('own', results.ownBuyers)}
               label="This campaign’s discount"
               value={money(results.givenMinor)}
               note={
@@ -78,25 +101,30 @@ export function CampaignResults({
             />
           )}
           <Number
+            {...open('buyers', results.buyers)}
             label="All discounts"
             value={money(results.discountMinor)}
             note="With codes, levels and other campaigns"
           />
-          <Number label="Points earned" value={showCount(results.points)} />
+          <Number {...open('buyers', results.buyers)} label="Points earned" value={showCount(results.points)} />
         </InlineGrid>
         <BlockStack gap="200">
           <Text as="h3" variant="headingSm">
             Did it work?
           </Text>
           {results.comparison ? (
-            <Compared comparison={results.comparison} currency={currency} />
+            <Compared comparison={results.comparison} {...{ open, currency }} />
           ) : (
             <Text as="p" tone="subdued">
               {results.uncompared === 'audience_unknown' ? AUDIENCE_UNKNOWN : NOBODY_HELD_OUT}
             </Text>
           )}
           <Text as="p" variant="bodySm" tone="subdued">
-            {`Attributed: ${showCount(results.ownOrders)} ${results.ownOrders === 1 ? 'order' : 'orders'} carried this campaign (${money(results.ownRevenueMinor)} of goods). Many of these would have been placed without it: this is not what it brought in.`}
+            {'Attributed: '}
+            <CustomersLink {...open('own', results.ownBuyers)} label={`Attributed: ${showCount(results.ownOrders)}`}>
+              {`${showCount(results.ownOrders)} ${results.ownOrders === 1 ? 'order' : 'orders'}`}
+            </CustomersLink>
+            {` carried this campaign (${money(results.ownRevenueMinor)} of goods). Many of these would have been placed without it: this is not what it brought in.`}
           </Text>
         </BlockStack>
       </BlockStack>
@@ -104,14 +132,18 @@ export function CampaignResults({
   )
 }
 
-function Number({ label, value, note }: { label: string; value: string; note?: string }) {
+type Opens = { of: string; customers: number }
+
+function Number({ label, value, note, ...opens }: Opens & { label: string; value: string; note?: ReactNode }) {
   return (
     <BlockStack gap="100">
       <Text as="p" tone="subdued">
         {label}
       </Text>
       <Text as="p" variant="headingLg">
-        {value}
+        <CustomersLink {...opens} label={`${label}: ${value}`}>
+          {value}
+        </CustomersLink>
       </Text>
       {note && (
         <Text as="p" variant="bodySm" tone="subdued">
@@ -122,11 +154,26 @@ function Number({ label, value, note }: { label: string; value: string; note?: s
   )
 }
 
-function Compared({ comparison, currency }: { comparison: Comparison & { limited: boolean }; currency: string }) {
+type ComparedProps = {
+  comparison: Comparison & { limited: boolean }
+  open: (group: CampaignGroup, customers: number) => Opens
+  currency: string
+}
+
+function Compared({ comparison, open, currency }: ComparedProps) {
   const { offered, heldOut, orders, revenue, limited } = comparison
   return (
     <BlockStack gap="100">
-      <Text as="p">{`${showCount(offered)} customers were offered it, ${showCount(heldOut)} were held out by chance${limited ? ': those it was for when it began, whatever they have become since' : ''}.`}</Text>
+      <Text as="p">
+        <CustomersLink {...open('offered', offered)} label={`Offered: ${showCount(offered)}`}>
+          {showCount(offered)}
+        </CustomersLink>
+        {' customers were offered it, '}
+        <CustomersLink {...open('heldOut', heldOut)} label={`Held out: ${showCount(heldOut)}`}>
+          {showCount(heldOut)}
+        </CustomersLink>
+        {` were held out by chance${limited ? ': those it was for when it began, whatever they have become since' : ''}.`}
+      </Text>
       <Text as="p">{`Orders per customer: ${sayLift(orders, (value) => value.toFixed(3))}`}</Text>
       <Text as="p">{`Revenue per customer: ${sayLift(revenue, (minor) => signedMoney(minor, currency))}`}</Text>
       {revenue.ok && (

@@ -1,5 +1,5 @@
 /** Did a campaign work? The customers it was offered to beside those held out of it by chance (SEMANTICS 41). */
-import { isHeldOut } from '#app/loyalty/campaigns.ts'
+import { isForSome, isHeldOut } from '#app/loyalty/campaigns.ts'
 import type { Campaign } from '#app/loyalty/program.ts'
 import { measureLift, sumArm, type Lift } from '#app/retention/lift.ts'
 
@@ -18,11 +18,6 @@ export type Comparison = {
   /** Per customer: orders, and revenue in minor units. */
   orders: Lift
   revenue: Lift
-}
-
-/** True where the campaign is for some levels or segments only. */
-export function isForSome({ tiers, segments }: Pick<Campaign, 'tiers' | 'segments'>): boolean {
-  return tiers !== null || segments !== null
 }
 
 /**

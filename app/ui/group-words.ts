@@ -1,7 +1,13 @@
 import type { RfmGroup } from '#app/retention/rfm.ts'
 import type { FunnelStep } from '#app/retention/funnel.ts'
 import { AGE_MONTHS, type Movement } from '#app/retention/liability.ts'
-import { LAST_WEEK, type CustomerGroup, type NpsGroup, type PointsGroup } from '#app/retention/segments.ts'
+import {
+  LAST_WEEK,
+  type CampaignGroup,
+  type CustomerGroup,
+  type NpsGroup,
+  type PointsGroup,
+} from '#app/retention/segments.ts'
 import { showMonth } from '#app/ui/months.ts'
 import { showPeriod } from '#app/ui/period-words.ts'
 
@@ -99,6 +105,8 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
         return { title: `${title}, ${showMonth(group.month)}`, who: `${who} in ${showMonth(group.month)}.` }
       return { title, who: `${who} in the last 12 months.` }
     }
+    case 'campaign':
+      return CAMPAIGN_WORDS[group.group]
     case 'cohort':
       return {
         title: `Cohort of ${showMonth(group.cohort)}`,
@@ -172,3 +180,12 @@ const STAGE_WORDS = {
     who: 'Last order 24 months ago or more, or after twice the time that you have said what they bought lasts.',
   },
 } as const
+
+const CAMPAIGN_WORDS: Record<CampaignGroup, { title: string; who: string }> = {
+  buyers: { title: 'Buyers while a campaign ran', who: 'Ordered while the campaign ran, with it or without.' },
+  new: { title: 'New buyers while a campaign ran', who: 'Placed their first order ever while the campaign ran.' },
+  returning: { title: 'Returning buyers while a campaign ran', who: 'Had ordered before, and ordered while it ran.' },
+  own: { title: 'Attributed to a campaign', who: 'Placed an order that carried the campaign.' },
+  offered: { title: 'Offered a campaign', who: 'Known when it began, and not held out.' },
+  heldOut: { title: 'Held out of a campaign', who: 'Known when it began, and left out by chance, to compare with.' },
+}

@@ -1,6 +1,6 @@
 /** What happened to campaigns beside the program, and what follows from it for points, budgets and comparisons. */
 import { expect, test } from 'vitest'
-import { findCampaignFigures, listOutcomes } from '#app/db/campaign-figures.server.ts'
+import { findCampaignFigures, findCampaignRun, listArms, listOutcomes } from '#app/db/campaign-figures.server.ts'
 import {
   countGiven,
   endCampaign,
@@ -10,7 +10,11 @@ import {
   resumeCampaign,
 } from '#app/db/campaigns.server.ts'
 import { inTransaction, pool } from '#app/db/client.server.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { askMeasures, countCustomersBehind, listCustomersBehind } from '#app/db/retention.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { isHeldOut } from '#app/loyalty/campaigns.ts'
+import { parseGroup } from '#app/retention/segments.ts'
 import { makeShopWithProgram, receive } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
@@ -220,4 +224,45 @@ test('who asked to be forgotten is in no audience any more, and nobody else is m
   await drainShop(shop.id)
   const { rows } = await pool.query('select member_id from campaign_audiences where shop_id = $1', [shop.id])
   expect(rows).toEqual([{ member_id: '2' }])
+})
+
+test('each number of a campaign’s results opens as many customers, those of the times in which it ran, and of no other shop', async () => {
+  const half = { ...DOUBLE, holdOut: 0.5 }
+  const [shop, other] = [await makeShopWithProgram({ campaigns: [half] }), await makeShopWithProgram({})]
+  await pauseCampaign(shop.id, 'double', at('2026-08-05T12:00:00Z'))
+  await resumeCampaign(shop.id, 'double', at('2026-08-07T12:00:00Z'))
+  const placedAts = ['2026-07-20T10:00:00Z', '2026-08-02T10:00:00Z', '2026-08-06T10:00:00Z', '2026-08-20T10:00:00Z']
+  const orders = Array.from({ length: 24 }, (_, id) => ({
+    id: id + 1,
+    customer: 1 + (id % 9),
+    placedAt: placedAts[(id * 7) % 4]!,
+  }))
+  await placeAndDrain(shop.id, orders)
+  await placeAndDrain(other.id, orders)
+
+  const programs = (await loadPrograms(shop.id))!
+  const campaign = programs.versions.at(-1)!.program.campaigns[0]!
+  const asOf = at('2026-09-10T00:00:00Z')
+  const { times, mark } = await findCampaignRun(shop.id, campaign, asOf)
+  expect(times).toHaveLength(2)
+  const figures = await findCampaignFigures(shop.id, times, mark)
+  const arms = await listArms(shop.id, campaign, null, times)
+  const heldOut = arms.filter(({ customer }) => isHeldOut(campaign, customer)).length
+  const numbers = {
+    buyers: figures.buyers,
+    new: figures.newBuyers,
+    returning: figures.buyers - figures.newBuyers,
+    own: figures.ownBuyers,
+    offered: arms.length - heldOut,
+    heldOut,
+  }
+  const [asked, fromOther] = [await askMeasures(shop, asOf), await askMeasures(other, asOf)]
+  for (const [name, number] of Object.entries(numbers)) {
+    const group = parseGroup(`campaign:${name}:double`)!
+    expect([name, await countCustomersBehind(asked, group)]).toEqual([name, number])
+    expect(await listCustomersBehind(asked, group, { limit: 50 })).toHaveLength(number)
+    expect(await countCustomersBehind(fromOther, group)).toBe(0)
+  }
+  expect(numbers.buyers).toBeGreaterThan(numbers.new)
+  expect(numbers.new * numbers.own * numbers.returning).toBeGreaterThan(0)
 })
