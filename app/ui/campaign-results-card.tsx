@@ -56,6 +56,7 @@ export function CampaignResults({
     customers,
   })
   const returning = results.buyers - results.newBuyers
+  const ownOrders = `${showCount(results.ownOrders)} ${results.ownOrders === 1 ? 'order' : 'orders'}`
   return (
     <Card>
       <BlockStack gap="400">
@@ -121,8 +122,8 @@ export function CampaignResults({
           )}
           <Text as="p" variant="bodySm" tone="subdued">
             {'Attributed: '}
-            <CustomersLink {...open('own', results.ownBuyers)} label={`Attributed: ${showCount(results.ownOrders)}`}>
-              {`${showCount(results.ownOrders)} ${results.ownOrders === 1 ? 'order' : 'orders'}`}
+            <CustomersLink {...open('own', results.ownBuyers)} label={`${ownOrders}, attributed`}>
+              {ownOrders}
             </CustomersLink>
             {` carried this campaign (${money(results.ownRevenueMinor)} of goods). Many of these would have been placed without it: this is not what it brought in.`}
           </Text>

@@ -102,6 +102,11 @@ test('a discount is paused, resumed and ended early, and the cart follows', asyn
   await endNow(merchant, frame)
   await expect.poll(isOn, PATIENT).toBe(false)
   await frame.getByText(/While it ran: .+, 00:00 to .+ and .+ to .+ It was ended by hand/).waitFor()
+  await expectAccessible(merchant)
+  if (process.env.SHOT) await merchant.screenshot({ path: '/var/tmp/lead/shots/results.png' })
+  await frame.getByRole('link', { name: /^Buyers: 0/ }).click()
+  await frame.getByRole('heading', { level: 1, name: 'Buyers while a campaign ran' }).waitFor()
+  await frame.getByText('Nobody here').waitFor()
 })
 
 test('more points are paused, resumed and ended early too, and what a product earns follows at once', async () => {
