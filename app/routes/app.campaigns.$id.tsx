@@ -81,7 +81,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     results: read && read.fromAt <= at ? await findResults(shop.id, read, record, at) : null,
     stops,
     titles: titlesOrNone(admin, [...(campaign.products ?? []), ...(campaign.collections ?? [])]),
-    segments: [...new Set(RETENTION_SEGMENTS)],
+    segments: RETENTION_SEGMENTS,
     now: at,
     currency: shop.currency,
     timezone: shop.timezone,

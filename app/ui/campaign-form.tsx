@@ -29,7 +29,7 @@ import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { showList } from '#app/ui/words.ts'
 import { proposeOffer, type OfferKind } from '#app/ui/proposals.ts'
 
-type CampaignFormProps = { index: number; titles: Titles; segments: string[] }
+type CampaignFormProps = { index: number; titles: Titles; segments: readonly string[] }
 
 const OFFERS: { label: string; value: OfferKind }[] = [
   { label: 'A percentage off', value: 'percentage' },
@@ -134,7 +134,7 @@ function Bands({ path }: { path: Path }) {
   )
 }
 
-function ForWhom({ path, segments }: { path: Path; segments: string[] }) {
+function ForWhom({ path, segments }: { path: Path; segments: readonly string[] }) {
   const draft = useProgramDraft()
   const panel = useId()
   const [open, setOpen] = useState(false)

@@ -3,7 +3,7 @@ import type { FrameLocator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
 import { rebuildMeasures } from '#app/db/measures.server.ts'
-import { expectAccessible, openAdminPage, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
+import { expectAccessible, measureLayoutShift, openAdminPage, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
 
 /** The app works behind people's backs, on a machine that may be busy. */
 const PATIENT = { timeout: 40_000 }
@@ -53,17 +53,7 @@ test('a shopper answers by keyboard, is thanked with points, changes their mind,
   // The next visit knows the answer, moves nothing on the page, and takes another one in its place.
   await openQuestion(page)
   await expect.poll(() => status(page).innerText(), PATIENT).toMatch(/^You answered 9 on/)
-  const shift = await page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        let sum = 0
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
-        }).observe({ type: 'layout-shift', buffered: true })
-        setTimeout(() => resolve(sum), 300)
-      }),
-  )
-  expect(shift).toBeLessThan(0.1)
+  expect(await measureLayoutShift(page)).toBeLessThan(0.1)
   await page.getByRole('radio', { name: '6', exact: true }).check()
   await page.getByRole('button', { name: 'Change my answer' }).click()
   await expect.poll(() => status(page).innerText(), PATIENT).toBe('Thank you. Your answer is changed.')

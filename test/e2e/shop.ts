@@ -138,6 +138,20 @@ export async function openAdminPage(page: Page, address: string): Promise<FrameL
   return frame
 }
 
+/** How much of the page has moved since it opened, by Chromium's own measure (Cumulative Layout Shift). */
+export function measureLayoutShift(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
+        }).observe({ type: 'layout-shift', buffered: true })
+        setTimeout(() => resolve(sum), 300)
+      }),
+  )
+}
+
 /** No rule of axe is broken on this page, frames included. */
 export async function expectAccessible(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze()

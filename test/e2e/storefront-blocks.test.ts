@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
-import { expectAccessible, openShop, PROGRAM, signIn } from './shop.ts'
+import { expectAccessible, measureLayoutShift, openShop, PROGRAM, signIn } from './shop.ts'
 
 const TEXT = async (page: Page) => (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
 
@@ -54,17 +54,7 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   expect(await page.getByRole('button', { name: 'Redeem: £5.00 off' }).isEnabled()).toBe(true)
 
   // Nothing on the page moves while the script fills it in.
-  const shift = await page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        let sum = 0
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
-        }).observe({ type: 'layout-shift', buffered: true })
-        setTimeout(() => resolve(sum), 300)
-      }),
-  )
-  expect(shift).toBeLessThan(0.1)
+  expect(await measureLayoutShift(page)).toBeLessThan(0.1)
 
   // Redeemed by keyboard alone; the result is said, and the code has the focus.
   await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()

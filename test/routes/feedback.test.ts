@@ -1,14 +1,13 @@
 /** "Would you recommend us?" through the signed app proxy: who may answer, how often, and what cannot be forged. */
-import { Session } from '@shopify/shopify-api'
 import { expect, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { readNps } from '#app/db/feedback.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { action as answerIt, loader as readIt } from '#app/routes/proxy.feedback.ts'
-import { sessionStorage } from '#app/shopify.server.ts'
 import { signProxyQuery } from '#test/dev-store/storefront/proxy.ts'
-import { openSpendingShop, type SpendingShop } from '#test/jobs/spending-shop.ts'
+import type { SpendingShop } from '#test/jobs/spending-shop.ts'
+import { openInstalledShop } from '#test/routes/installed-shop.ts'
 import { atInstant } from '#test/setup/factories.ts'
 
 const DAY_MS = 86_400_000
@@ -56,23 +55,6 @@ const answer = (place: SpendingShop, customer: string | null, body: unknown, opt
 const read = (place: SpendingShop, customer: string | null) =>
   settle(readIt({ request: makeRequest(place, customer), params: {}, context: {} } as never))
 
-async function openShop(more: Parameters<typeof openSpendingShop>[1] = {}): Promise<SpendingShop> {
-  const place = await openSpendingShop([], more)
-  const token = place.store.issueToken(place.shop.domain)
-  await sessionStorage.storeSession(
-    new Session({
-      id: `offline_${place.shop.domain}`,
-      shop: place.shop.domain,
-      state: '',
-      isOnline: false,
-      accessToken: token.accessToken,
-      expires: new Date(Date.now() + 3_600_000),
-      scope: place.store.app.scopes.join(','),
-    }),
-  )
-  return place
-}
-
 const kept = async (place: SpendingShop) =>
   (
     await pool.query<{ member_id: string; round: number; score: number; comment: string | null }>(
@@ -83,7 +65,7 @@ const kept = async (place: SpendingShop) =>
 const all = { from: 0, until: 4e12 }
 
 test('a signed-in shopper answers, sees the answer again, and changes their mind: the last word counts', async () => {
-  const place = await openShop()
+  const place = await openInstalledShop([])
   const ann = await place.member(0)
   expect((await read(place, ann)).body).toEqual({ ok: true, answer: null })
   const first = await answer(place, ann, { score: 9, comment: '  lovely tea \u0000 ' })
@@ -95,7 +77,7 @@ test('a signed-in shopper answers, sees the answer again, and changes their mind
 })
 
 test('a new round asks anew and keeps both answers; the score looks at the last', async () => {
-  const place = await openShop()
+  const place = await openInstalledShop([])
   const ann = await place.member(0)
   await answer(place, ann, { score: 3 })
   const later = new Date(now() + 181 * DAY_MS).toISOString()
@@ -111,7 +93,7 @@ test('a new round asks anew and keeps both answers; the score looks at the last'
 })
 
 test('where the program pays for an answer it pays once a round, and no more than its limit', async () => {
-  const place = await openShop(PAYS)
+  const place = await openInstalledShop([], PAYS)
   const ann = await place.member(0)
   expect((await answer(place, ann, { score: 9 })).body).toMatchObject({ points: 20, changed: false })
   expect((await answer(place, ann, { score: 2 })).body).toMatchObject({ ok: true, points: 0, changed: true })
@@ -126,9 +108,9 @@ test('where the program pays for an answer it pays once a round, and no more tha
 })
 
 test('forged, unsigned and tampered requests change nothing, and nobody answers for somebody else', async () => {
-  const place = await openShop()
+  const place = await openInstalledShop([])
   const [ann, bob] = [await place.member(0), await place.member(0)]
-  const other = await openShop()
+  const other = await openInstalledShop([])
   const asOther = (query: URLSearchParams) => query.set('logged_in_customer_id', bob.split('/').at(-1)!)
   expect((await answer(place, ann, { score: 9 }, { secret: 'guessed' })).status).toBe(400)
   expect((await answer(place, ann, { score: 9 }, { tamper: asOther })).status).toBe(400)
@@ -145,7 +127,7 @@ test('forged, unsigned and tampered requests change nothing, and nobody answers 
 })
 
 test('what is no answer is refused: other scores, words without end, rubbish', async () => {
-  const place = await openShop()
+  const place = await openInstalledShop([])
   const ann = await place.member(0)
   const bodies = [
     ...[11, -1, 9.5, 'abc', '9', null, Number.MAX_SAFE_INTEGER].map((score) => ({ score })),
@@ -161,7 +143,7 @@ test('what is no answer is refused: other scores, words without end, rubbish', a
 })
 
 test('a replayed request is the same answer, and a storm of them is slowed down', async () => {
-  const place = await openShop(PAYS)
+  const place = await openInstalledShop([], PAYS)
   const ann = await place.member(0)
   const replies = []
   for (let count = 0; count < 14; count++) replies.push(await answer(place, ann, { score: 10, comment: 'again' }))
@@ -172,7 +154,7 @@ test('a replayed request is the same answer, and a storm of them is slowed down'
 })
 
 test('two answers at once are one answer', async () => {
-  const place = await openShop(PAYS)
+  const place = await openInstalledShop([], PAYS)
   const ann = await place.member(0)
   const replies = await Promise.all([1, 5, 10].map((score) => answer(place, ann, { score })))
   expect(replies.map(({ status }) => status)).toEqual([200, 200, 200])
@@ -181,7 +163,7 @@ test('two answers at once are one answer', async () => {
 })
 
 test('a customer who asked to be forgotten leaves no answer and gives none', async () => {
-  const place = await openShop(PAYS)
+  const place = await openInstalledShop([], PAYS)
   const ann = await place.member(0)
   await answer(place, ann, { score: 9, comment: 'my name is Ann' })
   const at = now()

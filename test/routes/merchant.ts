@@ -2,6 +2,8 @@ import { Session } from '@shopify/shopify-api'
 import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime'
 import { getJwt } from '@shopify/shopify-api/test-helpers'
 
+import { inTransaction, pool } from '#app/db/client.server.ts'
+import { rebuildMeasures } from '#app/db/measures.server.ts'
 import { sessionStorage } from '#app/shopify.server.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
@@ -95,4 +97,17 @@ export async function settle(
     return { status: wrapped.init?.status ?? 200, body: wrapped.data, headers: new Headers(wrapped.init?.headers) }
   }
   return { status: 200, body: settled, headers: new Headers() }
+}
+
+/** Orders of customers who come back and of customers who do not, over the 400 days and more after `since` ago; the measures know them. */
+export async function sellTo(shopId: number, customers: number, since = '2 years'): Promise<void> {
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
+     select $1, c * 10 + n, c, at, at, at, 1000 + (c * 37 + n * 211) % 4000, true, '{}'
+       from generate_series(1, $2::int) as c
+       cross join lateral generate_series(0, case when c % 2 = 0 then 1 + c % 4 else 0 end) as n
+       cross join lateral (select now() - $3::interval + make_interval(days => (c * 7919) % 400 + n * (20 + c % 60)) as at) as t`,
+    [shopId, customers, since],
+  )
+  await inTransaction((client) => rebuildMeasures(shopId, Date.now(), client))
 }

@@ -1,4 +1,3 @@
-import { Session } from '@shopify/shopify-api'
 import { expect, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
@@ -11,10 +10,9 @@ import { action as estimate } from '#app/routes/proxy.estimate.ts'
 import { loader as history } from '#app/routes/proxy.history.ts'
 import { action as optIn } from '#app/routes/proxy.opt-in.ts'
 import { action as redeem } from '#app/routes/proxy.redeem.ts'
-import { sessionStorage } from '#app/shopify.server.ts'
 import { signProxyQuery } from '../dev-store/storefront/proxy.ts'
-import { openSpendingShop } from '../jobs/spending-shop.ts'
-import type { SpendingShop } from '../jobs/spending-shop.ts'
+import type { SpendingShop } from '#test/jobs/spending-shop.ts'
+import { openInstalledShop } from '#test/routes/installed-shop.ts'
 
 const SECRET = 'test-api-secret'
 const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, validDays: 90 }
@@ -88,26 +86,6 @@ async function ask(place: SpendingShop, route: unknown, path: string, options: A
   }
 }
 
-/** A shop in which the app is installed: with a stored session, so that its signature leads somewhere. */
-async function openShop(...rest: Parameters<typeof openSpendingShop>): Promise<SpendingShop> {
-  const place = await openSpendingShop(...rest)
-  const token = place.store.issueToken(place.shop.domain)
-  await sessionStorage.storeSession(
-    new Session({
-      id: `offline_${place.shop.domain}`,
-      shop: place.shop.domain,
-      state: '',
-      isOnline: false,
-      accessToken: token.accessToken,
-      expires: new Date(Date.now() + 3_600_000),
-      refreshToken: token.refreshToken ?? undefined,
-      refreshTokenExpires: new Date(Date.now() + 86_400_000),
-      scope: place.store.app.scopes.join(','),
-    }),
-  )
-  return place
-}
-
 const pointsOf = async (place: SpendingShop, member: string) =>
   (await findBalancesAt(place.shop.id, member, now() + 1e6)).available
 
@@ -123,7 +101,7 @@ test('Shopify’s two published examples of a signature come out as published', 
 })
 
 test('a signed-in shopper sees the card, redeems, and sees code and balance', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(800)
   expect((await ask(place, card, 'card', { customer: ann })).body).toMatchObject({
     ok: true,
@@ -153,7 +131,7 @@ test('a signed-in shopper sees the card, redeems, and sees code and balance', as
 })
 
 test('a code is given back through the proxy and its points return', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)
   const { body } = await ask(place, redeem, 'redeem', {
     customer: ann,
@@ -168,7 +146,7 @@ test('a code is given back through the proxy and its points return', async () =>
 })
 
 test('Shopify away while a shopper redeems: the answer says so, and the points are back', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)
   place.trouble(null, '500', 99)
   const refused = await ask(place, redeem, 'redeem', {
@@ -197,7 +175,7 @@ test.each<[string, Ask, number]>([
   ['without a key', { body: { reward: 'five-off' } }, 400],
   ['with more than 64 kB', { body: { reward: 'x'.repeat(70_000), key: 'long-enough' } }, 413],
 ])('a redemption %s is refused and changes nothing', async (_, change, status) => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(800)
   const wish: Ask = { customer: ann, body: { reward: 'five-off', key: 'forged-key-1' }, ...change }
   expect((await ask(place, redeem, 'redeem', wish)).status).toBe(status)
@@ -210,7 +188,7 @@ test.each([
   ['null', 403],
   ['the shop itself', 200],
 ])('where the browser does not name the site, the origin decides: %s', async (origin, status) => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(800)
   const headers = {
     'Sec-Fetch-Site': '',
@@ -222,7 +200,7 @@ test.each([
 })
 
 test('the same signed request, sent twice, redeems once', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(2_000)
   const wish = { customer: ann, body: { reward: 'five-off', key: 'replayed-key' } }
   const [first, second] = await Promise.all([ask(place, redeem, 'redeem', wish), ask(place, redeem, 'redeem', wish)])
@@ -233,7 +211,7 @@ test('the same signed request, sent twice, redeems once', async () => {
 })
 
 test('a key that was used for another wish is refused', async () => {
-  const place = await openShop([ANY_AMOUNT])
+  const place = await openInstalledShop([ANY_AMOUNT])
   const ann = await place.member(2_000)
   const wish = (points: number) => ({ customer: ann, body: { reward: 'any', points, key: 'one-key-only' } })
   expect((await ask(place, redeem, 'redeem', wish(200))).body).toMatchObject({ ok: true })
@@ -255,7 +233,7 @@ test.each<[string, unknown, number, string?]>([
   ['text', '500', 400],
   ['everything there is in the world', Number.MAX_SAFE_INTEGER, 200, 'insufficient_points'],
 ])('points asked for: %s', async (_, points, status, reason) => {
-  const place = await openShop([ANY_AMOUNT])
+  const place = await openInstalledShop([ANY_AMOUNT])
   const ann = await place.member(800)
   const answered = await ask(place, redeem, 'redeem', {
     customer: ann,
@@ -268,7 +246,7 @@ test.each<[string, unknown, number, string?]>([
 })
 
 test('only whole steps are taken: 250 points at 100 a step use 200', async () => {
-  const place = await openShop([ANY_AMOUNT])
+  const place = await openInstalledShop([ANY_AMOUNT])
   const ann = await place.member(800)
   const answered = await ask(place, redeem, 'redeem', {
     customer: ann,
@@ -278,8 +256,8 @@ test('only whole steps are taken: 250 points at 100 a step use 200', async () =>
 })
 
 test('nobody gives back another customer’s code, or one of another shop', async () => {
-  const place = await openShop([FIVE_OFF])
-  const other = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
+  const other = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)
   const eve = await place.member(500)
   const { body } = await ask(place, redeem, 'redeem', {
@@ -294,8 +272,8 @@ test('nobody gives back another customer’s code, or one of another shop', asyn
 })
 
 test('two shops with the same customer number never see each other', async () => {
-  const place = await openShop([FIVE_OFF])
-  const other = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
+  const other = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)
   await ask(place, redeem, 'redeem', { customer: ann, body: { reward: 'five-off', key: 'same-in-both' } })
   const there = await ask(other, history, 'history', { customer: ann })
@@ -309,14 +287,14 @@ test('two shops with the same customer number never see each other', async () =>
 })
 
 test('a shop that took the app off gets 404', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)
   await closeShop(place.shop.id, now())
   expect((await ask(place, card, 'card', { customer: ann })).status).toBe(404)
 })
 
 test('a shopper who hammers is told to wait; another is not', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const [ann, eve] = [await place.member(0), await place.member(0)]
   const tries = []
   for (let count = 0; count < 15; count++) {
@@ -335,7 +313,7 @@ test('a shopper who hammers is told to wait; another is not', async () => {
 })
 
 test('birthday and joining are taken from the signed-in customer alone', async () => {
-  const place = await openShop([FIVE_OFF], { enrolment: 'opt-in' })
+  const place = await openInstalledShop([FIVE_OFF], { enrolment: 'opt-in' })
   const ann = place.store.createCustomer(place.shop.domain, { email: 'new@example.com' }).id
   expect((await ask(place, card, 'card', { customer: ann })).body).toEqual({ ok: true, card: null })
   expect((await ask(place, optIn, 'opt-in', { customer: ann, body: {} })).body).toMatchObject({
@@ -352,7 +330,7 @@ test('birthday and joining are taken from the signed-in customer alone', async (
 })
 
 test('the estimate is what the calculator says, for guests too, and silent in another currency', async () => {
-  const place = await openShop([FIVE_OFF])
+  const place = await openInstalledShop([FIVE_OFF])
   const line = {
     product: '1',
     variant: '2',

@@ -1,8 +1,6 @@
 /** The retention pages' loaders with a busy shop, an empty one, and one that asks for another's customers. */
 import { expect, test } from 'vitest'
 
-import { inTransaction, pool } from '#app/db/client.server.ts'
-import { rebuildMeasures } from '#app/db/measures.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
 import * as overview from '#app/routes/app.retention._index.tsx'
@@ -17,21 +15,9 @@ import * as pareto from '#app/routes/app.retention.pareto.tsx'
 import * as points from '#app/routes/app.retention.points.tsx'
 import * as rfm from '#app/routes/app.retention.rfm.tsx'
 import * as value from '#app/routes/app.retention.value.tsx'
-import { answerAdminApi, makeMerchant } from '#test/routes/merchant.ts'
+import { answerAdminApi, makeMerchant, sellTo } from '#test/routes/merchant.ts'
 
 const PAGES = { overview, months, cohorts, intervals, lifecycle, rfm, value, pareto, funnel, points, customers }
-
-async function sellTo(shopId: number, customers: number): Promise<void> {
-  await pool.query(
-    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
-     select $1, c * 10 + n, c, at, at, at, 1000 + (c * 37 + n * 211) % 4000, true, '{}'
-       from generate_series(1, $2::int) as c
-       cross join lateral generate_series(0, case when c % 2 = 0 then 1 + c % 4 else 0 end) as n
-       cross join lateral (select now() - interval '2 years' + make_interval(days => (c * 7919) % 400 + n * (20 + c % 60)) as at) as t`,
-    [shopId, customers],
-  )
-  await inTransaction((client) => rebuildMeasures(shopId, Date.now(), client))
-}
 
 test.each(Object.entries(PAGES))('%s opens for a shop without a single order', async (_name, page) => {
   answerAdminApi(() => ({ nodes: [] }))
