@@ -118,7 +118,10 @@ export async function claimMessages(
   }))
 }
 
-/** Marks messages as worked on, or as nothing to do, in the transaction that did the work. */
+/**
+ * Marks messages as worked on, or as nothing to do, in the transaction that did the work. Their bodies, which name people, go: what
+ * was in them stands in its tables now. The rows stay, so that a late duplicate is still known.
+ */
 export async function finishMessages(
   shopId: number,
   state: 'done' | 'ignored',
@@ -129,7 +132,7 @@ export async function finishMessages(
   if (ids.length === 0) return
   await client.query({
     name: 'finish-messages',
-    text: `update inbox set state = $3, done_at = $4, error = null
+    text: `update inbox set state = $3, done_at = $4, error = null, payload = null
             where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`,
     values: [shopId, numbers(ids), state, new Date(at)],
   })
@@ -197,17 +200,4 @@ export async function retryMessage(shopId: number, id: string, at: number): Prom
     [shopId, id, new Date(at)],
   )
   return rowCount === 1
-}
-
-/**
- * Empties the bodies of messages that were finished before the instant, in one slice; the rows stay, so that a late
- * duplicate is still known. Returns how many were emptied.
- */
-export async function emptyOldMessages(beforeAt: number, limit = 5_000): Promise<number> {
-  const { rowCount } = await pool.query(
-    `update inbox set payload = null where id in
-       (select id from inbox where payload is not null and state in ('done', 'ignored') and done_at < $1 order by id limit $2)`,
-    [new Date(beforeAt), limit],
-  )
-  return rowCount ?? 0
 }

@@ -82,22 +82,3 @@ export async function listPrivacyRequests(shopId: number, limit = 50): Promise<P
     doneAt: row.done_at?.getTime() ?? null,
   }))
 }
-
-/** Forgets the bodies of these messages: they name people. */
-export async function scrubMessages(shopId: number, ids: readonly string[], client: Queryable): Promise<void> {
-  await client.query(`update inbox set payload = null where shop_id = $1 and id = any($2::bigint[])`, [shopId, ids])
-}
-
-/** Forgets the bodies of all finished messages that name one of these customers (numbers of gids). */
-export async function scrubMessagesAbout(
-  shopId: number,
-  customers: readonly string[],
-  client: Queryable,
-): Promise<void> {
-  if (customers.length === 0) return
-  await client.query(
-    `update inbox set payload = null
-      where shop_id = $1 and state in ('done', 'ignored') and payload is not null and payload ~ $2`,
-    [shopId, `[^0-9](${customers.join('|')})[^0-9]`],
-  )
-}

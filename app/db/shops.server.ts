@@ -115,9 +115,8 @@ export async function listShopsToErase(client: Queryable = pool): Promise<{ id: 
 /** Notes that nothing personal is left of the shop: its sessions go, its name, and whatever it was still waiting for. */
 export async function finishErasure(shopId: number, domain: string, at: number, client: Queryable): Promise<void> {
   await client.query('delete from sessions where shop = $1', [domain])
-  await client.query('update inbox set payload = null where shop_id = $1 and payload is not null', [shopId])
   await client.query(
-    `update inbox set state = 'ignored', done_at = $2 where shop_id = $1 and state in ('waiting', 'set-aside')`,
+    `update inbox set state = 'ignored', done_at = $2, payload = null where shop_id = $1 and state in ('waiting', 'set-aside')`,
     [shopId, new Date(at)],
   )
   await client.query(

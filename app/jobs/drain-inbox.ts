@@ -17,7 +17,6 @@ import {
   noteFailure,
   type Message,
 } from '#app/db/inbox.server.ts'
-import { scrubMessagesAbout } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
@@ -148,7 +147,7 @@ async function drainBatch(
 
     await finishMessages(shopId, 'done', idsOf([...applied.done, ...sorted.notices]), at, client)
     await finishMessages(shopId, 'ignored', idsOf(sorted.ignored), at, client)
-    await forgetErased(shopId, sorted.readable, client)
+    if (world) await forgetErased(shopId, sorted.readable, world, client)
     const failed = [...applied.failed, ...sorted.unreadable]
     for (const { message, error } of failed) await noteFailure(shopId, message, error, at, client)
     return {
@@ -181,15 +180,30 @@ export async function addCatalog(shopId: number, messages: { event: Event }[], c
   }
 }
 
-/** Who was erased must not live on in the bodies of old messages. */
-async function forgetErased(shopId: number, messages: readonly Readable[], client: PoolClient): Promise<void> {
-  const customers = messages.flatMap(({ event }) => (event.type === 'erase' ? [parseGid(event.customer)!.number] : []))
-  await scrubMessagesAbout(shopId, customers, client)
+/** Who was erased must not live on in what is kept beside members and orders. */
+async function forgetErased(
+  shopId: number,
+  messages: readonly Readable[],
+  world: LoadedWorld,
+  client: PoolClient,
+): Promise<void> {
+  const customers = messages.flatMap(({ event }) => findForgotten(event, world).map((gid) => parseGid(gid)!.number))
   const emails = messages.flatMap(({ event, message }) => (event.type === 'erase' ? findEmail(message.payload) : []))
   await forgetInImports(shopId, { customers, emails }, client)
   await forgetAnswers(shopId, customers, client)
   await forgetListed(shopId, customers, client)
   await forgetInAudiences(shopId, customers, client)
+}
+
+/**
+ * The ids under which somebody was known who is forgotten with this event: with theirs go those merged into it, while one that was
+ * merged away goes alone. Whoever turns out to be somebody forgotten is forgotten too.
+ */
+function findForgotten(event: Event, world: LoadedWorld): string[] {
+  if (event.type !== 'erase' && event.type !== 'merge') return []
+  const named = event.type === 'erase' ? [event.customer] : []
+  const member = world.member(event.type === 'erase' ? event.customer : event.into)
+  return member && member.erasedAt !== null ? [...named, member.id, ...member.aliases] : named
 }
 
 /** The e-mail address that a request for erasure names: files of other apps may hold it of somebody who is no member yet. */
@@ -240,9 +254,14 @@ function sortMessages(batch: readonly Message[]): Sorted {
   return sorted
 }
 
-/** A webhook is read as Shopify sends it; what a job read from the Admin API is in the API's own shape. */
-function readMessage({ source, topic, triggeredAt, payload }: Message): Parsed<Event | null> {
-  if (source === 'webhook') return parseWebhookText(topic, triggeredAt, payload)
+/** A webhook is read as Shopify sends it; an order that a job read from the Admin API is in the API's own shape. */
+export function readMessage({
+  source,
+  topic,
+  triggeredAt,
+  payload,
+}: Pick<Message, 'source' | 'topic' | 'triggeredAt' | 'payload'>): Parsed<Event | null> {
+  if (source === 'webhook' || !topic.startsWith('orders/')) return parseWebhookText(topic, triggeredAt, payload)
   try {
     const { order, paidAt } = orderFromAdminApi(JSON.parse(payload) as AdminOrder)
     return { ok: true, value: { type: 'order', at: triggeredAt, order, paidAt: paidAt ?? undefined } }

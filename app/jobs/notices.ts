@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import type { Message } from '#app/db/inbox.server.ts'
 import { dropEffects } from '#app/db/outbox.server.ts'
-import { answerDataRequest, notePrivacyRequest, scrubMessages } from '#app/db/privacy.server.ts'
+import { answerDataRequest, notePrivacyRequest } from '#app/db/privacy.server.ts'
 import { closeShop, keepShopScopes, markShopForErasure } from '#app/db/shops.server.ts'
 import { parseJsonExactly } from '#app/shopify/payload.ts'
 
@@ -44,5 +44,4 @@ export function isNotice(topic: string): boolean {
 /** Does what the notice asks for, in the transaction that marks it done. Throws where the payload is not as Shopify describes it. */
 export async function carryOutNotice(shopId: number, message: Message, client: PoolClient): Promise<void> {
   await NOTICES[message.topic]!(shopId, parseJsonExactly(message.payload), message.triggeredAt, client)
-  await scrubMessages(shopId, [message.id], client)
 }

@@ -2,7 +2,6 @@
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
 import { Logger, run, type Runner, type TaskList } from 'graphile-worker'
 import { forgetOldImports } from '#app/db/imports.server.ts'
-import { emptyOldMessages } from '#app/db/inbox.server.ts'
 import { clearFinishedEffects, dropEffectsOfGoneShops, listShopsWithEffectsDue } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
@@ -85,7 +84,6 @@ const schedule: TaskList[string] = async (_payload, { addJob }) => {
 
 const cleanUp: TaskList[string] = async () => {
   const before = now() - KEEP_DAYS * DAY_MS
-  while ((await emptyOldMessages(before)) > 0);
   while ((await clearFinishedEffects(before)) > 0);
   await dropEffectsOfGoneShops(now())
   await recheckWorkDue()
