@@ -4,16 +4,21 @@
 import type { PoolClient, QueryArrayConfig } from 'pg'
 import { inMilliseconds, numbers, toInstantSql } from '#app/db/arrays.ts'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import { monthOfDay } from '#app/retention/calendar.ts'
 import type { OwnLimits, ReplacementCycle } from '#app/retention/lifecycle.ts'
 import type { OrderLog } from '#app/retention/order-log.ts'
+import { firstDayOf, type Period } from '#app/retention/periods.ts'
 import {
   addToCounters,
   changeCounters,
   COUNTER_KINDS,
   listCounters,
   nameCounter,
+  NO_MONTH,
+  sumDays,
   type CounterKind,
   type CounterRow,
+  type DaySums,
   RETIRED_KINDS,
   type CountedOrder,
   type Counters,
@@ -658,4 +663,48 @@ export async function readCounters(
     }
   }
   return [...listCounters(counters)]
+}
+
+/**
+ * What the counters of a period's days come to. A quarter has some thousands of them, so PostgreSQL adds them up, as sumDays
+ * (retention/rollups.ts) does with those of the deltas: a day's `again` from one end of its index, its `back` from the other.
+ */
+export async function readDaySums(shopId: number, period: Period, client: Queryable = pool): Promise<DaySums> {
+  // One statement, so that no delta is seen both folded and not.
+  const { rows } = await client.query<Record<keyof DaySums, string | null> & { changes: string | null }>({
+    name: 'measures-days',
+    text: `select sum(value) filter (where kind = ${COUNTER_KINDS.dayOrders}) as orders,
+                  sum(value) filter (where kind = ${COUNTER_KINDS.dayRevenue}) as "revenueMinor",
+                  sum(value) filter (where kind = ${COUNTER_KINDS.again} and y = ${NO_MONTH} and x >= $2) as "newBuyers",
+                  sum(value) filter (where kind = ${COUNTER_KINDS.again} and y = ${NO_MONTH} and x < $2) as "newBefore",
+                  sum(value) filter (where kind = ${COUNTER_KINDS.again} and y >= 0) as repeats,
+                  sum(value) filter (where kind = ${COUNTER_KINDS.back}) as back, null as changes
+             from (
+               select kind, x, y, value from measure_counters
+                where shop_id = $1 and kind in (${COUNTER_KINDS.dayOrders}, ${COUNTER_KINDS.dayRevenue}) and x >= $2 and x < $3
+               union all
+               select c.kind, c.x, c.y, c.value from generate_series($4::bigint, $3::bigint - 1) as day (x)
+                cross join lateral (
+                  select kind, x, y, value from measure_counters
+                   where shop_id = $1 and kind = ${COUNTER_KINDS.again} and x = day.x and y = ${NO_MONTH}
+                  union all
+                  select kind, x, y, value from measure_counters
+                   where shop_id = $1 and kind = ${COUNTER_KINDS.again} and x = day.x and y between 0 and day.x - $2
+                  union all
+                  select kind, x, y, value from measure_counters
+                   where shop_id = $1 and kind = ${COUNTER_KINDS.back} and x = day.x and y >= day.x - $2 and day.x >= $2
+                ) c
+             ) as counted
+           union all
+           select null, null, null, null, null, null, changes from measure_deltas where shop_id = $1`,
+    values: [shopId, period.from, period.until, firstDayOf(monthOfDay(period.from))],
+  })
+  const sums = sumDays(
+    rows.flatMap(({ changes }) => (changes === null ? [] : [...readDelta(changes)])),
+    period,
+  )
+  for (const row of rows) {
+    if (row.changes === null) for (const name of Object.keys(sums) as (keyof DaySums)[]) sums[name] += Number(row[name])
+  }
+  return sums
 }

@@ -1,6 +1,6 @@
 /**
  * The periods that pages can be about, on the shop's calendar. A *period* is a run of days. What is kept of orders is kept by months,
- * so a run of whole months can be of any length; any other days are counted from their orders, and may be {@link LONGEST_DAYS}.
+ * so a run of whole months can be of any length, and by days in pairs, so a run of other days may be {@link LONGEST_DAYS}.
  */
 import { monthOfDay } from './calendar.ts'
 import { addMonthsToDate, fromDayNumber, toDayNumber } from '../loyalty/time.ts'
@@ -8,7 +8,7 @@ import { addMonthsToDate, fromDayNumber, toDayNumber } from '../loyalty/time.ts'
 /** From the first day up to but without the last, both counted from 1 January 1970. */
 export type Period = { from: number; until: number }
 
-/** Days that are not whole months may be as many: a quarter. */
+/** Days that are not whole months may be as many: a quarter. Counters are kept by it: another number needs other kinds (rollups.ts). */
 export const LONGEST_DAYS = 92
 
 /** The periods that have a name. "last-30-days" are whole days: they end with yesterday. */

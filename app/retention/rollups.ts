@@ -14,6 +14,11 @@
  * in (a, min(next order, a + window)], kept as a difference array, +1 at the first and −1 after the last of them; and its
  * customer has lapsed at the first month start after a + window if no order comes before that, and until the month of the next
  * one, by which lapses are kept too. This needs a window longer than any month.
+ *
+ * A run of other days, of at most {@link LONGEST_DAYS}, has the same measures from counters by day. Its distinct buyers are its orders
+ * less those whose customer's order before lies in it too, so the orders of a day are kept by how many days before that was, where
+ * these are few. Whoever is active at its end was so at its start, is new, or came back: orders that end a lapse are kept by
+ * the days that it had lasted, and those whose lapse was there at the start are B. So R = E − N − B.
  */
 import { monthOfDay, startOfMonthNumber } from './calendar.ts'
 import type { Cohort, MonthCounts } from './cohorts.ts'
@@ -22,6 +27,7 @@ import { toCrr } from './crr.ts'
 import { toRate } from './exact.ts'
 import type { IntervalDays } from './intervals.ts'
 import { ownLimits, type OwnLimits } from './lifecycle.ts'
+import { firstDayOf, LONGEST_DAYS, type Period } from './periods.ts'
 import type { Breakpoints, Histogram } from './rfm.ts'
 import { findBreakpoints } from './rfm.ts'
 import { DAY_MS, HOUR_MS, dayNumberAt, monthNumberAt } from '../loyalty/time.ts'
@@ -48,13 +54,19 @@ export type Standing = {
 }
 
 /** Numbers of kinds that were counted in another way once: a shop that still has some is recounted. */
-export const RETIRED_KINDS: readonly number[] = [3, 6, 7]
+export const RETIRED_KINDS: readonly number[] = [1, 3, 6, 7]
 
 /** The kinds of counters; x and y are their places, 0 where they have none. Months and days count from January 1970. */
 export const COUNTER_KINDS = {
-  /** orders and revenue of month x */
-  orders: 1,
+  /** orders and revenue of month x, and of day x */
+  orders: 20,
   revenue: 2,
+  dayOrders: 21,
+  dayRevenue: 22,
+  /** orders of day x whose customer's order before was y days earlier, below LONGEST_DAYS, or that were its first (NO_MONTH) */
+  again: 23,
+  /** customers who ordered on day x and had not been active for y day starts up to its own; LONGEST_DAYS stands for more */
+  back: 24,
   /** buyers of month x whose order before was in month y, or whose first one it was (NO_MONTH) */
   buyers: 14,
   /** buyers in month y, and their revenue, of the customers whose first month was x */
@@ -89,9 +101,9 @@ export const LAST_ORDINAL = 4
 
 /** Kinds with a second place; the others have 0 there. */
 const HAS_Y: ReadonlySet<CounterKind> = new Set([
-  ...(['buyers', 'cohortBuyers', 'cohortRevenue', 'lapsed', 'intervalAfter'] as const),
+  ...(['buyers', 'cohortBuyers', 'cohortRevenue', 'lapsed', 'intervalAfter', 'again', 'back'] as const),
 ])
-/** Second places are months and ordinals: below half of this, whatever their sign. */
+/** Second places are months, ordinals and numbers of days: below half of this, whatever their sign. */
 const Y_SPAN = 65_536
 /** The month of an order that there is not. */
 export const NO_MONTH = -Y_SPAN / 2
@@ -168,13 +180,9 @@ function countOrders(
   const windowMs = activityDays * DAY_MS
   // Looked up once for a customer: a recount adds some ten million times.
   const of = (kind: CounterKind) => placesOf(counters, kind)
-  const [inMonth, revenue, buyers, active, lapsed] = [
-    of('orders'),
-    of('revenue'),
-    of('buyers'),
-    of('active'),
-    of('lapsed'),
-  ]
+  const [inMonth, revenue, buyers] = [of('orders'), of('revenue'), of('buyers')]
+  const [active, lapsed, again, back] = [of('active'), of('lapsed'), of('again'), of('back')]
+  const [onDay, dayRevenue] = [of('dayOrders'), of('dayRevenue')]
   const [cohortBuyers, cohortRevenue] = [of('cohortBuyers'), of('cohortRevenue')]
   const [interval, intervalAfter] = [of('interval'), of('intervalAfter')]
   const cohort = monthNumberAt(firstAt, timeZone)
@@ -186,8 +194,13 @@ function countOrders(
     const month = monthOfDay(day)
     const next = orders[place + 1]
     const nextDay = next ? dayNumberAt(next.at, timeZone) : Infinity
+    // A day starts at or before an instant exactly when it is not after the instant's day; so with months.
+    const lastCovered = dayNumberAt(at + windowMs, timeZone)
     addAt(inMonth, month, sign)
     addAt(revenue, month, sign * amountMinor)
+    addAt(onDay, day, sign)
+    addAt(dayRevenue, day, sign * amountMinor)
+    if (place === 0) addAt(again, pairOf(day, NO_MONTH), sign)
     addAt(cohortRevenue, pairOf(cohort, month), sign * amountMinor)
     if (month !== monthBefore) {
       addAt(buyers, pairOf(month, monthBefore), sign)
@@ -202,9 +215,10 @@ function countOrders(
       const ordinal = skipped + place + 1
       addAt(interval, hours, sign)
       if (ordinal <= LAST_ORDINAL) addAt(intervalAfter, pairOf(hours, ordinal), sign)
+      if (nextDay - day < LONGEST_DAYS) addAt(again, pairOf(nextDay, nextDay - day), sign)
+      const silent = nextDay - lastCovered - 1
+      if (silent >= 0) addAt(back, pairOf(nextDay, Math.min(silent, LONGEST_DAYS)), sign)
     }
-    // A day starts at or before an instant exactly when it is not after the instant's day; so with months.
-    const lastCovered = dayNumberAt(at + windowMs, timeZone)
     const lastActive = Math.min(nextDay, lastCovered)
     if (lastActive > day) {
       addAt(active, day + 1, sign)
@@ -386,6 +400,59 @@ export function readPeriod(
   const R = S - lapsed + inside.inactive
   const N = counts.newBuyers - inside.new
   return { ...counts, crr: toCrr({ S, E, N, R, B: E - R - N }), partial }
+}
+
+/**
+ * What the counters of days come to in a period. `newBefore` are customers whose first order came before it, but in the month in which
+ * it begins; `repeats` are orders whose customer's order before lies in it too; `back` are customers who came back and had
+ * lapsed when it began (one who lapsed only inside it was active at its start).
+ */
+export type DaySums = {
+  orders: number
+  revenueMinor: number
+  newBuyers: number
+  newBefore: number
+  repeats: number
+  back: number
+}
+
+/** Adds up the counters of a period's days, of at most {@link LONGEST_DAYS}; other rows are passed over. */
+export function sumDays(rows: Iterable<CounterRow>, { from, until }: Period): DaySums {
+  const sums = { orders: 0, revenueMinor: 0, newBuyers: 0, newBefore: 0, repeats: 0, back: 0 }
+  const monthFrom = firstDayOf(monthOfDay(from))
+  for (const { kind, x, y, value } of rows) {
+    if (x < monthFrom || x >= until) continue
+    if (kind === 'again' && y === NO_MONTH) sums[x < from ? 'newBefore' : 'newBuyers'] += value
+    if (x < from) continue
+    if (kind === 'dayOrders') sums.orders += value
+    else if (kind === 'dayRevenue') sums.revenueMinor += value
+    else if (kind === 'again' && y >= 0 && y <= x - from) sums.repeats += value
+    else if (kind === 'back' && y >= x - from) sums.back += value
+  }
+  return sums
+}
+
+/**
+ * The measures of a run of days that is no longer than {@link LONGEST_DAYS} nor than the activity window, from their sums. T may cut its
+ * last day short; who is active then is asked of `lastIn`, as in {@link readPeriod}.
+ */
+export function readDays(
+  counters: PeriodCounters,
+  { from, until }: Period,
+  sums: DaySums,
+  asOf: number,
+  { timeZone, activityDays }: RollupSettings,
+  lastIn: CountLastOrders,
+): PeriodMeasures {
+  const { orders, revenueMinor, newBuyers, repeats, back: B } = sums
+  const partial = dayNumberAt(asOf, timeZone) < until
+  const month = monthOfDay(from)
+  let customersByEnd = sums.newBefore + newBuyers
+  for (const [known, buyers] of counters.buyers) if (known < month) customersByEnd += buyers.get(NO_MONTH) ?? 0
+  const [S, N] = [counters.activeAt(from), newBuyers]
+  const E = partial ? lastIn(asOf - activityDays * DAY_MS, asOf) : counters.activeAt(until)
+  const crr = toCrr({ S, E, N, R: E - N - B, B })
+  return { orders, revenueMinor, buyers: orders - repeats, newBuyers, customersByEnd, crr, partial }
 }
 
 function countPeriod(counters: PeriodCounters, from: number, until: number): Omit<MonthCounts, 'month'> {

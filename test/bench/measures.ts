@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- measures [ORDERS]`: a shop with a million orders of 200 thousand customers. The overview page's data, the liability
- * page's, one order's upkeep, a full rebuild and the BG/NBD fit, each beside one plain SQL scan (`select count(*), sum(goods_minor)`) of the same
- * orders, taken in turns in one run. Only the ratios mean the same on another machine.
+ * `npm run bench -- measures [ORDERS]`: a shop with a million orders of 200 thousand customers. The overview page's data for every period
+ * that can be chosen, the lists of customers behind its numbers, the liability page's data, one order's upkeep, a full rebuild and
+ * the BG/NBD fit, each beside one plain SQL scan (`select count(*), sum(goods_minor)`) of the same orders, taken in turns in one
+ * run. Only the ratios mean the same on another machine.
  */
 import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -19,15 +20,16 @@ import {
 } from '#app/db/measures.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
-import { askMeasures, readOverview } from '#app/db/retention.server.ts'
+import { askMeasures, countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { buildTemplate } from '#app/loyalty/templates.ts'
 import { dayNumberAt } from '#app/loyalty/time.ts'
 import { fitBgNbd } from '#app/retention/bg-nbd.ts'
-import { comparedWith, findPeriod } from '#app/retention/periods.ts'
+import { comparedWith, findPeriod, LONGEST_DAYS, PERIOD_NAMES } from '#app/retention/periods.ts'
 import { groupHistories, readHistories } from '#app/retention/prediction.ts'
 import { readIntervals } from '#app/retention/rollups.ts'
+import { nameGroup, type CustomerGroup } from '#app/retention/segments.ts'
 
 type Print = (figure: Record<string, unknown>) => void
 
@@ -53,6 +55,7 @@ export async function benchMeasures(print: Print, args: readonly string[] = []):
     const cpu = () => process.cpuUsage().user + process.cpuUsage().system + serverCpuMicroseconds(server.home)
     await benchRebuild(print, shop)
     await benchOverview(print, shop)
+    await benchLists(print, shop)
     await benchFit(print, shop)
     await benchLiability(print, shop, orders)
     await benchUpkeep(print, shop, orders, cpu)
@@ -105,26 +108,63 @@ async function benchRebuild(print: Print, shop: BenchShop): Promise<void> {
   print({ bench: 'measures', figure: 'rebuild', ...beside(median(rebuilds), median(scans)), goal: 'under 15 scans' })
 }
 
-/** The first page with what it is compared with: of a month, from the counters; of days, from their orders. */
+/** The first page with what it is compared with, for everything that its picker offers, from counters by month and by day. */
 async function benchOverview(print: Print, shop: BenchShop): Promise<void> {
   const today = dayNumberAt(AS_OF, shop.timezone)
-  for (const name of ['last-month', 'last-12-months', 'last-30-days', 'last-90-days'] as const) {
-    const period = findPeriod(name, today)
+  const named = PERIOD_NAMES.map((name) => ({ name: name as string, period: findPeriod(name, today) }))
+  const longest = { name: `${LONGEST_DAYS} days`, period: { from: today - LONGEST_DAYS - 3, until: today - 3 } }
+  for (const { name, period } of [...named, longest]) {
+    for (const against of ['previous', 'year'] as const) {
+      const [scans, pages]: [number[], number[]] = [[], []]
+      const page = async () => {
+        const asked = await askMeasures(shop, AS_OF)
+        await Promise.all([
+          readOverview(asked, () => [period, comparedWith(period, against, today)!]),
+          readCounters(shop.id, ['interval', 'intervalSum']).then((rows) => readIntervals(rows)),
+        ])
+      }
+      for (let round = 0; round < 2; round++) await page()
+      for (let round = 0; round < ROUNDS; round++) {
+        pages.push(await timed(page))
+        if (round % 2 === 0) scans.push(await scan(shop.id))
+      }
+      const figures = { period: name, against, ...beside(median(pages), median(scans)), goal: 'at most 1/10 of a scan' }
+      print({ bench: 'measures', figure: 'overview', ...figures })
+    }
+  }
+}
+
+/** A page of the customers behind a number: how many there are, and the first fifty. */
+async function benchLists(print: Print, shop: BenchShop): Promise<void> {
+  const today = dayNumberAt(AS_OF, shop.timezone)
+  const ninety = { kind: 'period', ...findPeriod('last-90-days', today) } as const
+  const groups: CustomerGroup[] = [
+    ...[1, 4].map((ordinal): CustomerGroup => ({ kind: 'interval', ordinal, week: 10 })),
+    ...(['buyers', 'S', 'kept', 'B'] as const).map((group): CustomerGroup => ({ ...ninety, group })),
+    { kind: 'period', group: 'returning', ...findPeriod('last-12-months', today) },
+    ...(['active', 'passive', 'lost'] as const).map((stage): CustomerGroup => ({ kind: 'stage', stage })),
+    ...([{ kind: 'slipping' }, { kind: 'all' }, { kind: 'rfm', group: 'AT_RISK' }] as const),
+  ]
+  for (const group of groups) {
     const [scans, pages]: [number[], number[]] = [[], []]
-    const page = async () => {
-      const asked = await askMeasures(shop, AS_OF)
-      await Promise.all([
-        readOverview(asked, () => [period, comparedWith(period, 'previous', today)!]),
-        readCounters(shop.id, ['interval', 'intervalSum']).then((rows) => readIntervals(rows)),
-      ])
+    let customers = 0
+    for (let round = 0; round < 3; round++) {
+      pages.push(
+        await timed(async () => {
+          const asked = await askMeasures(shop, AS_OF)
+          customers = await countCustomersBehind(asked, group)
+          await listCustomersBehind(asked, group, { limit: 50 })
+        }),
+      )
+      scans.push(await scan(shop.id))
     }
-    for (let round = 0; round < 3; round++) await page()
-    for (let round = 0; round < ROUNDS * 3; round++) {
-      pages.push(await timed(page))
-      if (round % 3 === 0) scans.push(await scan(shop.id))
-    }
-    const goal = name === 'last-month' ? 'at most 1/10 of a scan' : undefined
-    print({ bench: 'measures', figure: 'overview', period: name, ...beside(median(pages), median(scans)), goal })
+    print({
+      bench: 'measures',
+      figure: 'list',
+      of: nameGroup(group),
+      customers,
+      ...beside(median(pages), median(scans)),
+    })
   }
 }
 

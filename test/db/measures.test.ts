@@ -10,6 +10,7 @@ import {
   rebuildMeasures,
 } from '#app/db/measures.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
+import { COUNTER_KINDS } from '#app/retention/rollups.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
 const HOUR_MS = 3_600_000
@@ -91,7 +92,8 @@ test('an order that is delivered again as it is changes no counter', async () =>
 test('drift is found and named', async () => {
   const shop = await makeShop()
   await write(shop.id, [order(1), order(2, { memberId: '2' })])
-  await pool.query(`insert into measure_deltas (shop_id, changes) values ($1, '1 659 0 1')`, [shop.id])
+  const delta = `${COUNTER_KINDS.orders} 659 0 1`
+  await pool.query('insert into measure_deltas (shop_id, changes) values ($1, $2)', [shop.id, delta])
   await prisma.customerStanding.deleteMany({ where: { shopId: shop.id, memberId: 2n } })
   const differences = await findMeasureDifferences(shop.id)
   expect(differences).toHaveLength(2)
