@@ -477,10 +477,21 @@ export async function rebuildMeasures(shopId: number, at: number, client: PoolCl
   }
   await eachCustomer(shopId, client, take, { withCycles })
   await client.query('delete from measure_deltas where shop_id = $1', [shopId])
-  await client.query('delete from measure_counters where shop_id = $1', [shopId])
-  await addCounters(shopId, counters, client)
+  await replaceCounters(shopId, counters, client)
   await replaceStandings(shopId, standings, client)
   if (withCycles) await replaceLimits(shopId, own, client)
+}
+
+/** Puts these in the place of the shop's counters. Nobody else writes any meanwhile, so there is no conflict to look for, which costs most. */
+async function replaceCounters(shopId: number, counters: Counters, client: Queryable): Promise<void> {
+  await client.query('delete from measure_counters where shop_id = $1', [shopId])
+  await client.query({
+    name: 'measures-recounted',
+    text: `insert into measure_counters (shop_id, kind, x, y, value)
+           select $1, * from unnest($2::smallint[], $3::bigint[], $4::int[], $5::bigint[]) as g (kind, x, y, value)
+            order by kind, x, y`,
+    values: [shopId, ...toColumns(counters).map(numbers)],
+  })
 }
 
 /** Puts these in the place of the shop's standings. Only what differs is touched: even an upsert that changes nothing locks its row. */
@@ -639,13 +650,14 @@ export async function readCounters(
   kinds: readonly CounterKind[] = Object.keys(COUNTER_KINDS) as CounterKind[],
   client: Queryable = pool,
 ): Promise<CounterRow[]> {
-  // One statement, so that no delta is seen both folded and not.
+  // One statement, so that no delta is seen both folded and not. A kind comes in three arrays: a row for each would take longer to carry
+  // than to look up.
   const { rows } = await client.query<
-    { kind: number; x: string; y: number; value: string; changes: null } | { kind: null; changes: string }
+    { kind: number; xs: string; ys: string; sums: string; changes: null } | { kind: null; changes: string }
   >({
     name: 'measures-read',
-    text: `select kind, x, y, value, null as changes from measure_counters
-            where shop_id = $1 and kind = any($2::smallint[]) and value <> 0
+    text: `select kind, array_agg(x)::text as xs, array_agg(y)::text as ys, array_agg(value)::text as sums, null as changes
+             from measure_counters where shop_id = $1 and kind = any($2::smallint[]) and value <> 0 group by kind
            union all
            select null, null, null, null, changes from measure_deltas where shop_id = $1`,
     values: [shopId, kinds.map((kind) => COUNTER_KINDS[kind])],
@@ -654,8 +666,11 @@ export async function readCounters(
   const wanted = new Set(kinds)
   for (const row of rows) {
     if (row.kind !== null) {
-      const { kind, x, y, value } = row
-      addToCounters(counters, { kind: KIND_NAMES.get(kind)!, x: Number(x), y, value: Number(value) })
+      const kind = KIND_NAMES.get(row.kind)!
+      const [ys, sums] = [readNumbers(row.ys), readNumbers(row.sums)]
+      readNumbers(row.xs).forEach((x, place) =>
+        addToCounters(counters, { kind, x, y: ys[place]!, value: sums[place]! }),
+      )
       continue
     }
     for (const change of readDelta(row.changes)) {
