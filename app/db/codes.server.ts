@@ -313,7 +313,7 @@ export async function listPoolsToFill(shopId: number): Promise<Pool[]> {
       where p.shop_id = $1 and p.target > 0
         and (p.creation_gid is not null or p.discount_gid is null or
              (select count(*) from codes c
-               where c.shop_id = p.shop_id and c.pool_id = p.id and c.state = 'free') * 2 <= p.target)
+               where c.shop_id = $1 and c.pool_id = p.id and c.state = 'free') * 2 <= p.target)
       order by p.created_at`,
     [shopId],
   )

@@ -161,11 +161,14 @@ const SETTLED = `interval '1 hour'`
  */
 export async function foldPointsFlows(shopId: number, timeZone: string): Promise<void> {
   await inTransaction(async (client) => {
-    const { rows } = await client.query<{ timezone: string; folded_id: string; seen_id: string; settled: boolean }>(
-      `insert into points_flow_states as s (shop_id, timezone) values ($1, $2)
-       on conflict (shop_id) do update set shop_id = s.shop_id
-       returning timezone, folded_id, seen_id, coalesce(seen_at < now() - ${SETTLED}, true) as settled`,
+    await client.query(
+      `insert into points_flow_states (shop_id, timezone) values ($1, $2) on conflict (shop_id) do nothing`,
       [shopId, timeZone],
+    )
+    const { rows } = await client.query<{ timezone: string; folded_id: string; seen_id: string; settled: boolean }>(
+      `select timezone, folded_id, seen_id, coalesce(seen_at < now() - ${SETTLED}, true) as settled
+         from points_flow_states where shop_id = $1 for update`,
+      [shopId],
     )
     const state = rows[0]!
     const moved = state.timezone !== timeZone

@@ -61,7 +61,7 @@ export async function listMembers(shopId: number, ask: MemberListAsk): Promise<M
      left join balances b on b.shop_id = m.shop_id and b.member_id = m.id
      left join lateral (
        select count(*) as orders, max(placed_at) as last_at
-       from orders o where o.shop_id = m.shop_id and o.member_id = m.id and o.counts
+       from orders o where o.shop_id = $1 and o.member_id = m.id and o.counts
      ) placed on true
      where m.shop_id = $1 and m.erased_at is null
        and ($2::text is null or m.tier = $2)

@@ -178,11 +178,11 @@ export async function listTransfers(
   const { rows } = await pool.query<StoredTransfer>(
     // A merge moves points from one member to another in one row, which belongs to both stories.
     `with mine as (
-       select id, shop_id, from_account, to_account, amount, reason, source, event_at, key,
+       select id, from_account, to_account, amount, reason, source, event_at, key,
               counter_member_id is null as receives, true as gives
        from ledger_transfers where shop_id = $1 and member_id = $2
        union all
-       select id, shop_id, from_account, to_account, amount, reason, source, event_at, key, true, false
+       select id, from_account, to_account, amount, reason, source, event_at, key, true, false
        from ledger_transfers where shop_id = $1 and counter_member_id = $2
      ), changes as (
        select *,
@@ -197,7 +197,7 @@ export async function listTransfers(
      select s.id, s.reason, s.source, s.event_at, s.available_change, s.pending_change, s.available_after,
             a.reason as note, a.actor
      from story s
-     left join adjustments a on a.shop_id = s.shop_id and s.reason = 'adjust' and s.key = 'adjust:' || a.key
+     left join adjustments a on a.shop_id = $1 and s.reason = 'adjust' and s.key = 'adjust:' || a.key
      where (s.available_change <> 0 or s.pending_change <> 0) and ($3::bigint is null or s.id < $3)
      order by s.id desc limit $4`,
     [shopId, customerNumber(customer), before && /^\d{1,18}$/.test(before) ? before : null, size],

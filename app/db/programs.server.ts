@@ -78,7 +78,7 @@ export async function publishProgram(
   const { rows } = await client.query<{ version: number }>(
     `with shop as materialized (select id from shops where id = $1 for update)
      insert into programs (shop_id, version, document, effective_at, created_at, created_by, note)
-     select shop.id, coalesce((select max(version) from programs where shop_id = $1), 0) + 1, $2, $3, $4, $5, $6 from shop
+     select $1, coalesce((select max(version) from programs where shop_id = $1), 0) + 1, $2, $3, $4, $5, $6 from shop
      returning version`,
     [shopId, JSON.stringify(document), new Date(effectiveAt), new Date(at), actor ?? null, note ?? null],
   )

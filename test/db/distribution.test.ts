@@ -51,9 +51,15 @@ it('begins every primary key and unique index of a distributed table with the sh
   expect(rows.filter(({ first }) => first !== 'shop_id')).toEqual([])
 })
 
-it('carries the shop in every foreign key between distributed tables', async () => {
-  const { rows } = await pool.query<{ name: string; columns: string; target: string; targets: string }>(
-    `select c.conname as name, c.confrelid::regclass::text as target,
+it('carries the shop in every foreign key between distributed tables, and follows none on update', async () => {
+  const { rows } = await pool.query<{
+    name: string
+    onUpdate: string
+    columns: string
+    target: string
+    targets: string
+  }>(
+    `select c.conname as name, c.confupdtype as "onUpdate", c.confrelid::regclass::text as target,
             (select string_agg(a.attname, ',' order by k.at) from unnest(c.conkey) with ordinality k (num, at)
                join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.num) as columns,
             (select string_agg(a.attname, ',' order by k.at) from unnest(c.confkey) with ordinality k (num, at)
@@ -62,8 +68,9 @@ it('carries the shop in every foreign key between distributed tables', async () 
     [DISTRIBUTED],
   )
   expect(rows.length).toBeGreaterThan(0)
-  for (const { columns, target, targets } of rows) {
+  for (const { columns, onUpdate, target, targets } of rows) {
     expect(DISTRIBUTED).toContain(target)
+    expect(onUpdate).toBe('a')
     expect([columns.split(',')[0], targets.split(',')[0]]).toEqual(['shop_id', 'shop_id'])
   }
 })
@@ -92,8 +99,8 @@ it('names the shop in every statement on a distributed table that the pipeline r
   } finally {
     recorded.stop()
   }
-  expect(recorded.onDistributed().length).toBeGreaterThan(20)
-  expect(recorded.lackingTheShop()).toEqual([])
+  expect((await recorded.onDistributed()).length).toBeGreaterThan(20)
+  expect(await recorded.lackingTheShop()).toEqual([])
 })
 
 async function runPipeline(): Promise<void> {
