@@ -209,14 +209,13 @@ export async function noteSegment(shopId: number, tag: string, segment: string):
   await pool.query('update customer_lists set segment_gid = $3 where shop_id = $1 and tag = $2', [shopId, tag, segment])
 }
 
-/** Takes these customers (numbers of gids, merges followed) off every list: they asked to be forgotten. */
+/** Takes these customers (numbers of gids) off every list: they asked to be forgotten. */
 export async function forgetListed(shopId: number, customers: readonly string[], client: Queryable): Promise<void> {
   if (customers.length === 0) return
-  await client.query(
-    `delete from customer_list_members where shop_id = $1 and (member_id = any($2::bigint[]) or member_id in (
-       select member_id from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])))`,
-    [shopId, customers],
-  )
+  await client.query('delete from customer_list_members where shop_id = $1 and member_id = any($2::bigint[])', [
+    shopId,
+    customers,
+  ])
 }
 
 /** A customer (number of a gid) turned out to be another: Shopify gives the one who stays the tags of both. */

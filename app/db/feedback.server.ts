@@ -94,14 +94,13 @@ export async function keepAnswer(
   return rowCount === 1
 }
 
-/** Forgets what these customers (numbers of gids, merges followed) said: they asked to be forgotten. */
+/** Forgets what these customers (numbers of gids) said: they asked to be forgotten. */
 export async function forgetAnswers(shopId: number, customers: readonly string[], client: Queryable): Promise<void> {
   if (customers.length === 0) return
-  await client.query(
-    `delete from feedback_answers where shop_id = $1 and (member_id = any($2::bigint[]) or member_id in (
-       select member_id from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])))`,
-    [shopId, customers],
-  )
+  await client.query('delete from feedback_answers where shop_id = $1 and member_id = any($2::bigint[])', [
+    shopId,
+    customers,
+  ])
 }
 
 /** Gives what one customer said to another (numbers of gids), who they turned out to be. Their rounds are counted together. */

@@ -43,6 +43,47 @@ export async function readMembers(
   )
 }
 
+/**
+ * What we know of these customers' accounts, by gid: Shopify's word for it, null where we never heard it or need not (erased, or
+ * merged into another). Customers whom we never heard of are missing.
+ */
+export async function findAccountStates(
+  shopId: number,
+  customers: readonly string[],
+): Promise<Map<string, { state: string | null; isSettled: boolean }>> {
+  const { rows } = await pool.query<{ id: string; state: string | null; settled: boolean }>(
+    `select id, state ->> 'customerState' as state, erased_at is not null as settled
+       from members where shop_id = $1 and id = any($2::bigint[]) and state::text <> '{}'
+     union all
+     select alias_id, null, true from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])`,
+    [shopId, customers.map((customer) => parseGid(customer)?.number)],
+  )
+  return new Map(rows.map(({ id, state, settled }) => [toGid('Customer', id), { state, isSettled: settled }]))
+}
+
+/**
+ * The newest orders (gids, at most `limit` each) that these members have here; of a member who has none any more, those that once
+ * gave them points. Members without either are missing.
+ */
+export async function listOrdersOf(
+  shopId: number,
+  members: readonly string[],
+  limit: number,
+): Promise<Map<string, string[]>> {
+  const { rows } = await pool.query<{ member_id: string; orders: string[] | null; once: string[] | null }>(
+    `select g.id as member_id,
+            array(select 'gid://shopify/Order/' || o.id from orders o where o.shop_id = $1 and o.member_id = g.id
+                   order by o.placed_at desc limit $3) as orders,
+            array(select t.source from ledger_transfers t
+                   where t.shop_id = $1 and t.member_id = g.id and t.source like 'gid://shopify/Order/%'
+                   group by t.source order by max(t.event_at) desc limit $3) as once
+       from unnest($2::bigint[]) as g (id)`,
+    [shopId, members.map((member) => parseGid(member)?.number), limit],
+  )
+  const found = rows.map(({ member_id, orders, once }) => [member_id, orders?.length ? orders : (once ?? [])] as const)
+  return new Map(found.filter(([, orders]) => orders.length > 0).map(([id, orders]) => [toGid('Customer', id), orders]))
+}
+
 /** Members (gids) of the shop in the order of their numbers, those after `after` ("0" begins), erased ones left out. */
 export async function listMembersAfter(shopId: number, after: string, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(

@@ -116,6 +116,7 @@ export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: read
   const state = row.state as StoredState
   return {
     ...state,
+    customerStateAt: state.customerStateAt ?? null,
     activity: readActivity(state.activity),
     recentEarnings: state.recentEarnings.map(([key, at]) => ({ key: lengthen(key), at })),
     id: toGid('Customer', row.id),
@@ -202,6 +203,7 @@ function toStored(member: Member): StoredState {
   // Named one by one: taking an object apart and putting it together again is slow, and this is done for every order.
   return {
     customerState: member.customerState,
+    customerStateAt: member.customerStateAt,
     optedInAt: member.optedInAt,
     birthday: member.birthday,
     lifetime: member.lifetime,

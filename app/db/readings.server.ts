@@ -111,6 +111,35 @@ export async function noteOrdersRead(shopId: number, until: number): Promise<voi
   ])
 }
 
+/** How far the shop's customers were compared with Shopify's. */
+export type CustomersRead = {
+  /** All that changed there before this instant were read; null before the first time. */
+  until: number | null
+  /** Round by round all members are looked for: those up to this one (number of a gid) in this round. */
+  lookedTo: string
+}
+
+/** How far the comparison of customers came. */
+export async function findCustomersRead(shopId: number): Promise<CustomersRead> {
+  const { rows } = await pool.query<{ until: Date | null; looked_to: string | null }>(
+    `select customers_read_until as until, settings ->> 'customersLookedTo' as looked_to from shops where id = $1`,
+    [shopId],
+  )
+  return { until: rows[0]?.until?.getTime() ?? null, lookedTo: rows[0]?.looked_to ?? '0' }
+}
+
+/** Notes how far the comparison of customers came; `until` never goes back. */
+export async function noteCustomersRead(
+  shopId: number,
+  { until, lookedTo }: { until: number; lookedTo: string },
+): Promise<void> {
+  await pool.query(
+    `update shops set customers_read_until = greatest(customers_read_until, $2),
+                      settings = settings || jsonb_build_object('customersLookedTo', $3::text) where id = $1`,
+    [shopId, new Date(until), lookedTo],
+  )
+}
+
 /** Forgets readings of the kind that ended before the instant, all but the newest. */
 export async function clearOldReadings(shopId: number, kind: ReadingKind, before: number): Promise<void> {
   await pool.query(

@@ -3,6 +3,7 @@ import { whileAlone } from '#app/db/alone.server.ts'
 import { TAG_CUSTOMERS } from '#app/db/customer-lists.server.ts'
 import { RECOUNT_CYCLES, recountSlice, type RecountPosition } from '#app/db/cycles.server.ts'
 import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
+import { followAliases } from '#app/db/members.server.ts'
 import {
   dropEffects,
   enqueueEffects,
@@ -20,6 +21,7 @@ import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
 import { buildProgramCard } from '#app/loyalty/program-card.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { findCustomerStates } from '#app/shopify/customers.server.ts'
 import { TRIGGERS_PER_CALL_MAX } from '#app/shopify/flow.server.ts'
 import {
   CARDS_PER_CALL_MAX,
@@ -30,6 +32,7 @@ import {
 } from '#app/shopify/member-card.server.ts'
 import type { CardToWrite } from '#app/shopify/member-card.server.ts'
 import { fillCodePools } from './fill-code-pools.ts'
+import { findMerges } from './reconcile-customers.ts'
 import { REMIND_OF_EXPIRY, sayReminders } from './remind-of-expiry.ts'
 import { readShopCatalog } from './read-catalog.ts'
 import { settleEnding } from './settle-redemptions.ts'
@@ -123,10 +126,13 @@ async function carryOutBatch(carrying: Carrying, carry: Carry, effects: Effect[]
   try {
     const { done, refused, later } = await carry(carrying, effects)
     await finishEffects(shopId, idsOf(done), now())
-    for (const { effect, detail } of refused) await setEffectsAside(shopId, [effect.id], now(), detail)
     for (const { effect, detail } of later) await postponeEffects(shopId, [effect.id], waitUntil(effect), detail)
-    run.done += done.length
-    run.setAside += refused.length
+    const gone = await findGone(carrying, refused)
+    await finishEffects(shopId, idsOf(gone), now())
+    const aside = refused.filter(({ effect }) => !gone.includes(effect))
+    for (const { effect, detail } of aside) await setEffectsAside(shopId, [effect.id], now(), detail)
+    run.done += done.length + gone.length
+    run.setAside += aside.length
     run.postponed += later.length
     return false
   } catch (error) {
@@ -139,6 +145,25 @@ async function carryOutBatch(carrying: Carrying, carry: Carry, effects: Effect[]
     }
     return true
   }
+}
+
+/**
+ * Those of the refused whose customer Shopify no longer has: deleted, or merged into another without our having heard of it. Nobody
+ * could put that right, so they are done with. A merge that this brings to light is taken in, and gives the one who stays theirs.
+ */
+async function findGone({ shop, admin }: Carrying, refused: Outcome['refused']): Promise<Effect[]> {
+  const memberOf = ({ payload }: Effect) => (payload as { member?: string } | null)?.member ?? ''
+  const named = refused.map(({ effect }) => memberOf(effect)).filter((member) => member !== '')
+  if (named.length === 0) return []
+  const survivors = await followAliases(shop.id, named)
+  const customers = [...new Set(survivors.values())]
+  const known = await findCustomerStates(admin, customers)
+  const gone = new Set(customers.filter((customer) => !known.has(customer)))
+  await findMerges(shop.id, admin, [...gone])
+  // Whoever turned out to be another meanwhile is gone too: with the merge, the one who stays got an effect of their own.
+  const isGone = (member: string) =>
+    gone.has(survivors.get(member) ?? '') || (survivors.get(member) ?? member) !== member
+  return refused.flatMap(({ effect }) => (isGone(memberOf(effect)) ? [effect] : []))
 }
 
 /** 10 s, 20 s, 40 s … at most an hour after each failed try. */
@@ -247,11 +272,13 @@ async function carryOutTierTags({ shop, admin }: Carrying, effects: Effect[]): P
   )
   const outcome: Outcome = { done: [], refused: [], later: [] }
   for (const effect of effects) {
-    const tier = members.get(effect.key)?.tier.level ?? null
+    const member = members.get(effect.key)
+    const tier = member?.tier.level ?? null
     const others = [...known].filter((id) => id !== tier)
-    const tagged = await tagTier(admin, effect.key, tier, others)
+    // Of a customer who was merged away, the one who stays has the tags.
+    const tagged = await tagTier(admin, member?.id ?? effect.key, tier, others)
     if (tagged) outcome.done.push(effect)
-    else outcome.refused.push({ effect, detail: 'Shopify does not know this customer' })
+    else outcome.refused.push({ effect, detail: 'Shopify refuses the tags of this customer' })
   }
   return outcome
 }

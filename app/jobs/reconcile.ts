@@ -1,5 +1,5 @@
 // Reconciliation: webhooks are sometimes never sent (shopify.dev: "don't rely only on webhooks"), so orders that changed are
-// read again from the Admin API. What we know already costs nothing; what we do not goes into the inbox and from there the way
+// read again from the Admin API (customers: jobs/reconcile-customers). What we know already costs nothing; what we do not goes into the inbox and from there the way
 // of every webhook.
 import { now } from '#app/clock.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
@@ -12,9 +12,9 @@ import type { AdminOrder } from '#app/shopify/order.ts'
 import { readOrder, readOrdersChangedSince } from '#app/shopify/orders.server.ts'
 
 /** Read again before the watermark: Shopify's index may be behind by minutes. */
-const OVERLAP_MS = 15 * 60_000
+export const OVERLAP_MS = 15 * 60_000
 /** How far back the first reading goes; what is older is a backfill's. */
-const FIRST_READING_MS = 24 * 3_600_000
+export const FIRST_READING_MS = 24 * 3_600_000
 const KEEP_READINGS_MS = 7 * 24 * 3_600_000
 const REFETCH_LEASE_MS = 60_000
 const REFETCH_BATCH = 50

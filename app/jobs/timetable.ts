@@ -6,6 +6,7 @@ import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
 import { workOnImports } from '#app/jobs/import-members.ts'
 import { readShopCatalog } from '#app/jobs/read-catalog.ts'
+import { reconcileCustomers } from '#app/jobs/reconcile-customers.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { refreshSegments } from '#app/jobs/refresh-segments.ts'
 import { remindOfExpiry } from '#app/jobs/remind-of-expiry.ts'
@@ -27,6 +28,7 @@ export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'refetch-orders': { everyMinutes: 1, run: refetchOrders },
   backfill: { everyMinutes: 1, run: backfill },
   reconcile: { everyMinutes: 10, run: reconcile },
+  'reconcile-customers': { everyMinutes: 10, run: reconcileCustomers },
   'read-catalog': { everyMinutes: 1, run: readShopCatalog },
   'settle-redemptions': { everyMinutes: 1, run: (shop, admin) => settleRedemptions(shop, admin) },
   'fill-code-pools': { everyMinutes: 5, run: fillCodePools },

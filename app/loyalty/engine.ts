@@ -104,6 +104,8 @@ export type Member = {
   erasedAt: number | null
   /** Shopify's `customer.state`, null where we have not heard it. */
   customerState: string | null
+  /** The instant of the news that said so: news of before it do not take it back. Kept with other changes, never for its own sake. */
+  customerStateAt: number | null
   optedInAt: number | null
   birthday: Birthday | null
   /** May be below zero: Σ `lots.available` − `deficit`. */
@@ -167,7 +169,7 @@ export type Event =
   | { type: 'customer'; at: number; customer: string; state: string | null }
   /** `customers/merge`: `from` becomes an alias of `into`. */
   | { type: 'merge'; at: number; from: string; into: string }
-  /** `customers/redact`. */
+  /** `customers/redact`. Of an id that was merged away it changes nothing here: the survivor is another customer, and lives. */
   | { type: 'erase'; at: number; customer: string }
   | { type: 'opt-in'; at: number; customer: string }
   /** The retention segments the customer is in from now on. */
@@ -315,6 +317,7 @@ export function createMember(id: string, at: number, programs: Programs): Member
     aliases: NONE,
     erasedAt: null,
     customerState: null,
+    customerStateAt: null,
     optedInAt: null,
     birthday: null,
     available: 0,
@@ -509,9 +512,11 @@ function finish(work: Work, refused: Refusal | null): Changes {
   return changes
 }
 
+/** Whether there is a reason to keep the member anew (and to write its card): how far it was moved on, and when news of its account came, are none. */
 function isChanged(before: Member, after: Member): boolean {
   for (const key in after) {
-    if (key !== 'advancedTo' && before[key as keyof Member] !== after[key as keyof Member]) return true
+    if (key === 'advancedTo' || key === 'customerStateAt') continue
+    if (before[key as keyof Member] !== after[key as keyof Member]) return true
   }
   return false
 }
@@ -577,7 +582,7 @@ function applyToMember(work: Work, draft: Draft, event: MemberEvent): Refusal | 
   const { member } = draft
   switch (event.type) {
     case 'customer':
-      if (event.state !== null) member.customerState = event.state
+      noteAccount(member, event.customer, event.state, event.at)
       return null
     case 'opt-in':
       if (member.erasedAt !== null) return 'erased'
@@ -593,7 +598,8 @@ function applyToMember(work: Work, draft: Draft, event: MemberEvent): Refusal | 
     case 'adjust':
       return adjust(draft, event, work.world.fact(adjustKey(event.key)))
     case 'erase':
-      return erase(draft)
+      // Who was merged away lives on as another, whom nobody asked to forget: the caller forgets what it keeps under the old id.
+      return event.customer === member.id ? erase(draft) : null
     case 'place-tier':
       return placeTier(
         draft,
@@ -684,8 +690,7 @@ function applyOrder(
   const record = folded === before ? { ...before } : folded
   if (order) noteCodes(work, record, order)
   const owner = record.customer === null ? null : draftOf(work, record.customer)
-  if (owner && order?.customerState != null && record.snapshot === order)
-    owner.member.customerState = order.customerState
+  if (owner && order?.customer != null) noteAccount(owner.member, order.customer, order.customerState, work.at)
   const previous = record.terms === null ? null : draftOf(work, record.terms.member)
   if (previous && previous !== owner) leaveOrder(previous, record)
   returnPoints(work, record, order)
@@ -695,6 +700,17 @@ function applyOrder(
   work.orders.push(record)
   work.reasons.push(...(record.worth?.reasons ?? []))
   return null
+}
+
+/**
+ * Whether the customer has an account, as the newest of all news says, an unpaid order's included: who opens one and orders by
+ * invoice can join. Of customers merged away and erased members there is nothing to know.
+ */
+function noteAccount(member: Member, customer: string, state: string | null, at: number): void {
+  if (state === null || customer !== member.id || member.erasedAt !== null) return
+  if (at < (member.customerStateAt ?? -Infinity)) return
+  member.customerState = state
+  member.customerStateAt = at
 }
 
 /** Codes of ours that the order carries are used from now on, whoever's they are. */
@@ -736,13 +752,18 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
   return measureReturnedShare(snapshot, versionAt(programs, snapshot.processedAt).program, record.loneRefunds)
 }
 
-/** Balances add up on the survivor, lots keep their dates, the other id becomes an alias. */
+/**
+ * Balances add up on the survivor, lots keep their dates, the other id becomes an alias. Where the survivor was forgotten before we
+ * heard of the merge, that goes for both: they were one when it was asked for. One who was forgotten joins nobody who lives on
+ * (Shopify merges no redacted customer, CustomerMergeErrorFieldType.REDACTED_AT).
+ */
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'
   const gone = work.world.member(event.from)
   const kept = draftOf(work, event.into)
   if (gone && gone.id === kept.member.id) return null
-  if (gone && (gone.erasedAt !== null || kept.member.erasedAt !== null)) return 'erased'
+  const isForgotten = kept.member.erasedAt !== null
+  if (gone && gone.erasedAt !== null && !isForgotten) return 'erased'
   if (!gone) {
     kept.member.aliases = [...kept.member.aliases, event.from]
     return null
@@ -750,6 +771,7 @@ function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | nul
   const other = draftOf(work, event.from)
   const entry = work.drafts.get(gone.id)
   if (entry) entry.mergedAway = true
+  if (isForgotten) erase(other)
   mergeInto(kept, other)
   return null
 }

@@ -10,6 +10,7 @@ export function erase(draft: Draft): Refusal | null {
   member.erasedAt = draft.at
   member.birthday = null
   member.customerState = null
+  member.customerStateAt = null
   member.optedInAt = null
   member.segments = []
   member.activity = []

@@ -16,7 +16,7 @@ export function mergeInto(kept: Draft, gone: Draft): void {
   }
   gone.redemptions = gone.redemptions.filter((changed) => !kept.redemptions.some((moved) => moved.id === changed.id))
   mergeFacts(gone.member, kept)
-  reviewTier(kept, 'merge')
+  if (kept.member.erasedAt === null) reviewTier(kept, 'merge')
 }
 
 function moveBalances(from: Draft, into: Draft, key: string): void {
@@ -41,6 +41,7 @@ function moveBalances(from: Draft, into: Draft, key: string): void {
 
 function mergeLots(from: Member, into: Draft): void {
   for (const lot of from.lots) {
+    if (lot.pending === 0 && lot.available === 0) continue
     const same = into.member.lots.find((candidate) => candidate.key === lot.key)
     if (same) {
       const joined = changeLot(into, same)
@@ -69,7 +70,10 @@ function mergeFacts(from: Member, into: Draft): void {
   const earnings = [...member.recentEarnings, ...from.recentEarnings].sort((a, b) => b.at - a.at)
   member.recentEarnings = earnings.slice(0, 4)
   member.emptiedAt = latest(member.emptiedAt, from.emptiedAt)
-  member.customerState ??= from.customerState
+  if (member.customerState === null) {
+    member.customerState = from.customerState
+    member.customerStateAt = from.customerStateAt
+  }
   member.optedInAt = earliest(member.optedInAt, from.optedInAt)
   member.segments = [...new Set([...member.segments, ...from.segments])]
   const birthday = member.birthday ?? from.birthday

@@ -140,6 +140,47 @@ export async function findCustomerStates(
   return found
 }
 
+const CUSTOMERS_PER_PAGE = 100
+
+const CHANGED_CUSTOMERS = `#graphql
+  query ChangedCustomers($query: String!, $first: Int!, $after: String) {
+    customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        id
+        state
+      }
+    }
+  }
+`
+const changedPage = z.object({
+  customers: z.object({
+    pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+    nodes: z.array(stateSchema),
+  }),
+})
+
+/** Customers that changed at or after the instant (epoch ms), oldest change first, a page at a time. Throws AdminApiError. */
+export async function* readCustomersChangedSince(client: AdminClient, since: number): AsyncGenerator<CustomerState[]> {
+  const query = `updated_at:>='${new Date(since).toISOString()}'`
+  let after: string | null = null
+  do {
+    const { pageInfo, nodes } = await readChangedPage(client, query, after)
+    yield nodes.map(toState)
+    after = pageInfo.hasNextPage ? pageInfo.endCursor : null
+  } while (after !== null)
+}
+
+type ChangedPage = z.infer<typeof changedPage>['customers']
+
+async function readChangedPage(client: AdminClient, query: string, after: string | null): Promise<ChangedPage> {
+  const variables = { query, first: CUSTOMERS_PER_PAGE, after }
+  return (await client.request(CHANGED_CUSTOMERS, variables, changedPage)).customers
+}
+
 /** E-mail addresses a request: each costs a point of the shop's budget, of which the smallest plan has 100 a second. */
 const EMAILS_A_REQUEST = 50
 

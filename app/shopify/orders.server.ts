@@ -29,6 +29,30 @@ export async function readOrder(admin: AdminClient, order: string): Promise<Admi
   return answer.order && readAllLines(admin, answer.order)
 }
 
+const ORDER_CUSTOMERS = `#graphql
+query OrderCustomers($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on Order { id customer { id } } }
+}`
+/** Shopify takes at most 250 ids in one list (API 2026-10, usage limits). */
+const IDS_MAX = 250
+const orderCustomer = z.object({ id: z.string(), customer: z.object({ id: z.string() }).nullable() })
+
+/** Whose these orders (gids) are at Shopify now, by order; those without a customer, gone or out of reach are missing. Throws AdminApiError. */
+export async function findOrderCustomers(admin: AdminClient, orders: readonly string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  for (let start = 0; start < orders.length; start += IDS_MAX) {
+    const ids = orders.slice(start, start + IDS_MAX)
+    // A node that is no order comes back as {}, one that is gone as null.
+    const answer = z.object({ nodes: z.array(z.union([orderCustomer, z.object({}).nullable()])) })
+    const { nodes } = await admin.request(ORDER_CUSTOMERS, { ids }, answer)
+    for (const node of nodes) {
+      const order = orderCustomer.safeParse(node)
+      if (order.success && order.data.customer) found.set(order.data.id, order.data.customer.id)
+    }
+  }
+  return found
+}
+
 /** Orders that changed at or after the instant, oldest change first, each whole, a page at a time. */
 export async function* readOrdersChangedSince(admin: AdminClient, since: number): AsyncGenerator<AdminOrder[]> {
   const query = `updated_at:>='${new Date(since).toISOString()}'`

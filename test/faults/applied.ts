@@ -1,8 +1,7 @@
 // What was really applied to the shop's points, in the order in which it was committed: seen from outside, after each commit.
 import type { Event } from '#app/loyalty/engine.ts'
 import { toGid } from '#app/loyalty/ids.ts'
-import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
-import { parseWebhookText } from '#app/shopify/webhook.ts'
+import { readMessage } from '#app/jobs/drain-inbox.ts'
 import type pg from 'pg'
 
 /** An event that was applied, or scheduled things of a member that were let happen. */
@@ -69,7 +68,7 @@ export class AppliedLog {
     )
     const events = rows.flatMap(({ id }) => {
       this.#done.add(id)
-      const event = readMessage(this.#told.get(id)!)
+      const event = readTold(this.#told.get(id)!)
       return event ? [{ id: BigInt(id), event }] : []
     })
     events.sort((one, other) => one.event.at - other.event.at || (one.id < other.id ? -1 : 1))
@@ -121,13 +120,8 @@ export class AppliedLog {
 }
 
 /** A stored message as the drain reads it, null where there is nothing in it for the rules. */
-function readMessage({ topic, source, triggered_at: triggeredAt, payload }: Told): Event | null {
-  const at = triggeredAt.getTime()
-  if (source !== 'webhook') {
-    const { order, paidAt } = orderFromAdminApi(JSON.parse(payload) as AdminOrder)
-    return { type: 'order', at, order, paidAt: paidAt ?? undefined }
-  }
-  const parsed = parseWebhookText(topic, at, payload)
+function readTold({ topic, source, triggered_at: triggeredAt, payload }: Told): Event | null {
+  const parsed = readMessage({ topic, source, triggeredAt: triggeredAt.getTime(), payload })
   if (!parsed.ok) throw new Error(`${topic} cannot be read: ${parsed.field} ${parsed.message}`)
   return parsed.value
 }

@@ -13,6 +13,7 @@ import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
+import { reconcileCustomers } from '#app/jobs/reconcile-customers.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { cancelRedemption, redeem, settleRedemptions, type Redeemed } from '#app/jobs/settle-redemptions.ts'
 import { programDocument } from '#test/setup/factories.ts'
@@ -108,7 +109,7 @@ function makePlan(random: Random, restarts?: number): Plan {
       expiry: random.pick([{ model: 'lot', months: 2 }, { model: 'inactivity', months: 1 }, { model: 'none' }]),
       negativeBalance: random.pick(['allow', 'clamp']),
       rewards,
-      ...(plain ? {} : { tiers: TIERS }),
+      ...(plain ? {} : { tiers: TIERS, enrolment: random.pick(['everyone', 'accounts']) }),
     }),
   }
 }
@@ -150,6 +151,8 @@ async function play(seed: number, random: Random, plan: Plan, schedule: Schedule
 
 type Setting = { shop: Shop; shopify: Shopify; random: Random; plan: Plan; schedule: Schedule }
 
+type Job = 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile' | 'customers'
+
 /** A wish that a shopper holds on to until there is an answer. */
 type Wish = { member: string; reward: string; points?: number; key: string }
 
@@ -168,7 +171,7 @@ class Game {
 
   async play(): Promise<void> {
     const { random, plan, schedule } = this.#setting
-    await this.#together([this.#job('reconcile')])
+    await this.#together([this.#job('reconcile'), this.#job('customers')])
     schedule.setShares(plan.shares)
     for (let round = 0; round < plan.rounds; round += 1) {
       schedule.moveTo(schedule.at + random.whole(0, 60) * HOUR_MS)
@@ -188,7 +191,8 @@ class Game {
     if (random.happens(0.7)) players.push(this.#job('time'))
     for (const name of ['outbox', 'settle', 'refetch'] as const) if (random.happens(0.5)) players.push(this.#job(name))
     if (random.happens(0.2)) players.push(this.#job('outbox'))
-    for (const name of ['fill', 'reconcile'] as const) if (random.happens(0.2)) players.push(this.#job(name))
+    for (const name of ['fill', 'reconcile', 'customers'] as const)
+      if (random.happens(0.2)) players.push(this.#job(name))
     if (plan.spends) players.push(...this.#shoppers())
     return players
   }
@@ -200,7 +204,7 @@ class Game {
     let waiting: string[] = []
     for (let rounds = 0; rounds < 30; rounds += 1) {
       await this.#together(this.#mail())
-      for (const name of ['time', 'reconcile', 'refetch', 'settle', 'outbox', 'fill'] as const) {
+      for (const name of ['time', 'reconcile', 'customers', 'refetch', 'settle', 'outbox', 'fill'] as const) {
         await this.#together([this.#work('worker-1')])
         await this.#together([this.#job(name)])
       }
@@ -258,10 +262,10 @@ class Game {
     })
   }
 
-  async #job(name: 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile'): Promise<void> {
+  async #job(name: Job): Promise<void> {
     const { shop, shopify } = this.#setting
     const { admin } = shopify
-    const jobs = {
+    const jobs: Record<Job, () => Promise<unknown>> = {
       time: () => letTimePass(),
       recheck: () => recheckWorkDue(),
       outbox: () => carryOutShop(shop.id, () => admin),
@@ -269,6 +273,7 @@ class Game {
       refetch: () => refetchOrders(shop, admin),
       fill: () => fillCodePools(shop, admin),
       reconcile: async () => reconcile(await requireShop(shop.id), admin),
+      customers: () => reconcileCustomers(shop, admin),
     }
     await this.#watch(name, jobs[name])
   }

@@ -13,8 +13,6 @@ export type Purse = { customer: string; code: string; amount: boolean; id: strin
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** News that nothing else heals are never lost: Shopify repeats them for days, and merchants see to them. */
-const NEVER_LOST = /^(customers\/(merge|redact)|app\/)/
 
 /** A shop in which things happen as the seed has it. */
 export class Story {
@@ -26,17 +24,13 @@ export class Story {
   readonly #domain: string
   readonly #letters: Letter[] = []
   #heardUntil = 0
-  #merged = false
+  #made = 0
 
   constructor(random: Random, store: DevStore, domain: string) {
     this.#random = random
     this.#store = store
     this.#domain = domain
-    this.customers = Array.from({ length: random.whole(2, 5) }, (_, at) => {
-      const customer = store.createCustomer(domain, { email: `shopper-${at}@example.com` })
-      store.updateCustomer(domain, customer.id, { state: 'enabled' })
-      return customer.id
-    })
+    this.customers = Array.from({ length: random.whole(2, 5) }, () => this.#makeCustomer('enabled'))
   }
 
   /** One thing happens. */
@@ -44,15 +38,17 @@ export class Story {
     const random = this.#random
     const order = this.#someOrder()
     const dice = random.next()
-    if (!order || dice < 0.5) this.#order()
+    if (!order || dice < 0.46) this.#order()
+    else if (dice < 0.48) this.customers.push(this.#makeCustomer(random.pick(['enabled', 'disabled'])))
+    else if (dice < 0.5) this.#changeAccount()
     else if (dice < 0.7) this.#refund(order)
     else if (dice < 0.78 && order.cancelledAt === null) this.#store.cancelOrder(this.#domain, order.id)
     else if (dice < 0.86 && order.financialStatus === 'pending') this.#store.markPaid(this.#domain, order.id)
     else if (dice < 0.92 && order.customerId === null) {
       this.#store.attachCustomer(this.#domain, order.id, random.pick(this.customers))
     } else if (dice < 0.95) this.#edit(order)
-    else if (dice < 0.97) this.#merge()
-    else if (dice < 0.98) this.#redact()
+    else if (dice < 0.98) this.#merge()
+    else this.#redact()
   }
 
   /** News that arrive by the instant, in a random order. Those that fail to arrive are handed back by `again`. */
@@ -66,6 +62,19 @@ export class Story {
   /** Shopify tries again later what nobody answered. */
   again(letters: readonly Letter[], at: number): void {
     this.#letters.push(...letters.map((letter) => ({ ...letter, arrivesAt: at + HOUR_MS })))
+  }
+
+  #makeCustomer(state: 'enabled' | 'disabled'): Gid {
+    this.#made += 1
+    const customer = this.#store.createCustomer(this.#domain, { email: `shopper-${this.#made}@example.com` })
+    if (state === 'enabled') this.#store.updateCustomer(this.#domain, customer.id, { state })
+    return customer.id
+  }
+
+  #changeAccount(): void {
+    const customer = this.#store.customer(this.#domain, this.#random.pick(this.customers))!
+    const state = customer.state === 'enabled' ? 'disabled' : 'enabled'
+    this.#store.updateCustomer(this.#domain, customer.id, { state })
   }
 
   #someOrder(): Order | undefined {
@@ -136,8 +145,7 @@ export class Story {
 
   #merge(): void {
     const [kept, gone] = shuffled(this.#random, this.customers)
-    if (this.#merged || !kept || !gone) return
-    this.#merged = true
+    if (!kept || !gone) return
     this.#store.mergeCustomers(this.#domain, kept, gone)
     this.customers.splice(this.customers.indexOf(gone), 1)
     for (const each of this.purse) if (each.customer === gone) each.customer = kept
@@ -156,7 +164,11 @@ export class Story {
     const news = this.#store.deliveries(this.#domain).filter(({ sequence }) => sequence > this.#heardUntil)
     for (const delivery of news.sort((one, other) => one.sequence - other.sequence)) {
       this.#heardUntil = delivery.sequence
-      const isLost = random.happens(0.08) && !NEVER_LOST.test(delivery.topic)
+      const isRare = /^customers\/(merge|redact)/.test(delivery.topic)
+      const isLost = random.happens(isRare ? 0.4 : 0.08)
+      // Nothing tells of an erasure but its webhook; the merchant may ask for it once more.
+      const isAskedAgain = isLost && delivery.topic === 'customers/redact' && random.happens(0.5)
+      if (isAskedAgain) this.#askAgain(delivery)
       if (isLost) continue
       const late = random.happens(0.2) ? random.whole(1, 12 * 24) * HOUR_MS : random.whole(0, 60) * 1_000
       let arrivesAt = delivery.triggeredAt + late
@@ -166,6 +178,12 @@ export class Story {
         this.#letters.push({ arrivesAt, message: toMessage(delivery) })
       }
     }
+  }
+
+  #askAgain(delivery: Delivery): void {
+    const triggeredAt = delivery.triggeredAt + this.#random.whole(1, 20) * DAY_MS
+    const message = { ...toMessage(delivery), eventId: `${delivery.eventId}-again`, triggeredAt }
+    this.#letters.push({ arrivesAt: triggeredAt, message })
   }
 }
 

@@ -1,7 +1,7 @@
 // What must be true when all is quiet, whatever went wrong before.
 import { pool } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
-import { readMembers } from '#app/db/member-records.server.ts'
+import { findAccountStates, listOrdersOf, readMembers } from '#app/db/member-records.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadRedemptions } from '#app/db/redemptions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
@@ -31,6 +31,7 @@ export async function judge(look: Case): Promise<{ problems: string[]; transfers
     ...(await compareWithEngine(look, replay, members, redemptions)),
     ...(look.plan.plain && !look.plan.spends ? compareWithSimulator(look, programs, members) : []),
     ...(await judgeQueues(look)),
+    ...(await judgeCustomers(look, members)),
     ...redemptions.flatMap((redemption) => judgeRedemption(look, redemption)),
     ...(await judgeCodes(look)),
     ...judgeCards(look, programs, members),
@@ -81,8 +82,10 @@ async function compareWithEngine(
   return problems
 }
 
-function figuresOf({ available, pending, reserved, deficit, lifetimeEarned, tier }: Member): string {
-  return JSON.stringify({ available, pending, reserved, deficit, lifetimeEarned, tier: tier.level })
+function figuresOf(member: Member): string {
+  const { available, pending, reserved, deficit, lifetimeEarned, tier, customerState, erasedAt } = member
+  const points = { available, pending, reserved, deficit, lifetimeEarned }
+  return JSON.stringify({ ...points, tier: tier.level, customerState, isErased: erasedAt !== null })
 }
 
 /** Without tiers and limits the order in which news came does not matter: the simulator over their instants ends the same. */
@@ -105,8 +108,8 @@ function compareWithSimulator({ log, at }: Case, programs: Programs, members: Re
   })
 }
 
-/** Nothing waits, and nothing was given up but what was about a customer whom Shopify does not have any more (merged away). */
-async function judgeQueues({ shop, shopify, at }: Case): Promise<string[]> {
+/** Nothing waits, and nothing was given up. */
+async function judgeQueues({ shop, at }: Case): Promise<string[]> {
   const { rows } = await pool.query<{ what: string; key: string; state: string; error: string | null }>(
     `select 'message ' || topic as what, '' as key, state, error from inbox
       where shop_id = $1 and state not in ('done', 'ignored')
@@ -114,13 +117,30 @@ async function judgeQueues({ shop, shopify, at }: Case): Promise<string[]> {
      select 'effect ' || kind, key, state, error from outbox where shop_id = $1 and state <> 'done' and due_at < $2`,
     [shop.id, new Date(at + 86_400_000)],
   )
-  const isExcused = (row: { key: string; state: string }) =>
-    row.state === 'set-aside' &&
-    row.key.startsWith('gid://shopify/Customer/') &&
-    !shopify.store.customer(shopify.domain, row.key)
-  return rows
-    .filter((row) => !isExcused(row))
-    .map(({ what, key, state, error }) => `${what} ${key} is ${state}: ${error}`)
+  return rows.map(({ what, key, state, error }) => `${what} ${key} is ${state}: ${error}`)
+}
+
+/**
+ * Whoever Shopify has is known, with the account they have there; whoever was merged away and ever had an order is known to be
+ * somebody else, also where no webhook said so.
+ */
+async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<string, Member>): Promise<string[]> {
+  const gone = shopify.store.tables
+    .list('customers', shopify.domain)
+    .flatMap(({ id, mergedInto }) => (mergedInto === null ? [] : [id]))
+  const orders = await listOrdersOf(shop.id, gone, 1)
+  const problems = [...(await findAccountStates(shop.id, gone))].flatMap(([id, { isSettled }]) =>
+    isSettled || !orders.has(id) ? [] : [`${id} was merged away, and nobody noticed`],
+  )
+  for (const { id, state, email } of shopify.store.customers(shopify.domain)) {
+    const member = members.get(id)
+    if (!member) problems.push(`${id} is nobody`)
+    // Erased here, or there: their account is nobody's business any more.
+    else if (member.erasedAt === null && email !== null && member.customerState !== state) {
+      problems.push(`the account of ${id} is ${state} at Shopify, ${member.customerState} here`)
+    }
+  }
+  return problems
 }
 
 /** Either an issued code that Shopify has and spent points, or returned points and no code that anybody could use. */
@@ -180,7 +200,8 @@ function judgeCards({ shopify, at }: Case, programs: Programs, members: Readonly
   const levels = programs.versions[0]!.program.tiers?.levels ?? []
   return [...members.values()].flatMap((member) => {
     const customer = store.customer(domain, member.id)
-    if (!customer) return []
+    // Where Shopify never told of an erasure, it has emptied what we wrote, and we cannot know.
+    if (!customer || (customer.email === null && member.erasedAt === null)) return []
     const problems: string[] = []
     const kept = store.metafield(member.id, MEMBER_CARD_KEY)
     const [found, expected] = [

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { pool, prisma } from '#app/db/client.server.ts'
+import { keepAnswer } from '#app/db/feedback.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { listSetAside, retryMessage } from '#app/db/inbox.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
@@ -179,6 +180,40 @@ it('gives the points, orders and aliases of a merged customer to the one who sta
   expect(await pointsOf(shop.id, 'gid://shopify/Customer/2')).toMatchObject({ pending: 155 })
   expect(await prisma.member.count({ where: { shopId: shop.id } })).toBe(1)
   expect(await prisma.order.count({ where: { shopId: shop.id, memberId: 2n } })).toBe(3)
+})
+
+it('forgets what it keeps under an id that was merged away, and leaves the customer who stays alone until it is theirs that is named', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: 2, goods: '20.00' }))
+  const merge = JSON.stringify({
+    admin_graphql_api_customer_kept_id: 'gid://shopify/Customer/2',
+    admin_graphql_api_customer_deleted_id: 'gid://shopify/Customer/1',
+    status: 'completed',
+  })
+  await receive(shop.id, 'customers/merge', merge, { at: '2026-08-03T08:00:00Z' })
+  await drainShop(shop.id)
+  for (const [id, memberId] of [
+    [1n, 1n],
+    [2n, 2n],
+  ] as const) {
+    await prisma.campaignAudience.create({ data: { shopId: shop.id, campaignId: `c${id}`, memberId } })
+  }
+  const said = { score: 9, comment: 'I am Ben' }
+  await keepAnswer(shop.id, 'gid://shopify/Customer/2', { round: 1, openedAt: 0 }, said, 0)
+  const redact = (id: number) => JSON.stringify({ shop_id: 1, customer: { id }, orders_to_redact: [] })
+
+  await receive(shop.id, 'customers/redact', redact(1), { at: '2026-08-20T08:00:00Z' })
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await pointsOf(shop.id, 'gid://shopify/Customer/2')).toMatchObject({ available: 150 })
+  expect(await prisma.campaignAudience.findMany({ where: { shopId: shop.id } })).toMatchObject([{ memberId: 2n }])
+  expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(1)
+
+  await receive(shop.id, 'customers/redact', redact(2), { at: '2026-08-21T08:00:00Z' })
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await pointsOf(shop.id, 'gid://shopify/Customer/2')).toMatchObject({ pending: 0, available: 0 })
+  expect(await prisma.campaignAudience.count({ where: { shopId: shop.id } })).toBe(0)
+  expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
 it('forfeits the points of an erased customer and forgets the messages that named them', async () => {

@@ -313,6 +313,34 @@ describe('9: whose order it is, and who is a member', () => {
     expect(shop.get(ANN).available).toBe(30)
   })
 
+  test('accounts: an unpaid order says of an account too, and news that come late take nothing back', () => {
+    const shop = start({ enrolment: 'accounts', rewards: [{ id: 'r', type: 'shipping', cost: 5 }] })
+    shop.happen({ type: 'customer', at: at('2026-07-01'), customer: ANN, state: 'enabled' })
+    expect(shop.adjust(10, 'a', '2026-07-02').refused).toBeNull()
+    shop.happen({ type: 'customer', at: at('2026-08-01'), customer: ANN, state: 'disabled' })
+    expect(shop.redeem('r', 'C', '2026-08-02').refused).toBe('not_a_member')
+    // She opens an account again and orders by invoice; the webhook of the account never comes.
+    const unpaid = orderOf(2, '30.00', '2026-08-03', { financialStatus: 'pending', customerState: 'enabled' })
+    shop.hear(unpaid, '2026-08-03T12:00')
+    expect(shop.redeem('r', 'C', '2026-08-04').refused).toBeNull()
+    // An order of before comes late, with the account she had not had then, and so does the news of her record.
+    shop.hear(makeOrder({ customerState: 'disabled' }), '2026-08-01T12:00')
+    shop.happen({ type: 'customer', at: at('2026-08-02'), customer: ANN, state: 'disabled' })
+    expect(shop.get(ANN).customerState).toBe('enabled')
+    expect(shop.order(ORDER)?.worth?.points).toBe(100)
+    shop.happen({ type: 'customer', at: at('2026-08-05'), customer: ANN, state: 'disabled' })
+    expect(shop.get(ANN).customerState).toBe('disabled')
+  })
+
+  test('what news say of a customer who was merged away, or of another than the order is of now, is not the member’s', () => {
+    const shop = start({ enrolment: 'accounts' })
+    shop.happen({ type: 'customer', at: at('2026-08-01'), customer: ANN, state: 'enabled' })
+    shop.happen({ type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN })
+    shop.happen({ type: 'customer', at: at('2026-08-03'), customer: BEN, state: 'disabled' })
+    shop.hear(makeOrder({ customer: BEN, customerState: 'disabled' }), '2026-08-04')
+    expect(shop.get(ANN).customerState).toBe('enabled')
+  })
+
   test('opt-in: only who joined earns, is paid for events and can redeem', () => {
     const shop = start({
       enrolment: 'opt-in',
@@ -552,6 +580,53 @@ describe('22: erasure', () => {
     shop.pass(at('2026-12-01'))
     expect(shop.get(ANN).available).toBe(0)
     shop.audit()
+  })
+
+  test('a customer who was merged away is not the one who stays: forgetting the old id takes nothing from the survivor', () => {
+    const shop = start({ hold: { days: 14 } })
+    shop.adjust(30, 'a', '2026-07-01')
+    shop.hear(makeOrder({ customer: BEN }))
+    shop.happen({ type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN })
+    const moved = shop.transfers.length
+    expect(shop.happen({ type: 'erase', at: at('2026-08-03'), customer: BEN }).refused).toBeNull()
+    expect(shop.transfers).toHaveLength(moved)
+    expect(shop.get(BEN)).toMatchObject({ id: ANN, erasedAt: null, available: 30, pending: 100 })
+    // Forgetting the survivor is forgetting both.
+    shop.happen({ type: 'erase', at: at('2026-08-04'), customer: ANN })
+    expect(shop.get(BEN)).toMatchObject({ erasedAt: at('2026-08-04'), available: 0, pending: 0 })
+    shop.audit()
+  })
+
+  test('a merge heard of after the survivor was forgotten forgets the other too, as it would have in time', () => {
+    const rewards = [{ id: 'r', type: 'shipping', cost: 10, validDays: 90 }]
+    const inTime = start({ rewards })
+    const late = start({ rewards })
+    for (const shop of [inTime, late]) {
+      shop.adjust(30, 'a', '2026-07-01')
+      shop.adjust(50, 'b', '2026-07-01', BEN)
+      shop.happen({ type: 'birthday', at: at('2026-07-01'), customer: BEN, month: 12, day: 24 })
+      shop.redeem('r', 'CODE', '2026-07-02', undefined, BEN)
+    }
+    const merge = { type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN } as const
+    const erase = { type: 'erase', at: at('2026-08-03'), customer: ANN } as const
+    for (const event of [merge, erase]) inTime.happen(event)
+    for (const event of [erase, merge]) late.happen(event)
+    for (const shop of [inTime, late]) {
+      // The code that is out comes back to nobody.
+      shop.pass(at('2026-12-01'))
+      expect(shop.get(BEN)).toMatchObject({ id: ANN, available: 0, pending: 0, reserved: 0, lots: [], birthday: null })
+      const forfeited = shop.transfers.filter(({ to }) => to === 'shop.forfeited')
+      expect(forfeited.reduce((sum, { amount }) => sum + amount, 0)).toBe(80)
+      shop.audit()
+    }
+  })
+
+  test('who was forgotten joins nobody who lives on', () => {
+    const shop = start()
+    shop.adjust(30, 'a', '2026-07-01')
+    shop.happen({ type: 'erase', at: at('2026-08-02'), customer: BEN })
+    expect(shop.happen({ type: 'merge', at: at('2026-08-03'), from: BEN, into: ANN }).refused).toBe('erased')
+    expect(shop.get(ANN)).toMatchObject({ available: 30, aliases: [] })
   })
 
   test('a balance below zero goes as well, so that totals tie; a customer never seen earns nothing later', () => {

@@ -1,0 +1,113 @@
+// Customers are compared with Shopify's as orders are (jobs/reconcile): a new customer, an account, a merge whose webhook never came.
+// Those that changed are read again, and round by round every member is looked for. Shopify no longer shows a customer who was merged
+// away, and does not say into whom; their orders went along, so those say it. What we did not know goes into the inbox and from there
+// the way of every webhook.
+//
+// An erasure that never came cannot be found: Shopify keeps the customer and says nowhere that it asked. Points are never forfeited
+// on a guess.
+import { now } from '#app/clock.server.ts'
+import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
+import { findAccountStates, listMembersAfter, listOrdersOf } from '#app/db/member-records.server.ts'
+import { findCustomersRead, noteCustomersRead } from '#app/db/readings.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
+import { FIRST_READING_MS, OVERLAP_MS, type Reconciled } from '#app/jobs/reconcile.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { findCustomerStates, readCustomersChangedSince, type CustomerState } from '#app/shopify/customers.server.ts'
+import { findOrderCustomers } from '#app/shopify/orders.server.ts'
+
+/** How many members a run looks for, a point of Shopify's budget each: a million in a week, ten thousand in two hours. */
+const MEMBERS_A_RUN = 1_000
+/** So many of somebody's orders must all have gone to the same customer. */
+const ORDERS_ASKED = 10
+
+/** Reads customers that changed since the shop's watermark, then looks for the next members. A crash leaves both where they were. */
+export async function reconcileCustomers(shop: Shop, admin: AdminClient): Promise<Reconciled> {
+  const startedAt = now()
+  const { until, lookedTo } = await findCustomersRead(shop.id)
+  const total: Reconciled = { read: 0, mended: 0 }
+  for await (const customers of readCustomersChangedSince(
+    admin,
+    (until ?? startedAt - FIRST_READING_MS) - OVERLAP_MS,
+  )) {
+    total.read += customers.length
+    total.mended += await takeInCustomers(shop.id, customers, startedAt)
+  }
+  const members = await listMembersAfter(shop.id, lookedTo, MEMBERS_A_RUN)
+  const found = await findCustomerStates(admin, members)
+  total.read += members.length
+  total.mended += await takeInCustomers(shop.id, [...found.values()], startedAt)
+  const missing = members.filter((member) => !found.has(member))
+  total.mended += await findMerges(shop.id, admin, missing)
+  const last = members.length === MEMBERS_A_RUN ? members.at(-1)!.split('/').at(-1)! : '0'
+  await noteCustomersRead(shop.id, { until: startedAt, lookedTo: last })
+  return total
+}
+
+/**
+ * Finds out which of these customers (gids), whom Shopify does not have any more, were merged into whom, and takes that in. Returns
+ * how many merges were not known. Where their orders went to several customers, or there are none, nothing is known and nothing done.
+ */
+export async function findMerges(shopId: number, admin: AdminClient, customers: readonly string[]): Promise<number> {
+  if (customers.length === 0) return 0
+  const orders = await listOrdersOf(shopId, customers, ORDERS_ASKED)
+  const owners = await findOrderCustomers(admin, [...new Set([...orders.values()].flat())])
+  const merges = [...orders].flatMap(([from, own]) => {
+    const named = new Set(own.flatMap((order) => owners.get(order) ?? []))
+    const [into] = named
+    return named.size === 1 && into !== undefined && into !== from ? [{ from, into }] : []
+  })
+  return take(
+    shopId,
+    merges.map(({ from, into }) => ({
+      topic: 'customers/merge',
+      eventId: `api:merge:${from}:${into}`,
+      payload: {
+        admin_graphql_api_customer_kept_id: into,
+        admin_graphql_api_customer_deleted_id: from,
+        status: 'completed',
+      },
+    })),
+  )
+}
+
+/** Puts into the inbox which customers there are, and have an account, as far as we have it otherwise: once a run. Returns how many. */
+async function takeInCustomers(
+  shopId: number,
+  customers: readonly CustomerState[],
+  startedAt: number,
+): Promise<number> {
+  const known = await findAccountStates(
+    shopId,
+    customers.map(({ customer }) => customer),
+  )
+  const news = customers.filter(({ customer, state }) => {
+    const ours = known.get(customer)
+    return ours === undefined || (!ours.isSettled && ours.state !== state)
+  })
+  return take(
+    shopId,
+    news.map(({ customer, state }) => ({
+      topic: 'customers/update',
+      eventId: `api:${customer}:${state}@${startedAt}`,
+      payload: { admin_graphql_api_id: customer, state },
+    })),
+  )
+}
+
+/** In the shape of Shopify's own webhooks. */
+async function take(
+  shopId: number,
+  news: readonly { topic: string; eventId: string; payload: unknown }[],
+): Promise<number> {
+  const at = now()
+  const messages = news.map(({ topic, eventId, payload }): NewMessage => ({
+    shopId,
+    topic,
+    eventId,
+    webhookId: 'api:reconcile',
+    triggeredAt: at,
+    payload: JSON.stringify(payload),
+    source: 'reconcile',
+  }))
+  return storeMessages(messages, at)
+}
