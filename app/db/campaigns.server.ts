@@ -76,13 +76,16 @@ export async function pauseCampaign(shopId: number, id: string, at: number): Pro
 
 /** Takes a paused campaign up again; its end stays where it was, and the rest is kept. One that was ended stays ended. */
 export async function resumeCampaign(shopId: number, id: string, at: number): Promise<void> {
-  await pool.query(
-    `update campaigns set
-       pauses = pauses || jsonb_build_array(jsonb_build_array(
-         (extract(epoch from paused_at) * 1000)::bigint, (extract(epoch from $3::timestamptz) * 1000)::bigint)),
-       paused_at = null, updated_at = $3
-     where shop_id = $1 and id = $2 and ended_at is null and paused_at < $3`,
+  const { rows } = await pool.query<{ paused_at: Date }>(
+    'select paused_at from campaigns where shop_id = $1 and id = $2 and ended_at is null and paused_at < $3',
     [shopId, id, new Date(at)],
+  )
+  if (!rows[0]) return
+  // Whoever resumed or ended it meanwhile was first: then it is no longer paused since then.
+  await pool.query(
+    `update campaigns set pauses = pauses || $4::jsonb, paused_at = null, updated_at = $3
+      where shop_id = $1 and id = $2 and ended_at is null and paused_at = $5`,
+    [shopId, id, new Date(at), JSON.stringify([[rows[0].paused_at.getTime(), at]]), rows[0].paused_at],
   )
 }
 

@@ -447,18 +447,17 @@ export async function saveGiven(
 ): Promise<void> {
   await client.query(
     `update import_lines l
-        set state = case when g.problem is null then 'given' else 'refused' end, filled = g.filled,
-            fields = case when g.problem is null then null else l.fields end,
-            birthday = case when g.problem is null then null else l.birthday end,
-            problems = case when g.problem is null then '[]' else jsonb_build_array(g.problem::jsonb) end
-       from unnest($3::bigint[], $4::bigint[], ${unpack(5)}) as g (line, filled, problem)
+        set state = case when g.problems = '[]' then 'given' else 'refused' end, filled = g.filled,
+            fields = case when g.problems = '[]' then null else l.fields end,
+            birthday = case when g.problems = '[]' then null else l.birthday end, problems = g.problems::jsonb
+       from unnest($3::bigint[], $4::bigint[], ${unpack(5)}) as g (line, filled, problems)
       where l.shop_id = $1 and l.import_id = $2 and l.line = g.line`,
     [
       shopId,
       id,
       numbers(lines.map(({ line }) => line)),
       numbers(lines.map(({ filled }) => filled)),
-      packTexts(lines.map(({ problem }) => problem && JSON.stringify(problem))),
+      packTexts(lines.map(({ problem }) => JSON.stringify(problem ? [problem] : []))),
     ],
   )
 }
