@@ -2,7 +2,7 @@
 // read by the pages. A *delta* is what one batch of orders adds to the counters: it is written as one row, which nobody else
 // waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads both.
 import type { PoolClient, QueryArrayConfig } from 'pg'
-import { inMilliseconds, numbers, toInstantSql } from '#app/db/arrays.ts'
+import { booleans, inMilliseconds, numbers, toInstantSql } from '#app/db/arrays.ts'
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
 import { monthOfDay } from '#app/retention/calendar.ts'
 import type { OwnLimits, ReplacementCycle } from '#app/retention/lifecycle.ts'
@@ -60,7 +60,7 @@ export async function applyMeasures(
   const changes = await findChanges(shopId, orders, client)
   if (changes.size === 0) return
   const settings = held ?? (await holdSettings(shopId, orders, client))
-  const loaded = await loadCustomers(shopId, changes, client)
+  const loaded = await loadCustomers(shopId, changes, settings, client)
   const counters: Counters = new Map()
   const standings = new Map<string, Standing | null>()
   for (const [member, { removed, added }] of changes) {
@@ -71,7 +71,7 @@ export async function applyMeasures(
     const skipped = (standing?.orders ?? 0) - before.length
     standings.set(member, changeCounters(counters, { standing, skipped, before, after }, settings))
   }
-  await saveStandings(shopId, standings, client)
+  await saveStandings(shopId, standings, loaded, client)
   await addDelta(shopId, counters, client)
 }
 
@@ -180,8 +180,17 @@ function toSettings(row: SettingsRow): CountingSettings {
 /**
  * How each customer stands, and its counted orders from the last one before its earliest change on. The stored order of
  * two at one instant is that of their ids.
+ *
+ * Orders mostly come in as they are placed, each after all that its customer had. Then the standing says all there is to know of
+ * the one before, its instant, and no order is looked up: what else it has cancels out in `changeCounters`. Not so where replacement
+ * cycles apply, which the one before has too.
  */
-async function loadCustomers(shopId: number, changes: ReadonlyMap<string, CustomerOrders>, client: Queryable) {
+async function loadCustomers(
+  shopId: number,
+  changes: ReadonlyMap<string, CustomerOrders>,
+  { cycles }: CountingSettings,
+  client: Queryable,
+) {
   const members = [...changes.keys()]
   const since = members.map((member) => changes.get(member)!.earliestAt)
   // An order that is changed or gone may have set the limits of its customer: then all the others say what they are now.
@@ -217,17 +226,23 @@ async function loadCustomers(shopId: number, changes: ReadonlyMap<string, Custom
                            then array_agg(coalesce(cycle_days, -1) order by placed_at, id)::text end as cycles
                  from orders
                 where shop_id = $1 and member_id = g.member_id and counts and s.orders is not null
+                  and ($5 or g.since <= s.last_at)
                   and placed_at >= coalesce(case when g.losing and s.passive_at is not null then '-infinity'::timestamptz end,
                                             (select p.placed_at from orders p
                                               where p.shop_id = $1 and p.member_id = g.member_id and p.counts
                                                 and p.placed_at < g.since
                                               order by p.placed_at desc limit 1), '-infinity')
              ) o on true`,
-    values: [shopId, numbers(members), numbers(since), losing],
+    values: [shopId, numbers(members), numbers(since), booleans(losing), cycles !== null],
   })
   return new Map(
     rows.map((row) => {
-      const before = row.ids === null ? [] : readStoredOrders(row.ids, row.ats!, row.amounts!, row.cycles)
+      const before =
+        row.ids !== null
+          ? readStoredOrders(row.ids, row.ats!, row.amounts!, row.cycles)
+          : row.orders !== null
+            ? [{ id: '', at: Number(row.last_at), amountMinor: 0 }]
+            : []
       const standing =
         row.orders === null
           ? null
@@ -262,37 +277,61 @@ function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-async function saveStandings(shopId: number, standings: ReadonlyMap<string, Standing | null>, client: Queryable) {
-  const kept = [...standings].filter((entry): entry is [string, Standing] => entry[1] !== null)
-  const gone = [...standings].filter(([, standing]) => standing === null).map(([member]) => member)
+/** Writes how the customers stand now; those who were loaded with a standing have a row, which nobody else changes meanwhile. */
+async function saveStandings(
+  shopId: number,
+  standings: ReadonlyMap<string, Standing | null>,
+  loaded: ReadonlyMap<string, { standing: Standing | null }>,
+  client: Queryable,
+) {
+  const all = [...standings]
+  const gone = all.filter(([, standing]) => standing === null).map(([member]) => member)
   if (gone.length > 0) {
     await client.query('delete from customer_standings where shop_id = $1 and member_id = any($2::bigint[])', [
       shopId,
-      gone,
+      numbers(gone),
     ])
   }
-  if (kept.length === 0) return
-  await client.query({
-    name: 'measures-standings',
-    text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at)
-           select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')},
-                  ${toInstantSql('passive_ms')}, ${toInstantSql('lost_ms')}
-             from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
-               as g (member_id, orders, revenue_minor, first_ms, last_ms, passive_ms, lost_ms)
-           on conflict (shop_id, member_id) do update
-             set orders = excluded.orders, revenue_minor = excluded.revenue_minor, first_at = excluded.first_at,
-                 last_at = excluded.last_at, passive_at = excluded.passive_at, lost_at = excluded.lost_at`,
-    values: [
-      shopId,
-      numbers(kept.map(([member]) => member)),
-      numbers(kept.map(([, standing]) => standing.orders)),
-      numbers(kept.map(([, standing]) => standing.revenueMinor)),
-      numbers(kept.map(([, standing]) => standing.firstAt)),
-      numbers(kept.map(([, standing]) => standing.lastAt)),
-      numbers(kept.map(([, standing]) => standing.limits?.passiveFrom)),
-      numbers(kept.map(([, standing]) => standing.limits?.lostFrom)),
-    ],
-  })
+  const kept = all.filter((entry): entry is [string, Standing] => entry[1] !== null)
+  const [known, fresh] = [true, false].map((isKnown) =>
+    kept.filter(([member]) => (loaded.get(member)!.standing !== null) === isKnown),
+  ) as [typeof kept, typeof kept]
+  if (known.length > 0) {
+    const { rowCount } = await client.query({
+      name: 'measures-standings',
+      text: `update customer_standings s
+                set orders = g.orders, revenue_minor = g.revenue_minor, first_at = ${toInstantSql('g.first_ms')},
+                    last_at = ${toInstantSql('g.last_ms')}, passive_at = ${toInstantSql('g.passive_ms')},
+                    lost_at = ${toInstantSql('g.lost_ms')}
+               from ${GIVEN_STANDINGS} where s.shop_id = $1 and s.member_id = g.member_id`,
+      values: [shopId, ...standingColumns(known)],
+    })
+    if (rowCount !== known.length) throw new Error(`Customers' standings of shop ${shopId} were taken away meanwhile.`)
+  }
+  if (fresh.length > 0) {
+    await client.query({
+      name: 'measures-new-standings',
+      text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at)
+             select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')},
+                    ${toInstantSql('passive_ms')}, ${toInstantSql('lost_ms')} from ${GIVEN_STANDINGS}`,
+      values: [shopId, ...standingColumns(fresh)],
+    })
+  }
+}
+
+const GIVEN_STANDINGS = `unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+  as g (member_id, orders, revenue_minor, first_ms, last_ms, passive_ms, lost_ms)`
+
+function standingColumns(standings: readonly [member: string, standing: Standing][]): string[] {
+  return [
+    numbers(standings.map(([member]) => member)),
+    numbers(standings.map(([, standing]) => standing.orders)),
+    numbers(standings.map(([, standing]) => standing.revenueMinor)),
+    numbers(standings.map(([, standing]) => standing.firstAt)),
+    numbers(standings.map(([, standing]) => standing.lastAt)),
+    numbers(standings.map(([, standing]) => standing.limits?.passiveFrom)),
+    numbers(standings.map(([, standing]) => standing.limits?.lostFrom)),
+  ]
 }
 
 /** Deltas of a shop that may wait to be folded, about. */
@@ -561,7 +600,7 @@ export async function needsRebuild(shopId: number, client: Queryable = pool): Pr
   const { rows } = await client.query(
     `select 1 from shops s join measure_states m on m.shop_id = s.id
       where s.id = $1 and (m.timezone <> s.timezone or exists (
-              select 1 from measure_counters c where c.shop_id = s.id and c.kind = any($2::smallint[])))`,
+              select 1 from measure_counters c where c.shop_id = $1 and c.kind = any($2::smallint[])))`,
     [shopId, RETIRED_KINDS],
   )
   return rows.length > 0

@@ -17,6 +17,7 @@ import {
   noteFailure,
   type Message,
 } from '#app/db/inbox.server.ts'
+import { planForAnyShop } from '#app/db/plans.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
@@ -38,7 +39,7 @@ export type Drained = {
 }
 
 const BATCH_LIMIT = 500
-const BATCHES_AT_ONCE = 2
+const BATCHES_AT_ONCE = 3
 /**
  * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain lets them gather
  * for a moment, or it would spend its time on batches of two.
@@ -50,8 +51,8 @@ const COLLISIONS_AT_MOST = 5
 const CLAIM_LOCK = 4_273_002
 
 /**
- * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Two
- * batches are on their way at a time: while the database works on one, the engine works on the other. `onShop` hears of each.
+ * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
+ * batches are on their way at a time: while the database works on two, the engine works on the third. `onShop` hears of each.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
@@ -60,7 +61,7 @@ export async function drainInbox(
   const total: Drained = { done: 0, failed: 0, left: 0 }
   for (;;) {
     const shops = await listShopsWithMessages(now())
-    const queue = shops.length === 1 ? [shops[0]!, shops[0]!] : shops
+    const queue = shops.length === 1 ? Array.from({ length: BATCHES_AT_ONCE }, () => shops[0]!) : shops
     const round: Drained = { done: 0, failed: 0, left: 0 }
     const work = async () => {
       for (let shopId = queue.shift(); shopId !== undefined && !isStopping(); shopId = queue.shift()) {
@@ -121,6 +122,7 @@ async function drainBatch(
   batch: Message[],
 ): Promise<Drained> {
   return inTransaction(async (client) => {
+    await planForAnyShop(client)
     const { programs, catalogued } = await findRules(shopId, client)
     // Without a program nobody can say what an order is worth: those messages wait until one is published.
     const topics = programs ? undefined : NOTICE_TOPICS

@@ -1,0 +1,25 @@
+// How PostgreSQL is to plan the statements of a batch: each looks up a few hundred rows by their keys, and one plan is right for
+// every shop. Left to itself it plans each statement anew for the shop at hand, takes a shop that came after its last statistics for
+// empty, and then compares each row with each.
+import type { PoolClient } from 'pg'
+
+let known = false
+
+/**
+ * Has the rest of the client's transaction planned once for whatever shop, by the indexes. Not before PostgreSQL has seen how large
+ * the tables are (its autovacuum does, within a minute of the first orders): plans made for empty tables would stay.
+ */
+export async function planForAnyShop(client: PoolClient): Promise<void> {
+  known ||= await hasStatistics(client)
+  if (!known) return
+  // Rows come in the order of an index then, and bodies of messages are not sorted.
+  await client.query('set local plan_cache_mode = force_generic_plan; set local enable_bitmapscan = off')
+}
+
+async function hasStatistics(client: PoolClient): Promise<boolean> {
+  const { rows } = await client.query<{ known: boolean }>(
+    `select bool_and(reltuples > 1000) as known from pg_class
+      where oid in ('members'::regclass, 'balances'::regclass, 'orders'::regclass, 'customer_standings'::regclass)`,
+  )
+  return rows[0]!.known
+}
