@@ -5,21 +5,26 @@
  * app's own (its routes, `shopify.app.toml`, the timetable, the outbox): a new one without a case here fails.
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Session } from '@shopify/shopify-api'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
+import { askForTag, TAG_CUSTOMERS } from '#app/db/customer-lists.server.ts'
+import { RECOUNT_CYCLES } from '#app/db/cycles.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { startReading } from '#app/db/readings.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { CARRIED_KINDS, carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
+import { REMIND_OF_EXPIRY } from '#app/jobs/remind-of-expiry.ts'
 import { redeem } from '#app/jobs/settle-redemptions.ts'
 import { takeImport } from '#app/jobs/take-import.ts'
 import { SHOP_TASKS } from '#app/jobs/timetable.ts'
@@ -478,19 +483,87 @@ test('every job of the timetable works for the shop it is given', { timeout: 300
   await leavesTheOtherAlone('time', () => letTimePassIn(mine.shop.id))
 })
 
+type Named = { key: string; payload?: object }
+const SHOPS_OWN = () => ({ key: 'program' })
+const aboutMember = ({ customers: [member] }: Side): Named => ({ key: member!, payload: { member } })
+
+/** An effect of each kind, named as the app names it, about what both shops have: the same customers, tags and ends, their own codes. */
+const EFFECTS: Record<string, (side: Side) => Named | Promise<Named>> = {
+  'settle-code': async (side) => ({ key: await cancelCode(side) }),
+  'program-card': SHOPS_OWN,
+  'function-discounts': SHOPS_OWN,
+  'all-member-cards': SHOPS_OWN,
+  'member-card': aboutMember,
+  'tier-changed': aboutMember,
+  'fill-pools': SHOPS_OWN,
+  [TAG_CUSTOMERS]: async (side) => ({ key: await askForSameTag(side) }),
+  [RECOUNT_CYCLES]: async ({ shop }) => {
+    const { id } = await startReading(shop.id, { kind: 'cycles' }, now())
+    return { key: id, payload: { after: '0', seen: 0 } }
+  },
+  [REMIND_OF_EXPIRY]: ({ customers: [member] }) => {
+    const endsAt = Date.parse('2027-06-12T00:00:00Z')
+    return { key: `${member}@${endsAt}:30`, payload: { member, endsAt, days: 30 } }
+  },
+  'code-used': ({ redemption }) => ({ key: redemption }),
+  'points-expired': ({ customers: [member] }) => ({ key: `${member}@${now()}` }),
+}
+
+/** A code that is cancelled and has to be taken out of use at Shopify; returns its redemption. */
+async function cancelCode(side: Side): Promise<string> {
+  const [at, customer, key] = [now(), side.customers[0]!, 'for-a-code']
+  await applyEvents(side.shop.id, [{ type: 'adjust', at, customer, points: 100, reason: 'a', actor: 'me', key }], at)
+  await redeemFor(side, key)
+  const { rows } = await pool.query<{ code: string }>('select code from redemptions where shop_id = $1 and id = $2', [
+    side.shop.id,
+    side.redemption,
+  ])
+  await applyEvents(side.shop.id, [{ type: 'cancel-redemption', at, code: rows[0]!.code }], at)
+  return side.redemption
+}
+
+async function askForSameTag({ shop }: Side): Promise<string> {
+  const tag = 'the-same-tag'
+  const asked = { shopId: shop.id, asOf: now(), timeZone: 'UTC' }
+  await askForTag(asked, { tag, group: { kind: 'all' }, by: null }, now())
+  return tag
+}
+
 test('every effect of the outbox is carried out for the shop it belongs to', { timeout: 300_000 }, async () => {
-  const keys = (kind: string, side: Side) =>
-    ({ 'settle-code': side.redemption, 'member-card': side.customers[0]!, 'tier-changed': side.customers[0]! })[kind] ??
-    'program'
+  expect(Object.keys(EFFECTS).sort()).toEqual([...CARRIED_KINDS].sort())
   for (const kind of CARRIED_KINDS) {
-    for (const side of [theirs, mine]) {
-      await enqueueEffects(side.shop.id, [{ kind, key: keys(kind, side), payload: {}, dueAt: now() - 1 }], now())
+    const [other, own] = [await EFFECTS[kind]!(theirs), await EFFECTS[kind]!(mine)]
+    for (const [side, { key, payload = {} }] of [
+      [theirs, other],
+      [mine, own],
+    ] as const) {
+      await enqueueEffects(side.shop.id, [{ kind, key, payload, dueAt: now() - 1 }], now())
     }
-    await leavesTheOtherAlone(kind, () => carryOutShop(mine.shop.id, () => mine.admin).catch(() => null))
+    // What belongs to the other shop can be named, and is not there.
+    if (other.key !== own.key) {
+      await enqueueEffects(mine.shop.id, [{ kind, ...other, dueAt: now() - 1 }], now())
+    }
+    await leavesTheOtherAlone(kind, () => carryOutShop(mine.shop.id, () => mine.admin))
+    const state = async ({ shop }: Side, key: string) =>
+      (
+        await pool.query<{ state: string }>(
+          'select state from outbox where shop_id = $1 and kind = $2 and key = $3 order by id desc limit 1',
+          [shop.id, kind, key],
+        )
+      ).rows[0]?.state
+    expect([await state(mine, own.key), await state(theirs, other.key)], kind).toEqual(['done', 'waiting'])
   }
 })
 
-test('every command that is given a shop reads that shop alone', async () => {
+/** Commands that read files alone: no shop's data are behind them. */
+const WITHOUT_SHOPS = ['retention.ts', 'simulate.ts']
+
+test('every command that is given a shop reads and changes that shop alone', async () => {
+  const commands = readdirSync('app/commands').filter((name) =>
+    readFileSync(path.join('app/commands', name), 'utf8').includes('process.exitCode'),
+  )
+  const tried = ['ledger-verify', 'measures-verify', 'program'].map((name) => `${name}.ts`)
+  expect(commands.sort()).toEqual([...tried, ...WITHOUT_SHOPS].sort())
   const run = (name: string, ...args: string[]) =>
     spawnSync(process.execPath, [`app/commands/${name}.ts`, ...args], { encoding: 'utf8' })
   await pool.query('update balances set reserved = reserved + 3 where shop_id = $1', [theirs.shop.id])
@@ -507,6 +580,16 @@ test('every command that is given a shop reads that shop alone', async () => {
       }
       const exported = run('program', 'export', '--shop', mine.shop.domain)
       expect(JSON.parse(exported.stdout)).toEqual((await published(mine)).document)
+      const before = await published(mine)
+      const file = path.join(mkdtempSync(path.join(tmpdir(), 'two-shops-')), 'program.json')
+      writeFileSync(file, JSON.stringify({ ...before.document, name: 'From a file' }))
+      const imported = run('program', 'import', '--shop', mine.shop.domain, file)
+      expect(imported).toMatchObject({ status: 0, stderr: '' })
+      expect(await published(mine)).toMatchObject({
+        version: before.version + 1,
+        document: { name: 'From a file' },
+      })
+      rmSync(path.dirname(file), { recursive: true })
     })
   } finally {
     await pool.query('update balances set reserved = reserved - 3 where shop_id = $1', [theirs.shop.id])
