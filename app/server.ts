@@ -1,5 +1,5 @@
-// The process: the webhook door in front of the admin's and the storefront's pages, and a worker beside them. Run it with
-// `npm run serve`, as often as there is load for; WORKER=off leaves the jobs to `npm run worker`.
+// The process: the webhook door in front of the admin's and the storefront's pages, and a worker as a thread beside them. Run it
+// with `npm run serve`, as often as there is load for; WORKER=off leaves the jobs to `npm run worker`.
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -10,16 +10,16 @@ import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { createDoor } from '#app/door.server.ts'
 import { env } from '#app/env.server.ts'
 import { closeServer, createServer, type Pages } from '#app/http.server.ts'
+import { startWorkerThread } from '#app/jobs/worker-thread.server.ts'
 
 const settings = env()
 const applied = await migrateDatabase(settings.DATABASE_URL)
 for (const name of applied) console.log(`applied migration ${name}`)
 
-// Loaded only now: what talks to Shopify looks for its table of sessions as soon as it is loaded.
-const { startWorker } = await import('#app/jobs/worker.server.ts')
-const worker = settings.WORKER === 'on' ? await startWorker() : null
+// What talks to Shopify looks for its table of sessions as soon as it is loaded, so both come after the migrations.
+const [worker, pages] = await Promise.all([settings.WORKER === 'on' ? startWorkerThread() : null, loadPages()])
 const door = createDoor({ secret: settings.SHOPIFY_API_SECRET, onStored: () => worker?.wake() })
-const server = createServer(door, await loadPages())
+const server = createServer(door, pages)
 
 server.listen(settings.PORT, () => {
   const { port } = server.address() as AddressInfo

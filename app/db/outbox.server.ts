@@ -71,6 +71,22 @@ export async function listShopsWithEffectsDue(at: number, kinds: readonly string
   return rows.map(({ shop_id }) => shop_id)
 }
 
+/** Those of the shops for which anything can be carried out, and whether any of their effects of this kind waits. Across shops, as above. */
+export async function findWaiting(
+  shopIds: readonly number[],
+  kind: string,
+): Promise<{ shopId: number; waits: boolean }[]> {
+  const { rows } = await pool.query<{ shopId: number; waits: boolean }>({
+    name: 'find-waiting-effects',
+    text: `select s.id as "shopId",
+                  exists (select 1 from outbox o where o.shop_id = s.id and o.kind = $2 and o.state = 'waiting') as waits
+             from shops s
+            where s.id = any($1::int[]) and s.installed_at is not null and s.uninstalled_at is null`,
+    values: [numbers(shopIds), kind],
+  })
+  return rows
+}
+
 /**
  * Takes effects of one kind that are due, oldest first, for `leaseMs`: nobody else gets them meanwhile, and if the caller dies
  * they come back by themselves.

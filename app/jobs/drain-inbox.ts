@@ -41,11 +41,12 @@ export type Drained = {
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
 /**
- * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain lets them gather
- * for a moment, or it would spend its time on batches of two.
+ * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain rests a few times as
+ * long as it worked and lets them gather, or it would keep the processors from the door for batches of two.
  */
 const WORTHWHILE = 50
-const GATHER_MS = 250
+const RESTS = 3
+const REST_AT_MOST_MS = 1_000
 const COLLISIONS_AT_MOST = 5
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
 const CLAIM_LOCK = 4_273_002
@@ -61,8 +62,9 @@ export async function drainInbox(
   const total: Drained = { done: 0, failed: 0, left: 0 }
   for (;;) {
     const shops = await listShopsWithMessages(now())
-    const queue = shops.length === 1 ? Array.from({ length: BATCHES_AT_ONCE }, () => shops[0]!) : shops
+    const queue = shops.length === 1 ? Array.from({ length: BATCHES_AT_ONCE }, () => shops[0]!) : [...shops]
     const round: Drained = { done: 0, failed: 0, left: 0 }
+    const startedAt = performance.now()
     const work = async () => {
       for (let shopId = queue.shift(); shopId !== undefined && !isStopping(); shopId = queue.shift()) {
         const drained = await drainShop(shopId)
@@ -73,7 +75,8 @@ export async function drainInbox(
     await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, work))
     add(total, round)
     if (isStopping() || round.done + round.failed === 0) return { ...total, left: round.left }
-    if (round.done < shops.length * WORTHWHILE) await wait(GATHER_MS)
+    if (round.done >= shops.length * WORTHWHILE) continue
+    await wait(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)))
   }
 }
 

@@ -1,8 +1,13 @@
 // The worker: a loop that drains the inbox and lets time pass, and beside it graphile-worker for the slow work that talks to
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
-import { Logger, run, type Runner, type TaskList } from 'graphile-worker'
+import { Logger, makeWorkerUtils, run, type TaskList, type WorkerUtils } from 'graphile-worker'
 import { forgetOldImports } from '#app/db/imports.server.ts'
-import { clearFinishedEffects, dropEffectsOfGoneShops, listShopsWithEffectsDue } from '#app/db/outbox.server.ts'
+import {
+  clearFinishedEffects,
+  dropEffectsOfGoneShops,
+  findWaiting,
+  listShopsWithEffectsDue,
+} from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
@@ -42,7 +47,8 @@ export async function startWorker(): Promise<RunningWorker> {
     noHandleSignals: true,
     logger: new Logger(() => logProblems),
   })
-  const outboxes = offerOutboxes(runner)
+  const utils = await makeWorkerUtils({ pgPool: pool })
+  const outboxes = offerOutboxes(utils)
   const loop = startLoop(outboxes.offer, (shopId) => {
     runner.addJob('import-members', { shopId }, keyOf('import-members', shopId)).catch(() => undefined)
   })
@@ -50,8 +56,9 @@ export async function startWorker(): Promise<RunningWorker> {
     wake: loop.wake,
     stop: async () => {
       await loop.stop()
-      outboxes.stop()
+      await outboxes.stop()
       await runner.stop()
+      await utils.release()
     },
   }
 }
@@ -98,19 +105,36 @@ const keyOf = (name: string, shopId: number) => ({
   maxAttempts: 5,
 })
 
-/** Has the outbox of shops in which something changed carried out soon: gathered, so that a sale does not make a job an order. */
-function offerOutboxes(runner: Runner): { offer: (shopId: number) => void; stop: () => void } {
+/**
+ * Has the outbox of shops in which something changed carried out soon: gathered, so that a sale does not make a job an order, and put
+ * into the queue by one statement, so that they do not take the connections from everything else.
+ */
+function offerOutboxes(utils: WorkerUtils): { offer: (shopId: number) => void; stop: () => Promise<void> } {
   const changed = new Set<number>()
-  const timer = setInterval(() => {
-    for (const shopId of changed) {
-      for (const name of ['carry-out-outbox', 'refetch-orders']) {
-        // If it cannot be offered now, the next minute's timetable will.
-        runner.addJob(name, { shopId }, keyOf(name, shopId)).catch(() => undefined)
-      }
-    }
+  let offering = Promise.resolve()
+  const offerAll = async () => {
+    const shopIds = [...changed]
     changed.clear()
+    const jobs = (await findWaiting(shopIds, 'refetch-order')).flatMap(({ shopId, waits }) =>
+      ['carry-out-outbox', ...(waits ? ['refetch-orders'] : [])].map((identifier) => {
+        const { jobKeyMode: _, ...key } = keyOf(identifier, shopId)
+        return { identifier, payload: { shopId }, ...key }
+      }),
+    )
+    if (jobs.length > 0) await utils.addJobs(jobs, true)
+  }
+  const timer = setInterval(() => {
+    if (changed.size === 0) return
+    // If they cannot be offered now, the next minute's timetable will.
+    offering = offering.then(offerAll).catch(() => undefined)
   }, OFFER_EVERY_MS)
-  return { offer: (shopId) => void changed.add(shopId), stop: () => clearInterval(timer) }
+  return {
+    offer: (shopId) => void changed.add(shopId),
+    stop: () => {
+      clearInterval(timer)
+      return offering
+    },
+  }
 }
 
 /** Drains and lets time pass, again and again. `onShop` hears of shops in which something changed, `onImports` of those with a file to work on. */

@@ -3,8 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, it } from 'vitest'
-import { closeDatabase } from '#app/db/client.server.ts'
+import { expect, it, onTestFinished } from 'vitest'
+import { closeDatabase, prisma } from '#app/db/client.server.ts'
 import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
@@ -17,12 +17,17 @@ const ANN = 'gid://shopify/Customer/8123456789012'
 const FOREVER = Date.parse('2100-01-01T00:00:00Z')
 
 /** The real process on a free port; resolves when it listens. */
-async function startApp(databaseUrl: string, worker: 'on' | 'off'): Promise<{ app: ChildProcess; url: string }> {
+async function startApp(
+  databaseUrl: string,
+  worker: 'on' | 'off',
+  { preload, errors = 'inherit' }: { preload?: string; errors?: 'inherit' | 'pipe' } = {},
+): Promise<{ app: ChildProcess; url: string }> {
   const env = { ...process.env, DATABASE_URL: databaseUrl, WORKER: worker, PORT: '0' }
-  const app = spawn(process.execPath, ['app/server.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const preloads = preload ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`] : []
+  const app = spawn(process.execPath, [...preloads, 'app/server.ts'], { env, stdio: ['ignore', 'pipe', errors] })
   const port = await new Promise<string>((resolve, reject) => {
     let printed = ''
-    app.stdout.on('data', (chunk: Buffer) => {
+    app.stdout!.on('data', (chunk: Buffer) => {
       printed += chunk
       const match = /listening on port (\d+)/.exec(printed)
       if (match) resolve(match[1]!)
@@ -44,6 +49,10 @@ it(
     // A server of its own, as durable as a real one: the tests' common one forgets what was not on disk.
     let database = await startEmbeddedPostgres({ home })
     await migrateDatabase(database.url())
+    const common = process.env.DATABASE_URL
+    onTestFinished(() => {
+      process.env.DATABASE_URL = common
+    })
     process.env.DATABASE_URL = database.url()
     await closeDatabase()
     const shop = await makeShopWithProgram()
@@ -86,3 +95,22 @@ it(
     fs.rmSync(folder, { recursive: true, force: true })
   },
 )
+
+it('ends, and says why, when its worker crashes: the door must not take in what nobody works on', async () => {
+  const shop = await makeShopWithProgram()
+  // GIVEN a worker with a fault that shows at the first news
+  const preload = `import { isMainThread, parentPort } from 'node:worker_threads'
+    if (!isMainThread) parentPort.on('message', () => { throw new Error('broken on purpose') })`
+  const { app, url } = await startApp(process.env.DATABASE_URL!, 'on', { preload, errors: 'pipe' })
+  let errors = ''
+  app.stderr!.on('data', (chunk: Buffer) => (errors += chunk))
+
+  // WHEN a webhook comes
+  const end = ended(app)
+  expect((await sendWebhook(url, { shop: shop.domain, eventId: 'news', body: '{}' })).status).toBe(200)
+
+  // THEN the whole process ends as one that failed, and what it answered for is kept
+  expect(await end).toBe(1)
+  expect(errors).toContain('broken on purpose')
+  expect(await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })).toMatchObject({ state: 'waiting' })
+})

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
-import { benchOrder } from './orders.ts'
+import { benchOrder, placedAtOf } from './orders.ts'
 
 /** Stores `count` messages of as many orders, in these shops in turn, from number `first` on. */
 export async function storeOrders(
@@ -11,14 +11,13 @@ export async function storeOrders(
   count: number,
   members: number,
 ): Promise<void> {
-  const triggeredAt = Date.parse('2026-06-01T00:00:00Z')
   for (let from = first; from < first + count; from += 500) {
     const messages = Array.from({ length: Math.min(500, first + count - from) }, (_, at) => ({
       shopId: shops[(from + at) % shops.length]!.id,
       topic: 'orders/paid',
       eventId: `e-${from + at}`,
       webhookId: `w-${from + at}`,
-      triggeredAt,
+      triggeredAt: placedAtOf(from + at),
       payload: benchOrder(from + at, members),
     }))
     await storeMessages(messages, Date.now())

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import http from 'node:http'
 import { signBody } from '#test/setup/webhooks.ts'
+import { placedAtOf } from './orders.ts'
 
 export const SECRET = 'bench-secret'
 
@@ -43,7 +44,7 @@ export function makeReady(shop: string, order: number, text: string): Ready {
     'X-Shopify-API-Version': '2026-10',
     'X-Shopify-Webhook-Id': `w-${order}`,
     'X-Shopify-Event-Id': `e-${order}`,
-    'X-Shopify-Triggered-At': '2026-06-01T00:00:00.000Z',
+    'X-Shopify-Triggered-At': new Date(placedAtOf(order)).toISOString(),
   }
   return { body, headers }
 }

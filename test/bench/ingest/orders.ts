@@ -5,7 +5,16 @@ import { orderBody } from '#test/setup/orders.ts'
 
 /** What Shopify's own `orders/paid` sample weighs, roughly. */
 const BODY_BYTES = 4_900
-const BEGINNING = Date.parse('2026-01-01T00:00:00Z')
+/**
+ * Orders come in as they are placed, over the last days: the holds of all of them still run. Orders of last winter would be released
+ * as soon as they are in, and every member be written a second time while the next figure is taken.
+ */
+const BEGINNING = Date.now() - 12 * 86_400_000
+const APART_MS = 5_000
+const ORDERS_AT_MOST = 200_000
+
+/** When order number `order` was placed, epoch ms. */
+export const placedAtOf = (order: number): number => BEGINNING + (order % ORDERS_AT_MOST) * APART_MS
 
 /** Shops with a program of the usual kind: points per euro, a hold, expiry, three tiers. */
 export async function openBenchShops(count: number, name: string): Promise<{ id: number; domain: string }[]> {
@@ -33,7 +42,7 @@ export async function openBenchShops(count: number, name: string): Promise<{ id:
 
 /** The body of order number `order`, of one of `members` customers, as heavy as a real one. */
 export function benchOrder(order: number, members: number): string {
-  const placedAt = new Date(BEGINNING + (order % 20_000) * 600_000).toISOString()
+  const placedAt = new Date(placedAtOf(order)).toISOString()
   const customer = 8_000_000_000_000 + ((order * 7_919) % members)
   const body = orderBody({
     id: 6_000_000_000_000 + order,
