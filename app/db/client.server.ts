@@ -71,6 +71,9 @@ export async function closeDatabase(): Promise<void> {
   await openedPool?.end()
 }
 
+// 64-bit numbers come as text all the same; the driver would look at each with a regular expression before it says so.
+pg.types.setTypeParser(pg.types.builtins.INT8, (digits) => digits)
+
 function openPool(): pg.Pool {
   const opened = new pg.Pool({ connectionString: databaseUrl(), max: 20, application_name: 'perennial' })
   // An idle connection that the server closes (a restart) is replaced at the next use; without a listener it would end the process.

@@ -144,7 +144,7 @@ type OrderLines = MeasuredOrder & { products: (string | null)[] }
 
 const LINES = `select o.id, o.member_id, o.placed_at, o.goods_minor, o.counts, o.cycle_days,
        (select json_agg(line->>'product') from json_array_elements(o.facts->'snapshot'->'lines') line
-         where (line->>'currentQuantity')::int > 0 and not (line->>'giftCard')::boolean) as products
+         where coalesce(line->>'currentQuantity', line->>'quantity', '1') <> '0' and (line->>'giftCard') is distinct from 'true') as products
   from orders o where o.shop_id = $1`
 
 type LinesRow = {

@@ -182,14 +182,17 @@ function totalColumns({ totals = [] }: Posting): string[] {
   ]
 }
 
-const MEMBER_ACCOUNT = /^member:gid:\/\/shopify\/Customer\/(\d+)\.(available|pending|reserved)$/
+const BEFORE_MEMBER = 'member:'
+const MEMBER_ACCOUNTS: readonly string[] = ['available', 'pending', 'reserved']
 
 /** `member:<gid>.available` is { member: the customer's number, name: 'available' }; a shop's account has no member. */
 function parseAccount(account: Account): { member: string | null; name: string } {
   if (account.startsWith('shop.')) return { member: null, name: account }
-  const match = MEMBER_ACCOUNT.exec(account)
-  if (!match) throw new LedgerError(`"${account}" is not an account.`)
-  return { member: match[1]!, name: match[2]! }
+  const dot = account.lastIndexOf('.')
+  const name = account.slice(dot + 1)
+  if (!account.startsWith(BEFORE_MEMBER) || !MEMBER_ACCOUNTS.includes(name))
+    throw new LedgerError(`"${account}" is not an account.`)
+  return { member: customerNumber(account.slice(BEFORE_MEMBER.length, dot)), name }
 }
 
 function customerNumber(gid: string): string {

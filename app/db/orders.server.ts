@@ -3,8 +3,9 @@ import { booleans, numbers, packTexts, toInstantSql, unpack } from '#app/db/arra
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { measureCycles, productsLeft } from '#app/db/cycles.server.ts'
 import { applyMeasures, holdSettings, type CountingSettings, type MeasuredOrder } from '#app/db/measures.server.ts'
+import { fromStoredOrder, toStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
-import type { Order, OrderLine, OrderRecord } from '#app/loyalty/order.ts'
+import type { Order, OrderRecord } from '#app/loyalty/order.ts'
 
 /** The records of these orders (gids), as far as the shop has them. `lock` holds them until the transaction ends. */
 export async function loadOrders(
@@ -14,12 +15,12 @@ export async function loadOrders(
   { lock = false }: { lock?: boolean } = {},
 ): Promise<OrderRecord[]> {
   if (orders.length === 0) return []
-  const { rows } = await client.query<{ facts: StoredRecord }>({
+  const { rows } = await client.query<{ id: string; facts: StoredOrder }>({
     name: lock ? 'lock-orders' : 'load-orders',
-    text: `select facts from orders where shop_id = $1 and id = any($2::bigint[]) ${lock ? 'order by id for update' : ''}`,
+    text: `select id, facts from orders where shop_id = $1 and id = any($2::bigint[]) ${lock ? 'order by id for update' : ''}`,
     values: [shopId, numbers(orders.map(orderNumber))],
   })
-  return rows.map((row) => fromStored(row.facts))
+  return rows.map((row) => fromStoredOrder(toGid('Order', row.id), row.facts))
 }
 
 /** Whose orders these are as far as we know: the customers' gids. A light first look, before anything is locked. */
@@ -29,12 +30,13 @@ export async function findOrderOwners(
   client: Queryable = pool,
 ): Promise<string[]> {
   if (orders.length === 0) return []
-  const { rows } = await client.query<{ member_id: string }>({
+  const { rows } = await client.query<{ member_id: string | null }>({
     name: 'find-order-owners',
-    text: `select distinct member_id from orders where shop_id = $1 and id = any($2::bigint[]) and member_id is not null`,
+    text: 'select member_id from orders where shop_id = $1 and id = any($2::bigint[])',
     values: [shopId, numbers(orders.map(orderNumber))],
   })
-  return rows.map((row) => toGid('Customer', row.member_id))
+  const owners = new Set(rows.flatMap((row) => row.member_id ?? []))
+  return [...owners].map((owner) => toGid('Customer', owner))
 }
 
 /** When each of these orders (gids) last changed, as far as we know: the `updated_at` of the snapshot that we hold. */
@@ -176,50 +178,10 @@ function columnsOf(orders: readonly (OrderToSave & { cycleDays: number | null })
     numbers(records.map(({ terms }) => terms?.version)),
     packTexts(records.map(({ terms }) => terms?.tier ?? null)),
     packTexts(records.map(({ codes }) => JSON.stringify(codes))),
-    packTexts(records.map((record) => JSON.stringify(toStored(record)))),
+    packTexts(records.map((record) => JSON.stringify(toStoredOrder(record)))),
     packTexts(records.map(({ worth }) => JSON.stringify(worth?.reasons ?? []))),
     numbers(orders.map(({ cycleDays }) => cycleDays)),
   ]
-}
-
-/** A record is mostly lines, and much of a line is as in every other: that is left out. The other fields are there for SQL too. */
-type StoredLine = Omit<OrderLine, keyof typeof USUAL_LINE> & {
-  -readonly [Name in keyof typeof USUAL_LINE]?: OrderLine[Name]
-}
-type StoredRecord = Omit<OrderRecord, 'snapshot'> & {
-  snapshot: (Omit<Order, 'lines'> & { lines: StoredLine[] }) | null
-}
-
-const USUAL_LINE = {
-  discountMinor: 0,
-  taxMinor: 0,
-  subscription: false,
-  collections: [],
-  tags: [],
-  compareAtMinor: null,
-}
-
-function toStored(record: OrderRecord): StoredRecord {
-  if (record.snapshot === null) return { ...record, snapshot: null }
-  return { ...record, snapshot: { ...record.snapshot, lines: record.snapshot.lines.map(toStoredLine) } }
-}
-
-function toStoredLine(line: OrderLine): StoredLine {
-  const { id, product, quantity, currentQuantity, priceMinor, giftCard } = line
-  const stored: StoredLine = { id, product, quantity, currentQuantity, priceMinor, giftCard }
-  if (line.discountMinor !== 0) stored.discountMinor = line.discountMinor
-  if (line.taxMinor !== 0) stored.taxMinor = line.taxMinor
-  if (line.subscription) stored.subscription = true
-  if (line.collections.length > 0) stored.collections = line.collections
-  if (line.tags.length > 0) stored.tags = line.tags
-  if (line.compareAtMinor !== null) stored.compareAtMinor = line.compareAtMinor
-  return stored
-}
-
-function fromStored({ snapshot, ...record }: StoredRecord): OrderRecord {
-  if (snapshot === null) return { ...record, snapshot }
-  const lines = snapshot.lines.map((line) => ({ ...USUAL_LINE, ...line }))
-  return { ...record, snapshot: { ...snapshot, lines } }
 }
 
 /** An order of which only a lone refund or a deletion was heard has no instants of its own yet. */

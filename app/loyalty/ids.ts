@@ -13,23 +13,34 @@ export const ID_PREFIXES = {
   response: 'rsp_',
 } as const
 
-const GID = /^gid:\/\/shopify\/([A-Za-z]+)\/(\d+)$/
+const BEFORE_TYPE = 'gid://shopify/'
 
 /** The type and number (as text) of a gid, or null where the text is none: `parseGid('gid://shopify/Order/1')` is { type: 'Order', number: '1' }. */
 export function parseGid(text: string): { type: string; number: string } | null {
-  const match = GID.exec(text)
-  return match ? { type: match[1] as string, number: match[2] as string } : null
+  if (!text.startsWith(BEFORE_TYPE)) return null
+  // Taken apart by hand: this is done some twenty times for every order, and a regular expression costs more than the rest of it.
+  const slash = text.indexOf('/', BEFORE_TYPE.length)
+  if (slash <= BEFORE_TYPE.length || !isDigits(text, slash + 1)) return null
+  for (let index = BEFORE_TYPE.length; index < slash; index++) {
+    const letter = text.charCodeAt(index) | 32
+    if (letter < 97 || letter > 122) return null
+  }
+  return { type: text.slice(BEFORE_TYPE.length, slash), number: text.slice(slash + 1) }
+}
+
+/** True where the text has nothing but ASCII digits from there on, and at least one. */
+function isDigits(text: string, from: number): boolean {
+  for (let index = from; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 48 || code > 57) return false
+  }
+  return from < text.length
 }
 
 /** True for the gid of the given type: `isGid('gid://shopify/Order/1', 'Order')`. */
 export function isGid(text: string, type: string): boolean {
   const prefix = `gid://shopify/${type}/`
-  if (!text.startsWith(prefix) || text.length === prefix.length) return false
-  for (let index = prefix.length; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code < 48 || code > 57) return false
-  }
-  return true
+  return text.startsWith(prefix) && isDigits(text, prefix.length)
 }
 
 /**
@@ -39,7 +50,7 @@ export function isGid(text: string, type: string): boolean {
 export function toGid(type: string, number: number | bigint | string): string {
   if (typeof number === 'number' && !Number.isSafeInteger(number)) throw new Error(`${type} id ${number} is not exact`)
   const digits = String(number)
-  if (!/^\d+$/.test(digits)) throw new Error(`${type} id "${digits}" is not a number`)
+  if (!isDigits(digits, 0)) throw new Error(`${type} id "${digits}" is not a number`)
   return `gid://shopify/${type}/${digits}`
 }
 
