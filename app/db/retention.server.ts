@@ -1,6 +1,7 @@
 // What the retention pages read: counters for the numbers, and for each number the customers behind it.
 import { selectCampaignGroup } from '#app/db/campaign-figures.server.ts'
 import { pool } from '#app/db/client.server.ts'
+import { selectPointsGroup } from '#app/db/liability.server.ts'
 import { ACTIVITY_DAYS, readCounters } from '#app/db/measures.server.ts'
 import { boundsOf, edgesOf, measurePeriod } from '#app/db/periods.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
@@ -8,7 +9,6 @@ import { DAY_MS, addMonths, dayNumberAt, fromDayNumber, startOfDate, startOfMont
 import type { Cohort } from '#app/retention/cohorts.ts'
 import { toFunnel, type FunnelRow, type FunnelStep } from '#app/retention/funnel.ts'
 import type { IntervalDays } from '#app/retention/intervals.ts'
-import { AGE_MONTHS, ageLimits, SHOP_ACCOUNTS, type Movement } from '#app/retention/liability.ts'
 import { lifecycleLimits, type LifecycleStage } from '#app/retention/lifecycle.ts'
 import { BAND_SCORES } from '#app/retention/nps.ts'
 import { firstDayOf, type Period } from '#app/retention/periods.ts'
@@ -32,7 +32,6 @@ import {
   type CustomerGroup,
   type NpsGroup,
   type PeriodGroup,
-  type PointsGroup,
 } from '#app/retention/segments.ts'
 
 /** The shop and the instant that a page is about; the zone is the one that its measures are counted in. */
@@ -291,24 +290,36 @@ export async function readPareto({ shopId }: Asked): Promise<ParetoStep[]> {
 }
 
 /** Orders in which customers can be listed. */
-export const CUSTOMER_SORTS = ['revenue', 'last', 'expected'] as const
+export const CUSTOMER_SORTS = ['revenue', 'last', 'expected', 'points'] as const
 /** One of {@link CUSTOMER_SORTS}. */
 export type CustomerSort = (typeof CUSTOMER_SORTS)[number]
 
-const ORDER_BY: Record<CustomerSort, string> = {
-  revenue: 's.revenue_minor desc, s.member_id',
-  last: 's.last_at, s.member_id',
-  expected: 'coalesce(p.value_minor, 0) desc, s.revenue_minor desc, s.member_id',
+/** SQL; `points` is what a list that is about points has of them, and null in others. */
+const ORDER_BY: Record<CustomerSort, (points: string) => string> = {
+  revenue: () => 's.revenue_minor desc, s.member_id',
+  last: () => 's.last_at, s.member_id',
+  expected: () => 'coalesce(p.value_minor, 0) desc, s.revenue_minor desc, s.member_id',
+  points: (points) => `abs(${points}) desc, s.member_id`,
 }
 
 /** How many customers are in a group: the length of the list that {@link listCustomersBehind} gives in pages. */
 export async function countCustomersBehind(asked: Asked, group: CustomerGroup): Promise<number> {
-  const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
-  const { rows } = await pool.query<{ customers: string }>(
-    `select count(*) as customers from ${from} s where s.shop_id = $1 and ${condition}`,
+  return (await sumCustomersBehind(asked, group)).customers
+}
+
+/** How many customers are in a group, and all their points where it is about points (null: it is not). */
+export async function sumCustomersBehind(
+  asked: Asked,
+  group: CustomerGroup,
+): Promise<{ customers: number; points: number | null }> {
+  const { from = 'customer_standings', condition, values, points } = await groupSql(asked, group)
+  const { rows } = await pool.query<{ customers: string; points: string | null }>(
+    `select count(*) as customers, ${points ? `coalesce(sum(${points}), 0)` : 'null'} as points
+       from ${from} s where s.shop_id = $1 and ${condition}`,
     [asked.shopId, ...values],
   )
-  return Number(rows[0]!.customers)
+  const row = rows[0]!
+  return { customers: Number(row.customers), points: row.points === null ? null : Number(row.points) }
 }
 
 /** A page of the customers of a group. */
@@ -317,9 +328,10 @@ export async function listCustomersBehind(
   group: CustomerGroup,
   { limit, offset = 0, sort = 'revenue' }: { limit: number; offset?: number; sort?: CustomerSort },
 ): Promise<CustomerBehind[]> {
-  const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
+  const { from = 'customer_standings', condition, values, points = 'null::bigint' } = await groupSql(asked, group)
   const { rows } = await pool.query<{
     member_id: string
+    points: string | null
     orders: number
     revenue_minor: string
     first_at: Date | null
@@ -328,12 +340,12 @@ export async function listCustomersBehind(
     expected_orders: number | null
     expected_minor: string | null
   }>(
-    `select s.member_id, s.orders, s.revenue_minor, s.first_at, s.last_at,
+    `select s.member_id, s.orders, s.revenue_minor, s.first_at, s.last_at, ${points} as points,
             p.active, p.orders as expected_orders, p.value_minor as expected_minor
        from ${from} s
        left join customer_predictions p on p.shop_id = s.shop_id and p.member_id = s.member_id
       where s.shop_id = $1 and ${condition}
-      order by ${ORDER_BY[sort]} limit ${Number(limit)} offset ${Number(offset)}`,
+      order by ${ORDER_BY[sort](points)} limit ${Number(limit)} offset ${Number(offset)}`,
     [asked.shopId, ...values],
   )
   return rows.map((row) => ({
@@ -345,6 +357,7 @@ export async function listCustomersBehind(
     active: row.active,
     expectedOrders: row.expected_orders,
     expectedMinor: row.expected_minor === null ? null : Number(row.expected_minor),
+    points: row.points === null ? null : Number(row.points),
   }))
 }
 
@@ -357,8 +370,11 @@ export async function selectGroup(asked: Asked, group: CustomerGroup): Promise<{
   }
 }
 
-/** A condition on `s`: a customer standing, or a row of `from` that looks like one. Its values begin at $2. */
-type Condition = { from?: string; condition: string; values: unknown[] }
+/**
+ * A condition on `s`: a customer standing, or a row of `from` that looks like one. Its values begin at $2. `points` is what a row of
+ * `from` has of the points that the group is about.
+ */
+export type Condition = { from?: string; condition: string; values: unknown[]; points?: string }
 
 /** All members as customer standings, those without orders too. */
 const MEMBERS = `(
@@ -411,11 +427,10 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
     case 'funnel':
       return funnelSql(group.step)
     case 'points':
-      return pointsSql(group.group)
     case 'points-age':
-      return pointsAgeSql(asked, group.months)
+    case 'points-then':
     case 'moved':
-      return movedSql(group.movement, toDates(boundsOf(group, asked)))
+      return selectPointsGroup(asked, group)
     case 'cohort': {
       const [from, until] = monthBounds(asked, group.cohort)
       const [inFrom, inUntil] = monthBounds(asked, group.month)
@@ -486,15 +501,15 @@ function periodSql(group: PeriodGroup, [from, until]: [Date, Date]): Condition {
 }
 
 function intervalSql(ordinal: number, week: number): Condition {
-  const nth = (
-    place: string,
-  ) => `(select n.placed_at from orders n where n.shop_id = $1 and n.member_id = s.member_id and n.counts
-                                    order by n.placed_at, n.id limit 1 offset ${place})`
-  const one = ordinal === 1 ? 's.first_at' : nth('$2::int - 1')
-  const gap = `(${nth('$2::int')} - ${one})`
   return {
-    condition: `s.orders > $2 and ${gap} >= $3::int * interval '168 hours'
-                and ($3 = ${LAST_WEEK} or ${gap} < ($3::int + 1) * interval '168 hours')`,
+    // Of each customer one look into the index, and not one for each side of the comparison (offset 0 keeps the two apart).
+    from: `(
+      select c.*, (select max(placed_at) - min(placed_at) from (
+                select placed_at from orders o where o.shop_id = $1 and o.member_id = c.member_id and o.counts
+                 order by placed_at limit 2 offset $2::int - 1) as pair) as gap
+        from customer_standings c where c.shop_id = $1 and c.orders > $2::int offset 0)`,
+    condition: `s.gap >= $3::int * interval '168 hours'
+                and ($3::int = ${LAST_WEEK} or s.gap < ($3::int + 1) * interval '168 hours')`,
     values: [ordinal, week],
   }
 }
@@ -599,47 +614,6 @@ export async function readFunnel({ shopId }: Asked): Promise<FunnelRow[]> {
   ])
   const { signup, earn, redeem, repeat } = rows[0]!
   return toFunnel({ signup: Number(signup), earn: Number(earn), redeem: Number(redeem), repeat: Number(repeat) })
-}
-
-/** All who have accounts of points, as customer standings. */
-const HOLDERS = `(
-  select b.shop_id, b.member_id, b.available, b.pending, b.reserved, b.deficit, coalesce(c.orders, 0) as orders,
-         coalesce(c.revenue_minor, 0) as revenue_minor, c.first_at, c.last_at
-    from balances b left join customer_standings c on c.shop_id = b.shop_id and c.member_id = b.member_id
-   where b.shop_id = $1)`
-
-const POINTS_SQL: Record<PointsGroup, string> = {
-  held: 's.available + s.pending + s.reserved <> 0',
-  reserved: 's.reserved <> 0',
-  deficit: 's.deficit <> 0',
-}
-
-function pointsSql(group: PointsGroup): Condition {
-  return { from: HOLDERS, condition: POINTS_SQL[group], values: [] }
-}
-
-function pointsAgeSql({ asOf, timeZone }: Asked, months: number): Condition {
-  const limits = ageLimits(asOf, timeZone)
-  const place = AGE_MONTHS.indexOf(months)
-  const limit = (at: number | undefined) => (at === undefined ? null : new Date(at))
-  return {
-    from: HOLDERS,
-    // The youngest have no bound: points of this moment are theirs.
-    condition: `exists (select 1 from lots l where l.shop_id = $1 and l.member_id = s.member_id and (l.available > 0 or l.pending > 0)
-                          and ($2::timestamptz is null or l.earned_at <= $2) and ($3::timestamptz is null or l.earned_at > $3))`,
-    values: [limit(limits[place - 1]), limit(limits[place])],
-  }
-}
-
-function movedSql(movement: Movement, [from, until]: [Date, Date]): Condition {
-  const accounts = Object.entries(SHOP_ACCOUNTS).flatMap(([account, { as }]) => (as === movement ? [account] : []))
-  return {
-    from: HOLDERS,
-    condition: `s.member_id in (
-      select t.member_id from ledger_transfers t where t.shop_id = $1 and t.event_at >= $2 and t.event_at < $3
-         and (t.from_account = any($4::text[])) <> (t.to_account = any($4::text[])) and t.member_id is not null)`,
-    values: [from, until, accounts],
-  }
 }
 
 /** Months that an answer to "would you recommend us?" counts for, unless one month is looked at. */

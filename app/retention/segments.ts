@@ -69,6 +69,8 @@ export type CustomerGroup =
   | { kind: 'points'; group: PointsGroup }
   /** Members who hold points of an age: from so many months on (one of AGE_MONTHS). */
   | { kind: 'points-age'; months: number }
+  /** Members who held points at the first instant of a day that is counted from 1 January 1970, with what they held then. */
+  | { kind: 'points-then'; day: number }
   /** Members whose points moved like that on these days, as in `period`. */
   | { kind: 'moved'; movement: Movement; from: number; until: number }
 
@@ -139,6 +141,8 @@ export function nameGroup(group: CustomerGroup): string {
       return `points:${group.group}`
     case 'points-age':
       return `points-age:${group.months}`
+    case 'points-then':
+      return `points-then:${nameDay(group.day)}`
     case 'moved':
       return `${group.movement}:${nameDay(group.from)}:${nameDay(group.until - 1)}`
     case 'cohort':
@@ -187,6 +191,10 @@ export function parseGroup(text: string): CustomerGroup | null {
     case 'points': {
       const group = find(POINTS_GROUPS, first)
       return group ? { kind, group } : null
+    }
+    case 'points-then': {
+      const day = parseDay(first)
+      return day === null ? null : { kind, day }
     }
     case 'points-age':
       return number !== null && AGE_MONTHS.includes(number) ? { kind, months: number } : null
@@ -253,7 +261,7 @@ function nameMonthNumber(month: number): string {
 
 /**
  * A customer behind a number. `active` is the chance that it is still a customer, 0–1; predictions are null before the first fit,
- * the instants of orders where a member has none.
+ * the instants of orders where a member has none. `points` are those that the number is about; null where it is about none.
  */
 export type CustomerBehind = {
   customer: string
@@ -264,4 +272,5 @@ export type CustomerBehind = {
   active: number | null
   expectedOrders: number | null
   expectedMinor: number | null
+  points: number | null
 }

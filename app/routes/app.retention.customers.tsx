@@ -4,7 +4,8 @@ import { BlockStack, InlineStack, Page, Select, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { findCustomerList } from '#app/db/customer-lists.server.ts'
-import { askMeasures, countCustomersBehind, CUSTOMER_SORTS, listCustomersBehind } from '#app/db/retention.server.ts'
+import { findPublishedProgram } from '#app/db/program-history.server.ts'
+import { askMeasures, CUSTOMER_SORTS, listCustomersBehind, sumCustomersBehind } from '#app/db/retention.server.ts'
 import { nameGroup, parseGroup, segmentOf, tagOfGroup, type CustomerGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
@@ -15,14 +16,17 @@ import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { Inset } from '#app/ui/retention-page.tsx'
 import { TagListCard } from '#app/ui/tag-list-card.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
-import { showCount } from '#app/ui/words.ts'
+import { sayCustomers, showPoints } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Customers · Retention · Perennial' }]
 
 const PAGE_SIZE = 50
+const NAMELESS_POINTS = { one: 'point', other: 'points' }
 const NO_NAMES: Record<string, string> = {}
+/** Groups whose customers are listed with the points that the number is about. */
+const POINTS_KINDS: readonly CustomerGroup['kind'][] = ['points', 'points-age', 'points-then', 'moved']
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
@@ -30,13 +34,16 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const group = requireGroup(params.get('of') ?? 'all')
   const of = nameGroup(group)
   const asked = await askMeasures(shop, now())
-  const total = await countCustomersBehind(asked, group)
-  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE))
-  const page = Math.min(pages, Math.max(1, Math.trunc(Number(params.get('page') ?? 1)) || 1))
-  const sort = CUSTOMER_SORTS.find((one) => one === params.get('sort')) ?? 'revenue'
-  const rows = await listCustomersBehind(asked, group, { limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE, sort })
+  const wanted = Math.max(1, Math.trunc(Number(params.get('page') ?? 1)) || 1)
+  const isAboutPoints = POINTS_KINDS.includes(group.kind)
+  const sort = CUSTOMER_SORTS.find((one) => one === params.get('sort')) ?? (isAboutPoints ? 'points' : 'revenue')
+  const list = (page: number) =>
+    listCustomersBehind(asked, group, { limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE, sort })
+  const [{ customers: total, points }, found] = await Promise.all([sumCustomersBehind(asked, group), list(wanted)])
+  const page = Math.min(Math.max(1, Math.ceil(total / PAGE_SIZE)), wanted)
+  const rows = page === wanted ? found : await list(page)
   return {
-    ...{ of, total, page, sort, rows },
+    ...{ of, total, points, page, sort, rows },
     ...describeGroup(group),
     tag: tagOfGroup(group),
     list: await findCustomerList(shop.id, tagOfGroup(group)),
@@ -47,6 +54,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
     ),
     currency: shop.currency,
     timezone: asked.timeZone,
+    pointsName: (isAboutPoints && (await findPublishedProgram(shop.id))?.document.pointsName) || NAMELESS_POINTS,
   }
 }
 
@@ -57,7 +65,8 @@ function requireGroup(of: string): CustomerGroup {
 }
 
 export default function Customers() {
-  const { of, title, who, total, page, sort, rows, currency, timezone, ...loaded } = useLoaderData<typeof loader>()
+  const { of, title, who, total, points, page, sort, rows, currency, timezone, ...loaded } =
+    useLoaderData<typeof loader>()
   const names = useResolved(loaded.names, NO_NAMES)
   const [params, setParams] = useSearchParams()
   const setSort = (value: string) => {
@@ -69,7 +78,7 @@ export default function Customers() {
   return (
     <Page
       title={title}
-      subtitle={`${showCount(total)} ${total === 1 ? 'customer' : 'customers'}`}
+      subtitle={`${sayCustomers(total)}${points === null ? '' : `, ${showPoints(points, loaded.pointsName)}`}`}
       backAction={{ content: 'Retention', url: '/app/retention' }}
       fullWidth
     >
@@ -87,6 +96,7 @@ export default function Customers() {
                 label="Order"
                 labelInline
                 options={[
+                  ...(points === null ? [] : [{ label: 'Most points first', value: 'points' }]),
                   { label: 'Most spent first', value: 'revenue' },
                   { label: 'Longest silent first', value: 'last' },
                   { label: 'Most expected first', value: 'expected' },

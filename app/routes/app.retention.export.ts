@@ -29,6 +29,7 @@ export async function loader({ request }: LoaderFunctionArgs): Promise<Response>
         'active',
         'expected_orders',
         'expected_value',
+        'points',
       ])
       for (let offset = 0; ; offset += CUSTOMERS_A_PIECE) {
         const rows = await listCustomersBehind(asked, group, { limit: CUSTOMERS_A_PIECE, offset })
@@ -43,6 +44,7 @@ export async function loader({ request }: LoaderFunctionArgs): Promise<Response>
             row.active?.toFixed(4) ?? null,
             row.expectedOrders?.toFixed(4) ?? null,
             row.expectedMinor === null ? null : formatMoney(row.expectedMinor, shop.currency),
+            row.points,
           ])
         }
         if (rows.length < CUSTOMERS_A_PIECE) break

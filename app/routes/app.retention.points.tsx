@@ -3,14 +3,19 @@ import { useLoaderData } from '@remix-run/react'
 import { InlineGrid } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
-import { readLiability, type Liability } from '#app/db/liability.server.ts'
+import {
+  countLiabilityMembers,
+  readLiability,
+  type Liability,
+  type LiabilityMembers,
+} from '#app/db/liability.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { askMeasures } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import { hundredPointsMinor } from '#app/loyalty/points-worth.ts'
 import { dayNumberAt } from '#app/loyalty/time.ts'
 import { expectedRedemptionCost, MOVEMENTS, type Movement } from '#app/retention/liability.ts'
-import { choosePeriod, LONGEST_DAYS, nameDay, type Period } from '#app/retention/periods.ts'
+import { choosePeriod, nameDay, type Period } from '#app/retention/periods.ts'
 import { nameGroup, type CustomerGroup } from '#app/retention/segments.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { Figure } from '#app/ui/figure.tsx'
@@ -19,6 +24,7 @@ import { MeasureTable } from '#app/ui/measure-table.tsx'
 import { PeriodPicker } from '#app/ui/period-picker.tsx'
 import { showPeriod } from '#app/ui/period-words.ts'
 import { customersPath, CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
 import { sayCustomers, showCount, showMoney, showPoints, showRate } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -37,12 +43,17 @@ export async function loader({ request }: LoaderFunctionArgs) {
     costMinor:
       perHundred === null ? null : expectedRedemptionCost(liability.outstanding, liability.breakage, perHundred),
     pointsName: published?.document.pointsName ?? { one: 'point', other: 'points' },
+    // Of a long period this takes longer than everything else, and the numbers are there without it.
+    counted: countLiabilityMembers(asked, chosen.period),
   }
 }
 
+const NOT_COUNTED: LiabilityMembers | null = null
+
 export default function Points() {
-  const { liability, chosen, today, currency, timezone, perHundred, costMinor, pointsName } =
+  const { liability, chosen, today, currency, timezone, perHundred, costMinor, pointsName, ...loaded } =
     useLoaderData<typeof loader>()
+  const counted = useResolved<LiabilityMembers | null>(loaded.counted, NOT_COUNTED)
   const { outstanding, breakage, members } = liability
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
   const held = { to: customersPath('points:held'), customers: members.held }
@@ -62,9 +73,9 @@ export default function Points() {
           note={
             breakage === null
               ? 'Not enough data yet: nobody has spent points so far'
-              : 'Points that ran out unspent ÷ all points spent or run out so far'
+              : `Points that ran out unspent${counted ? `, of ${sayCustomers(counted.everExpired)},` : ''} ÷ all points spent or run out so far`
           }
-          {...(breakage !== null && { to: customersPath(ever) })}
+          {...(breakage !== null && { to: customersPath(ever), ...(counted && { customers: counted.everExpired }) })}
         />
         <Figure
           label="Expected cost"
@@ -80,7 +91,11 @@ export default function Points() {
       <Inset>
         <PeriodPicker chosen={chosen} today={today} compares={false} />
       </Inset>
-      <MovementTable {...{ liability, timezone }} period={chosen.period} isOpen={chosen.period.until > today} />
+      <MovementTable
+        {...{ liability, counted, timezone }}
+        period={chosen.period}
+        isOpen={chosen.period.until > today}
+      />
       <AgeTable liability={liability} />
     </RetentionPage>
   )
@@ -95,72 +110,86 @@ const MOVEMENT_WORDS: Record<Movement, { name: string; what: string; sign: 1 | -
   adjusted: { name: 'Changed by hand', what: 'Given less taken', sign: 1 },
 }
 
-type MovementTableProps = { liability: Liability; period: Period; isOpen: boolean; timezone: string }
+type MovementTableProps = {
+  liability: Liability
+  /** Null while it is being counted. */
+  counted: LiabilityMembers | null
+  period: Period
+  isOpen: boolean
+  timezone: string
+}
 
-function MovementTable({ liability: { movement, movers }, period, isOpen, timezone }: MovementTableProps) {
-  const lines = MOVEMENTS.map((kind) => {
-    const { name, what, sign } = MOVEMENT_WORDS[kind]
-    // Never −0.
-    return { kind, name, what, points: sign === 1 ? movement[kind] : 0 - movement[kind] }
-  })
-  const ends = {
-    opening: { name: 'Opening', points: movement.opening, what: 'Held by members at the first instant' },
-    closing: {
-      ...{ name: 'Closing', points: movement.closing },
-      what: isOpen ? 'Held by members now' : 'Held by members at the end',
-    },
-  }
-  const end = ({ name, points, what }: { name: string; points: number; what: string }) => ({
-    key: name,
-    cells: [name, <Sum key="points">{showCount(points)}</Sum>, '', what],
-  })
+function MovementTable({ liability, counted, period, isOpen, timezone }: MovementTableProps) {
+  const lines = listLines(liability, counted, period, isOpen)
   return (
     <MeasureTable
       heading={`From opening to closing, ${showPeriod(period)}${isOpen ? ' so far' : ''}`}
-      explanation={`Sums of the ledger’s own transfers: the lines add up to the closing, to the point. Days are those of ${timezone}. A line opens the members whose points moved; they are counted for periods of up to ${LONGEST_DAYS} days.`}
+      explanation={`Sums of the ledger’s own transfers: the lines add up to the closing, to the point. Days are those of ${timezone}. A line opens the members whose points these are, or whose points moved.`}
       head={['Line', 'Points', 'Members', 'What it is']}
       words={[3]}
-      rows={[
-        end(ends.opening),
-        ...lines.map(({ kind, name, what, points }) => {
-          const behind = {
-            of: nameGroup({ kind: 'moved', movement: kind, from: period.from, until: period.until }),
-            ...(movers && { customers: movers[kind] }),
-          }
-          return {
-            key: kind,
-            cells: [
-              name,
-              <CustomersLink key="points" {...behind} label={`${name}: ${showCount(points)} points`}>
-                {showCount(points)}
-              </CustomersLink>,
-              movers && (
-                <CustomersLink key="members" {...behind} label={`${name}: ${showCount(movers[kind])} members`}>
-                  {showCount(movers[kind])}
-                </CustomersLink>
-              ),
-              what,
-            ],
-          }
-        }),
-        end(ends.closing),
-      ]}
+      rows={lines.map(({ name, what, points, members, of }) => {
+        const behind = { of: nameGroup(of), ...(members !== null && { customers: members }) }
+        return {
+          key: name,
+          cells: [
+            name,
+            <CustomersLink key="points" {...behind} label={`${name}: ${showCount(points)} points`}>
+              {showCount(points)}
+            </CustomersLink>,
+            members === null ? (
+              <span key="members" aria-label="Being counted">
+                …
+              </span>
+            ) : (
+              <CustomersLink key="members" {...behind} label={`${name}: ${showCount(members)} members`}>
+                {showCount(members)}
+              </CustomersLink>
+            ),
+            what,
+          ],
+        }
+      })}
       csv={{
         name: `points-${nameDay(period.from)}-${nameDay(period.until - 1)}.csv`,
-        rows: [
-          ['line', 'points', 'members'],
-          ['Opening', movement.opening, null],
-          ...lines.map(({ kind, name, points }) => [name, points, movers?.[kind] ?? null]),
-          ['Closing', movement.closing, null],
-        ],
+        rows: [['line', 'points', 'members'], ...lines.map(({ name, points, members }) => [name, points, members])],
       }}
     />
   )
 }
 
-/** A sum of the books: of all members there were, not of a list that could be given. */
-function Sum({ children }: { children: string }) {
-  return <span data-sum>{children}</span>
+/** A line of the statement; `members` are null while they are being counted. */
+type Line = { name: string; what: string; points: number; members: number | null; of: CustomerGroup }
+
+function listLines(
+  { movement, members }: Liability,
+  counted: LiabilityMembers | null,
+  { from, until }: Period,
+  isOpen: boolean,
+): Line[] {
+  const moved = MOVEMENTS.map((kind): Line => {
+    const { sign, ...words } = MOVEMENT_WORDS[kind]
+    // Never −0.
+    const points = sign === 1 ? movement[kind] : 0 - movement[kind]
+    const of: CustomerGroup = { kind: 'moved', movement: kind, from, until }
+    return { ...words, points, members: counted && counted.movers[kind], of }
+  })
+  const then = (day: number): CustomerGroup => ({ kind: 'points-then', day })
+  return [
+    {
+      ...{ name: 'Opening', what: 'Held by members at the first instant', points: movement.opening },
+      ...{ members: counted && counted.opening, of: then(from) },
+    },
+    ...moved,
+    isOpen
+      ? {
+          ...{ name: 'Closing', what: 'Held by members now', points: movement.closing },
+          ...{ members: members.held, of: { kind: 'points', group: 'held' } },
+        }
+      : {
+          ...{ name: 'Closing', what: 'Held by members at the end', points: movement.closing },
+          ...{ members: counted && counted.closing, of: then(until) },
+        },
+  ]
 }
 
 function AgeTable({ liability: { ages, members, reserved, deficit, outstanding } }: { liability: Liability }) {

@@ -20,6 +20,7 @@ type CustomersBehindProps = {
 /** The customers behind a number, a page at a time, with what they have spent and what is expected of them. */
 export function CustomersBehind({ rows, total, page, pageSize, names, currency, timezone }: CustomersBehindProps) {
   const { smDown } = useBreakpoints()
+  const showsPoints = rows.some((row) => row.points !== null)
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
   const day = (at: number | null) => (at === null ? '—' : showDay(at, timezone))
   return (
@@ -31,6 +32,7 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
         itemCount={rows.length}
         headings={[
           { title: 'Customer' },
+          ...(showsPoints ? [{ title: 'Points', alignment: 'end' as const }] : []),
           { title: 'Orders', alignment: 'end' },
           { title: 'Spent', alignment: 'end' },
           { title: 'Last order', alignment: 'end' },
@@ -49,6 +51,7 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
                 </Text>
               </Link>
             </IndexTable.Cell>
+            {showsPoints && <End>{showCount(row.points ?? 0)}</End>}
             <End>{showCount(row.orders)}</End>
             <End>{money(row.revenueMinor)}</End>
             <End>{day(row.lastAt)}</End>

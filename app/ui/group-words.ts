@@ -8,8 +8,10 @@ import {
   type NpsGroup,
   type PointsGroup,
 } from '#app/retention/segments.ts'
+import { nameDay } from '#app/retention/periods.ts'
 import { showMonth } from '#app/ui/months.ts'
 import { showPeriod } from '#app/ui/period-words.ts'
+import { showDay } from '#app/ui/words.ts'
 
 /** Shopify's RFM groups in its admin's words, with its description of each (CustomerRfmGroup, Admin API 2026-10). */
 export const RFM_WORDS: Record<RfmGroup, { name: string; description: string }> = {
@@ -89,6 +91,13 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
         title: `Points of ${nameAge(group.months)}`,
         who: 'They hold points, to spend or waiting, that were earned so long ago.',
       }
+    case 'points-then': {
+      const day = showDay(Date.parse(nameDay(group.day)), 'UTC')
+      return {
+        title: `Members with points, start of ${day}`,
+        who: `Members who held points at the first instant of ${day}, with what they held then: to spend, waiting and set aside.`,
+      }
+    }
     case 'moved': {
       const [title, who] = MOVEMENT_WORDS[group.movement]
       return { title: `${title}, ${showPeriod(group)}`, who: `${who} in ${showPeriod(group)}.` }

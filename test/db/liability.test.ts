@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
 import { openAccounts, postToLedger } from '#app/db/ledger.server.ts'
-import { foldPointsFlows, readLiability } from '#app/db/liability.server.ts'
-import { countCustomersBehind } from '#app/db/retention.server.ts'
+import { countLiabilityMembers, foldPointsFlows, readLiability } from '#app/db/liability.server.ts'
+import { listCustomersBehind, sumCustomersBehind } from '#app/db/retention.server.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
 import { DAY_MS, dayNumberAt, fromDayNumber, startOfDate } from '#app/loyalty/time.ts'
 import { MOVEMENTS, type Movement } from '#app/retention/liability.ts'
@@ -52,6 +52,16 @@ function toTransfer({ happening, member, amount, eventAt }: Happened, key: strin
   return { ...{ key, from, to, amount, eventAt }, reason: 'adjust', source: null, reverses: null }
 }
 
+/** What a member held at an instant, by all that had happened before; the fourth is who others' points went to. */
+function heldBy(member: string, all: Happened[], at: number): number {
+  return all
+    .filter(({ eventAt }) => eventAt < at)
+    .reduce((sum, { happening: { to, adds }, member: whose, amount }) => {
+      const passed = to === 'member-4' ? (member === MEMBERS[3] ? amount : whose === member ? -amount : 0) : 0
+      return sum + passed + (whose === member ? adds * amount : 0)
+    }, 0)
+}
+
 /** Brings the sums up to every transfer that is there, as if the last look had been hours ago. */
 async function foldAll(shopId: number, timeZone: string): Promise<void> {
   for (let look = 0; look < 2; look++) {
@@ -87,7 +97,8 @@ test('whatever moved and whenever it was summed up, a period’s lines lead from
       const before = all.filter(({ eventAt }) => eventAt < startAt(period.from))
       const inside = all.filter(({ eventAt }) => eventAt >= startAt(period.from) && eventAt < startAt(period.until))
       const asked = { shopId: shop.id, asOf: AS_OF, timeZone }
-      const { movement, movers, outstanding, members } = await readLiability(asked, period)
+      const { movement, outstanding, members } = await readLiability(asked, period)
+      const counted = await countLiabilityMembers(asked, period)
       expect([movement.opening, movement.closing, outstanding]).toEqual([
         ...[added(before), added(before) + added(inside), added(all)],
       ])
@@ -97,12 +108,36 @@ test('whatever moved and whenever it was summed up, a period’s lines lead from
         const own = inside.filter(({ happening }) => happening.as === kind)
         const sign = kind === 'earned' || kind === 'adjusted' ? 1 : -1
         expect([kind, movement[kind]]).toEqual([kind, 0 + sign * added(own) || 0])
-        const length = await countCustomersBehind(asked, { kind: 'moved', movement: kind, ...period })
-        expect([kind, length]).toEqual([kind, new Set(own.map(({ member }) => member)).size])
-        if (movers) expect([kind, movers[kind]]).toEqual([kind, length])
-        else expect(period.until - period.from).toBeGreaterThan(92)
+        const behind = { kind: 'moved', movement: kind, ...period } as const
+        const { customers, points } = await sumCustomersBehind(asked, behind)
+        expect([kind, customers, points]).toEqual([kind, counted.movers[kind], added(own)])
+        expect([kind, customers]).toEqual([kind, new Set(own.map(({ member }) => member)).size])
       }
-      expect(members.held).toBe(await countCustomersBehind(asked, { kind: 'points', group: 'held' }))
+      for (const [day, points, length] of [
+        [period.from, opening, counted.opening],
+        [period.until, closing, counted.closing],
+      ] as const) {
+        const then = { kind: 'points-then', day } as const
+        const held = MEMBERS.map((member) => ({ customer: member, points: heldBy(member, all, startAt(day)) }))
+        const holders = held.filter((holder) => holder.points !== 0)
+        expect(await sumCustomersBehind(asked, then)).toEqual({ customers: holders.length, points })
+        expect(length).toBe(holders.length)
+        const rows = await listCustomersBehind(asked, then, { limit: 10, sort: 'points' })
+        expect(rows.map((row) => Math.abs(row.points!))).toEqual(
+          holders.map((holder) => Math.abs(holder.points)).sort((a, b) => b - a),
+        )
+        expect(rows.map((row) => `${row.customer} ${row.points}`).sort()).toEqual(
+          holders.map((holder) => `${holder.customer} ${holder.points}`).sort(),
+        )
+      }
+      const everExpired = new Set(all.filter(({ happening }) => happening.as === 'expired').map(({ member }) => member))
+      expect(counted.everExpired).toBe(everExpired.size)
+      for (const group of ['held', 'reserved', 'deficit'] as const) {
+        const held = { customers: members[group], points: group === 'held' ? outstanding : 0 }
+        expect(await sumCustomersBehind(asked, { kind: 'points', group })).toEqual(held)
+        const rows = await listCustomersBehind(asked, { kind: 'points', group }, { limit: 10, sort: 'points' })
+        expect(rows.reduce((sum, row) => sum + row.points!, 0)).toBe(held.points)
+      }
     }),
     { numRuns: 25 },
   )
@@ -137,7 +172,8 @@ test('points are counted by their age, and each age opens those who hold them', 
   ])
   expect(members.ages).toEqual([2, 1, 0, 0, 1])
   for (const [place, { fromMonths: months }] of ages.entries()) {
-    expect(await countCustomersBehind(asked, { kind: 'points-age', months })).toBe(members.ages[place])
+    const [customers, { points }] = [members.ages[place], ages[place]!]
+    expect(await sumCustomersBehind(asked, { kind: 'points-age', months })).toEqual({ customers, points })
   }
 })
 

@@ -277,6 +277,7 @@ test('groups are read back from their names, and nothing else is', () => {
     { kind: 'best', percent: 35 },
     { kind: 'funnel', step: 'redeem' },
     { kind: 'points', group: 'deficit' },
+    { kind: 'points-then', day: 20_000 },
     { kind: 'points-age', months: 12 },
     { kind: 'predicted' },
   ]
@@ -295,6 +296,7 @@ test('groups are read back from their names, and nothing else is', () => {
     'interval:1:53',
     'best:0',
     'points-age:5',
+    'points-then:2026-02-30',
     'orders:-1',
   ]) {
     expect(parseGroup(text)).toBeNull()
