@@ -1,5 +1,6 @@
 // A *fact* is a key that was used, with the data that it was used with. An *adjustment* is points given or
 // taken by hand, with who did it and why.
+import { booleans, numbers } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import type { Event, Fact } from '#app/loyalty/engine.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
@@ -18,42 +19,47 @@ export async function loadFacts(shopId: number, keys: readonly string[], client:
 /** Keeps new facts. A key is kept with the data of its first use. */
 export async function saveFacts(shopId: number, facts: readonly Fact[], at: number, client: Queryable): Promise<void> {
   if (facts.length === 0) return
-  await client.query(
-    `insert into facts (shop_id, key, member_id, data, created_at)
-     select $1, key, member_id, data, $2 from unnest($3::text[], $4::bigint[], $5::text[]) as g (key, member_id, data)
-     on conflict (shop_id, key) do nothing`,
-    [
+  await client.query({
+    name: 'save-facts',
+    text: `insert into facts (shop_id, key, member_id, data, created_at)
+           select $1, key, member_id, data, $2
+             from unnest($3::text[], $4::bigint[], $5::text[]) as g (key, member_id, data)
+           on conflict (shop_id, key) do nothing`,
+    values: [
       shopId,
       new Date(at),
       facts.map(({ key }) => key),
-      facts.map(({ member }) => parseGid(member)!.number),
+      numbers(facts.map(({ member }) => parseGid(member)!.number)),
       facts.map(({ data }) => data),
     ],
-  )
+  })
 }
 
-/** Writes down who changed points by hand and why, for those of the events that are such changes. */
+/** Writes down who changed points by hand and why, for those of the events that are such changes, all at once. */
 export async function saveAdjustments(
   shopId: number,
   events: readonly Event[],
   at: number,
   client: Queryable,
 ): Promise<void> {
-  for (const event of events) {
-    if (event.type !== 'adjust') continue
-    await client.query(
-      `insert into adjustments (shop_id, key, member_id, points, reason, actor, counts_for_tiers, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (shop_id, key) do nothing`,
-      [
-        shopId,
-        event.key,
-        parseGid(event.customer)!.number,
-        event.points,
-        event.reason,
-        event.actor,
-        event.countsForTier ?? false,
-        new Date(at),
-      ],
-    )
-  }
+  const changes = events.flatMap((event) => (event.type === 'adjust' ? [event] : []))
+  if (changes.length === 0) return
+  await client.query({
+    name: 'save-adjustments',
+    text: `insert into adjustments (shop_id, key, member_id, points, reason, actor, counts_for_tiers, created_at)
+           select $1, key, member_id, points, reason, actor, counts, $2
+             from unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::boolean[])
+               as g (key, member_id, points, reason, actor, counts)
+           on conflict (shop_id, key) do nothing`,
+    values: [
+      shopId,
+      new Date(at),
+      changes.map(({ key }) => key),
+      numbers(changes.map(({ customer }) => parseGid(customer)!.number)),
+      numbers(changes.map(({ points }) => points)),
+      changes.map(({ reason }) => reason),
+      changes.map(({ actor }) => actor),
+      booleans(changes.map(({ countsForTier }) => countsForTier ?? false)),
+    ],
+  })
 }

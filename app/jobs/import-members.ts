@@ -48,7 +48,7 @@ import { findCustomersByEmail, findCustomerStates, type CustomerState } from '#a
 /** The effect that wakes this work at once; without it, the timetable's next minute does. */
 export const WORK_ON_IMPORTS = 'work-on-imports'
 const CHECKED_AT_ONCE = 500
-const GIVEN_AT_ONCE = 100
+const GIVEN_AT_ONCE = 500
 const TURN_MS = 20_000
 const WAKE_LEASE_MS = 60_000
 

@@ -20,7 +20,8 @@ export const IMPORT_SOURCES = ['Smile.io', 'LoyaltyLion', 'Yotpo', 'Rivo'] as co
 
 /**
  * Names in small letters without anything but letters and digits, the surest first. A plain "id" is the other app's own number and never taken
- * for Shopify's; "points spent" and "points earned" are no balance.
+ * for Shopify's; "points spent" and "points earned" are no balance. LoyaltyLion's `merchant_id` is the "unique id of customer in your store", its
+ * `points_approved` what can be spent (developers.loyaltylion.com/api/resources/customers).
  */
 const NAMES: Record<ImportField, readonly string[]> = {
   customer: ['shopifycustomerid', 'shopifyid', 'shopifycustomer', 'customershopifyid', 'merchantid'],
