@@ -1,6 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { loadFixture, loadInputQuery, loadSchema, validateTestAssets } from '@shopify/shopify-function-test-helpers'
+import {
+  buildSchema,
+  getNamedType,
+  isLeafType,
+  parse as parseQuery,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type FieldNode,
+} from 'graphql'
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
 import { bundleFunction } from '#extensions/loyalty-discount/build.ts'
@@ -49,6 +61,31 @@ describe('the discount Function, one fixture in Shopify’s format for each case
   }
 })
 
+/** Built by the tests' own graphql: Shopify's helpers bring another copy of it. */
+const ownSchema = buildSchema(readFileSync(new URL('schema.graphql', extension), 'utf8'))
+const COSTLY = new Set(['hasAnyTag', 'hasTags', 'inAnyCollection', 'inCollections'])
+const FREE_PARENTS = new Set(['Metafield', 'HasTagResponse', 'CollectionMembership'])
+
+/**
+ * What an input query costs by Shopify's published weights (shopify.dev/docs/apps/build/functions, "Input query limits"): 3 for a metafield
+ * and for each question about tags or collections, with nothing more for what is in the answer; 0 for `__typename`; 1 for every other leaf.
+ */
+function costOf(query: DocumentNode): number {
+  const types = new TypeInfo(ownSchema)
+  let cost = 0
+  const enter = ({ name }: FieldNode) => {
+    const type = getNamedType(types.getType())
+    const isFree = name.value === '__typename' || FREE_PARENTS.has(types.getParentType()?.name ?? '')
+    if (isFree || !type) return
+    if (type.name === 'Metafield' || COSTLY.has(name.value)) cost += 3
+    // Metaobjects have weights of their own, and the app reads none.
+    else if (type.name === 'Metaobject') throw new Error(`${name.value} has a weight that is not counted here`)
+    else if (isLeafType(type)) cost += 1
+  }
+  visit(query, visitWithTypeInfo(types, { Field: { enter } }))
+  return cost
+}
+
 describe('Shopify’s limits', () => {
   test('every target has an input query of at most 3000 bytes and an export of the bundle', async () => {
     const bundle = await bundleFunction()
@@ -57,6 +94,24 @@ describe('Shopify’s limits', () => {
       expect(bundle).toContain(MUTATIONS[target])
     }
     expect(targeting.size).toBe(2)
+  })
+
+  test.each([...targeting])('the input query of %s costs at most 30', (_, { input_query }) => {
+    const query = parseQuery(readFileSync(new URL(input_query, extension), 'utf8'))
+    expect(validate(ownSchema, query)).toEqual([])
+    expect(costOf(query)).toBeLessThanOrEqual(30)
+  })
+
+  test('a query costs what Shopify’s table says of its fields, whatever lists they stand in', () => {
+    const cost = (fields: string) => costOf(parseQuery(`query Input { ${fields} }`))
+    expect(cost('presentmentCurrencyRate')).toBe(1)
+    expect(cost('cart { lines { id merchandise { __typename } } }')).toBe(1)
+    expect(cost('cart { cost { subtotalAmount { amount currencyCode } } }')).toBe(2)
+    expect(cost('discount { metafield(key: "a") { value jsonValue } }')).toBe(3)
+    const product = (fields: string) =>
+      `cart { lines { merchandise { ... on ProductVariant { product { ${fields} } } } } }`
+    expect(cost(product('hasAnyTag(tags: ["a"]) inAnyCollection(ids: [])'))).toBe(6)
+    expect(cost(product('hasTags(tags: ["a"]) { hasTag tag } inCollections(ids: []) { isMember }'))).toBe(6)
   })
 
   test('the bundle is small and uses no clock, no locale data, no regular expression and no console', async () => {
