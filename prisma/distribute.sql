@@ -58,4 +58,7 @@ ALTER TABLE ledger_transfers ENABLE TRIGGER ledger_transfers_no_truncate;
 
 REVOKE UPDATE, DELETE, TRUNCATE ON ledger_transfers FROM :app_role;
 
+-- Citus finds the node of a shop while it plans: a plan for any shop, which PostgreSQL tries after five times, goes to all nodes.
+ALTER DATABASE :"DBNAME" SET plan_cache_mode = force_custom_plan;
+
 COMMIT;
