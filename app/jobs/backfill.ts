@@ -6,6 +6,7 @@ import { inTransaction } from '#app/db/client.server.ts'
 import { countWaiting } from '#app/db/inbox.server.ts'
 import { findLastReading, noteReading, startReading, type Reading } from '#app/db/readings.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
+import { planForAnyShop } from '#app/db/plans.server.ts'
 import { loadWorld, saveWorld } from '#app/db/world.server.ts'
 import { addCatalog, findRules, isOutOfReach } from '#app/jobs/drain-inbox.ts'
 import { findNews, takeIn } from '#app/jobs/reconcile.ts'
@@ -128,6 +129,7 @@ async function applyOrders(shopId: number, orders: readonly AdminOrder[]): Promi
   if (orders.length === 0) return []
   try {
     return await inTransaction(async (client) => {
+      await planForAnyShop(client)
       const { programs, catalogued } = await findRules(shopId, client)
       if (!programs) return [...orders]
       const at = now()

@@ -4,6 +4,7 @@
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { listMembersDue, postponeMember } from '#app/db/members.server.ts'
+import { planForAnyShop } from '#app/db/plans.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { listInstalledShops } from '#app/db/shops.server.ts'
 import { listShopsWithWorkDue, renewWorkDue } from '#app/db/work-due.server.ts'
@@ -68,6 +69,7 @@ async function advanceSlice(shopId: number, members: readonly string[], at: numb
 
 function advanceTogether(shopId: number, members: readonly string[], at: number): Promise<number> {
   return inTransaction(async (client) => {
+    await planForAnyShop(client)
     const programs = await loadPrograms(shopId, client)
     if (!programs) throw new Error(`Shop ${shopId} has members with something due and no program.`)
     return advanceMembers(shopId, members, programs, at, client)
