@@ -13,7 +13,6 @@ import { hearOfShop } from '#app/db/shops.server.ts'
 /** Larger than any order: Shopify's own limit of 500 lines gives some 2 MB. Beyond it the body is not read to its end. */
 export const MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
 const BATCH_LIMIT = 500
-const BATCHES_IN_FLIGHT = 2
 const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
 const TOPIC = /^[a-z_]+[/.][a-z_]+$/
 
@@ -132,24 +131,22 @@ function answer(response: ServerResponse, status: number, text: string): void {
 type Waiting = { message: NewMessage; kept: () => void; failed: (reason: unknown) => void }
 
 /**
- * Requests that come together share a commit: while two batches are on their way, the next one gathers. Nobody waits for a
- * batch to fill: alone, a message goes at once.
+ * Requests that come together share a commit: while a batch is on its way, the next one gathers. A second one beside it would only wait
+ * for the same disk. Nobody waits for a batch to fill: alone, a message goes at once.
  */
 function createBatches(onStored: () => void): {
   store: (message: NewMessage) => Promise<void>
   drain: () => Promise<void>
 } {
   const waiting: Waiting[] = []
-  const onTheirWay = new Set<Promise<void>>()
+  let onItsWay: Promise<void> | null = null
 
   function send(): void {
-    if (waiting.length === 0 || onTheirWay.size === BATCHES_IN_FLIGHT) return
-    const batch = waiting.splice(0, BATCH_LIMIT)
-    const sending = storeBatch(batch, onStored).finally(() => {
-      onTheirWay.delete(sending)
+    if (waiting.length === 0 || onItsWay) return
+    onItsWay = storeBatch(waiting.splice(0, BATCH_LIMIT), onStored).finally(() => {
+      onItsWay = null
       send()
     })
-    onTheirWay.add(sending)
   }
   return {
     store: (message) =>
@@ -159,9 +156,9 @@ function createBatches(onStored: () => void): {
         if (waiting.length === 1) setImmediate(send)
       }),
     drain: async () => {
-      while (waiting.length > 0 || onTheirWay.size > 0) {
+      while (waiting.length > 0 || onItsWay) {
         send()
-        await Promise.all(onTheirWay)
+        await onItsWay
       }
     },
   }

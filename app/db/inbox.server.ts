@@ -80,6 +80,15 @@ export async function listShopsWithMessages(at: number, client: Queryable = pool
   return rows.map((row) => row.shop_id)
 }
 
+/** The id of the message that was stored last, of whatever shop; null where there is none. Tells whether more are coming in. */
+export async function findNewestMessage(client: Queryable = pool): Promise<string | null> {
+  const { rows } = await client.query<{ id: string | null }>({
+    name: 'find-newest-message',
+    text: 'select max(id) as id from inbox',
+  })
+  return rows[0]!.id
+}
+
 /**
  * Locks the oldest waiting messages of a shop that are due and that nobody else holds, until the caller's transaction ends.
  * `only`: just these ids. `topics`: just these topics.

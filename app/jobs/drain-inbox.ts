@@ -12,6 +12,7 @@ import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
 import {
   claimMessages,
+  findNewestMessage,
   finishMessages,
   listShopsWithMessages,
   noteFailure,
@@ -41,28 +42,31 @@ export type Drained = {
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
 /**
- * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain rests a few times as
- * long as it worked and lets them gather, or it would keep the processors from the door for batches of two.
+ * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain rests some times as
+ * long as it worked and lets them gather, or it would keep the processors from the door for batches of two. It looks now and then
+ * whether more have come: when none have, there is nothing to wait for.
  */
 const WORTHWHILE = 50
-const RESTS = 3
+const RESTS = 6
 const REST_AT_MOST_MS = 1_000
+const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
 const CLAIM_LOCK = 4_273_002
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
- * batches are on their way at a time: while the database works on two, the engine works on the third. `onShop` hears of each.
+ * batches are on their way at a time, while there is much to do: the database works on two, the engine on the third. `onShop` hears of each.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
   isStopping: () => boolean = () => false,
 ): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
+  let atOnce = BATCHES_AT_ONCE
   for (;;) {
     const shops = await listShopsWithMessages(now())
-    const queue = shops.length === 1 ? Array.from({ length: BATCHES_AT_ONCE }, () => shops[0]!) : [...shops]
+    const queue = shops.length === 1 ? Array.from({ length: atOnce }, () => shops[0]!) : [...shops]
     const round: Drained = { done: 0, failed: 0, left: 0 }
     const startedAt = performance.now()
     const work = async () => {
@@ -72,11 +76,25 @@ export async function drainInbox(
         onShop(shopId, drained)
       }
     }
-    await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, work))
+    await Promise.all(Array.from({ length: atOnce }, work))
     add(total, round)
     if (isStopping() || round.done + round.failed === 0) return { ...total, left: round.left }
-    if (round.done >= shops.length * WORTHWHILE) continue
-    await wait(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)))
+    // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
+    const worthwhile = round.done >= shops.length * WORTHWHILE
+    atOnce = worthwhile ? BATCHES_AT_ONCE : 1
+    if (worthwhile) continue
+    await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
+  }
+}
+
+async function letGather(forMs: number, isStopping: () => boolean): Promise<void> {
+  const endsAt = performance.now() + forMs
+  let known = await findNewestMessage()
+  for (let leftMs = forMs; leftMs > 0 && !isStopping(); leftMs = endsAt - performance.now()) {
+    await wait(Math.min(leftMs, LOOK_EVERY_MS))
+    const newest = await findNewestMessage()
+    if (newest === known) return
+    known = newest
   }
 }
 

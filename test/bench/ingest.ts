@@ -16,6 +16,8 @@ const MEMBERS = 10_000
 const SHOPS = 20
 const DRAIN_ORDERS = 10_000
 const OPEN_LOOP_RATE = 750
+/** Both doors are sent as many before the first round: what compiles code and plans statements is no answer's share of any day. */
+const WARM_UP_ORDERS = 3_000
 let nextOrder = 1
 
 /** Posting, drain, end to end and answers, each against its yardstick. */
@@ -143,6 +145,9 @@ async function benchAnswers(print: Print, url: string, { rounds, ms }: Size): Pr
   const bare = await startServer('test/bench/ingest/bare.ts')
   const app = await startServer('app/server.ts', appSettings(url))
   const found = { idle: [] as number[], bare: [] as number[], app: [] as number[], fsync: [] as number[] }
+  for (const { port } of [bare, app]) await sendAtRate(port, prepare(shops, WARM_UP_ORDERS), OPEN_LOOP_RATE)
+  await untilDrained()
+  await pool.query('analyze')
   for (let round = 0; round < rounds; round += 1) {
     found.idle.push(await measureIdle())
     found.fsync.push(1000 / (await measureRawCommits(url, 500, 1)))
@@ -173,6 +178,9 @@ async function benchEndToEnd(print: Print, { url, home }: BenchDatabase, { round
   const app = await startServer('app/server.ts', appSettings(url))
   for (const count of [SHOPS, 1]) {
     const shops = await openBenchShops(count, `end-${count}`)
+    for (const { port } of [bare, app]) await sendAll(port, prepare(shops, WARM_UP_ORDERS))
+    await untilDrained()
+    await pool.query('analyze')
     const found = { idle: [] as number[], bare: [] as number[], stored: [] as number[], all: [] as Used[] }
     const memory = watchMemory(app.pid)
     for (let round = 0; round < rounds; round += 1) {

@@ -9,7 +9,7 @@ export const SECRET = 'bench-secret'
 export type BenchServer = { port: number; pid: number; stop: () => Promise<void> }
 
 export async function startServer(file: string, env: Record<string, string> = {}): Promise<BenchServer> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', file], {
+  const child = spawn(process.execPath, [file], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
