@@ -86,7 +86,8 @@ function addressOf(url: string, database: string): string {
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'faults' })
+  // Several look at once (who waits for whom, what was committed, who has to end): their questions are answered one after another.
+  const client = new pg.Client({ connectionString: url, application_name: 'faults', pipeline: true })
   // The server may go under it; whoever uses it will say so.
   client.on('error', () => {})
   await client.connect()
