@@ -2,7 +2,7 @@
 import { listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
-import { findRunningTimes, isForSome, isHeldOut, titlesOf } from '#app/loyalty/campaigns.ts'
+import { armOf, findRunningTimes, isForSome, titlesOf } from '#app/loyalty/campaigns.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import type { Campaign, Stretch } from '#app/loyalty/program.ts'
 import type { CampaignGroup } from '#app/retention/segments.ts'
@@ -94,7 +94,7 @@ export async function selectCampaignGroup(
   if (group === 'offered' || group === 'heldOut') {
     const audienceAt = (await listCampaignRecords(shopId)).get(id)?.audienceAt ?? null
     const outcomes = await listArms(shopId, campaign, audienceAt, times)
-    const arm = outcomes.filter(({ customer }) => isHeldOut(campaign, customer) === (group === 'heldOut'))
+    const arm = outcomes.filter(({ records }) => armOf(campaign, records) === group)
     return {
       condition: 's.member_id = any($2::bigint[])',
       values: [arm.map(({ customer }) => customer.slice(customer.lastIndexOf('/') + 1))],
@@ -136,9 +136,13 @@ export async function listArms(
   return listOutcomes(shopId, { times: since, from, audienceOf: limited ? campaign.id : null })
 }
 
-/** One customer who was known when a campaign began: what they bought while it ran, and in as long a time before it. */
+/**
+ * One customer who was known when a campaign began: what they bought while it ran, and in as long a time before it. `records` are the
+ * customers that it was then: others where it was merged since, which decide on which side of the comparison it stands.
+ */
 export type Outcome = {
   customer: string
+  records: string[]
   orders: number
   ordersBefore: number
   revenueMinor: number
@@ -153,6 +157,7 @@ export async function listOutcomes(
   const runningMs = times.reduce((sum, { fromAt, untilAt }) => sum + untilAt - fromAt, 0)
   const { rows } = await pool.query<{
     id: string
+    records: string[]
     orders: string
     before: string
     revenue: string
@@ -167,20 +172,30 @@ export async function listOutcomes(
        select o.member_id, count(*) as orders, sum(o.goods_minor) as revenue
        from orders o where o.shop_id = $1 and o.counts and o.placed_at >= $5 and o.placed_at < $4
        group by 1
+     ), known as (
+       select id as member_id, id as record from members where shop_id = $1
+       union all
+       -- Who was merged before it began was one customer already.
+       select member_id, alias_id from member_aliases where shop_id = $1 and merged_at >= $4
+     ), noted as (
+       select k.member_id, array_agg(k.record::text order by k.record) as records from known k
+        where $6::text is null or exists (
+          select 1 from campaign_audiences a where a.shop_id = $1 and a.campaign_id = $6 and a.member_id = k.record
+        )
+        group by k.member_id
      )
-     select m.id, coalesce(bought.orders, 0) as orders, coalesce(past.orders, 0) as before,
+     select m.id, noted.records, coalesce(bought.orders, 0) as orders, coalesce(past.orders, 0) as before,
             coalesce(bought.revenue, 0) as revenue, coalesce(past.revenue, 0) as revenue_before
      from members m
+     join noted on noted.member_id = m.id
      left join bought on bought.member_id = m.id
      left join past on past.member_id = m.id
-     where m.shop_id = $1 and m.erased_at is null and m.joined_at < $4
-       and ($6::text is null or exists (
-         select 1 from campaign_audiences a where a.shop_id = $1 and a.campaign_id = $6 and a.member_id = m.id
-       ))`,
+     where m.shop_id = $1 and m.erased_at is null and m.joined_at < $4`,
     [shopId, ...instantsOf(times), new Date(from), new Date(from - runningMs), audienceOf],
   )
   return rows.map((row) => ({
     customer: toGid('Customer', row.id),
+    records: row.records.map((record) => toGid('Customer', record)),
     orders: Number(row.orders),
     ordersBefore: Number(row.before),
     revenueMinor: Number(row.revenue),

@@ -157,15 +157,16 @@ export async function noteAudience(
   )
 }
 
-/** Takes these customers (numbers of gids) out of every audience: they asked to be forgotten. */
+/** Takes these customers (numbers of gids), and those merged into them, out of every audience: they asked to be forgotten. */
 export async function forgetInAudiences(
   shopId: number,
   customers: readonly string[],
   client: Queryable,
 ): Promise<void> {
   if (customers.length === 0) return
-  await client.query('delete from campaign_audiences where shop_id = $1 and member_id = any($2::bigint[])', [
-    shopId,
-    customers,
-  ])
+  await client.query(
+    `delete from campaign_audiences where shop_id = $1 and (member_id = any($2::bigint[]) or member_id in (
+       select alias_id from member_aliases where shop_id = $1 and member_id = any($2::bigint[])))`,
+    [shopId, customers],
+  )
 }

@@ -277,6 +277,12 @@ export async function addAlias(
   await moveAnswers(...values, client)
   await moveListed(...values, client)
   await moveReminders(...values, client)
+  // Known since the first of the two was.
+  await client.query(
+    `update members m set joined_at = least(m.joined_at, gone.joined_at) from members gone
+      where m.shop_id = $1 and m.id = $3 and gone.shop_id = $1 and gone.id = $2`,
+    [...values],
+  )
   await client.query('delete from members where shop_id = $1 and id = $2', values.slice(0, 2))
   await client.query(
     `insert into member_aliases (shop_id, alias_id, member_id, merged_at) values ($1, $2, $3, $4)

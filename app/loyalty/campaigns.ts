@@ -27,13 +27,41 @@ export function withStops(program: Program, stops: ReadonlyMap<string, readonly 
   return { ...program, campaigns }
 }
 
-/** Every name that the campaign ever had: by them its discount is told in orders. */
+/** Every name that the campaign's discount ever had: by them it is told in orders. Points that are multiplied have no name there. */
 export function titlesOf(
   id: string,
   programs: { readonly versions: readonly { readonly program: Program }[] },
 ): string[] {
-  const names = programs.versions.flatMap(({ program }) => program.campaigns.filter((one) => one.id === id))
+  const names = programs.versions.flatMap(({ program }) =>
+    program.campaigns.filter((one) => one.id === id && isDiscount(one)),
+  )
   return [...new Set(names.map(({ name }) => name))]
+}
+
+function isDiscount({ offer }: Campaign): boolean {
+  return offer.kind !== 'pointsMultiplier'
+}
+
+/**
+ * The first campaign of the list, other than `one`, whose discount could not be told from that of `one` in an order: orders name a
+ * discount by its title alone, and both run at some same instant while `titlesOfOther` includes the name of `one`.
+ */
+export function findSameName(
+  one: Campaign,
+  campaigns: readonly Campaign[],
+  titlesOfOther: (id: string) => readonly string[],
+): Campaign | undefined {
+  if (!isDiscount(one)) return undefined
+  const times = findRunningTimes(one)
+  return campaigns.find(
+    (other) =>
+      other.id !== one.id &&
+      isDiscount(other) &&
+      titlesOfOther(other.id).includes(one.name) &&
+      findRunningTimes(other).some((time) =>
+        times.some((own) => own.fromAt < time.untilAt && time.fromAt < own.untilAt),
+      ),
+  )
 }
 
 /** What happened to a campaign beside its document; instants in epoch milliseconds. */
@@ -95,6 +123,16 @@ export function isHeldOut(campaign: Campaign, customer: string): boolean {
   if (campaign.holdOut === null) return false
   const { numerator, denominator } = campaign.holdOut
   return firstEightBytes(`${campaign.id}:${customer}`) * denominator < numerator << 64n
+}
+
+/**
+ * The side of a hold-out's comparison on which a customer stands, by the customers (gids) that it was when the campaign began: several
+ * where they were merged since. Null where these were on both sides: it has seen both, and says nothing about either.
+ */
+export function armOf(campaign: Campaign, customers: readonly string[]): 'offered' | 'heldOut' | null {
+  const heldOut = customers.filter((customer) => isHeldOut(campaign, customer)).length
+  if (heldOut === customers.length) return 'heldOut'
+  return heldOut === 0 ? 'offered' : null
 }
 
 /** Campaigns that multiply points for this member's orders placed at an instant, with their factor in ten-thousandths. */

@@ -4,10 +4,11 @@ import { z } from 'zod'
 import { now } from '#app/clock.server.ts'
 import { findPublishedProgram, publishOnTop } from '#app/db/program-history.server.ts'
 import { keepOverride, listCampaignRecords } from '#app/db/campaigns.server.ts'
-import { listStops, withStops } from '#app/loyalty/campaigns.ts'
+import { loadPrograms } from '#app/db/programs.server.ts'
+import { findSameName, listStops, titlesOf, withStops } from '#app/loyalty/campaigns.ts'
 import { diff } from '#app/loyalty/diff.ts'
 import { FATIGUE_STOP_SHARE, FATIGUE_WINDOW_DAYS, findFatiguePeak } from '#app/loyalty/fatigue.ts'
-import { parseProgram, requireProgram, type Program } from '#app/loyalty/program.ts'
+import { formatPath, parseProgram, requireProgram, type Problem, type Program } from '#app/loyalty/program.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import type { PublishReply } from '#app/ui/use-publish.ts'
 
@@ -34,7 +35,10 @@ export async function action({ request }: ActionFunctionArgs) {
   }
   const at = now()
   const before = await findPublishedProgram(shop.id)
-  const guard = await judgeFatigue(shop.id, parsed.program, before && requireProgram(before.document), at)
+  const guard = await judgeCampaigns(shop.id, parsed.program, before && requireProgram(before.document), at)
+  if (guard.sameNames.length > 0) {
+    return data<PublishReply>({ ok: false, reason: 'invalid_program', problems: guard.sameNames }, 400)
+  }
   if (guard.stops && !form.data.overrideReason) return refuse(guard.message, 'overrideReason')
   const changes = before ? diff(before.document, parsed.document) : ['The program begins']
   const published = await publishOnTop(shop.id, parsed.document, {
@@ -49,9 +53,9 @@ export async function action({ request }: ActionFunctionArgs) {
 
 /**
  * The discount-fatigue guard: it stops a program whose campaigns reach the limit in some 90 days, unless it was as
- * bad before. `added` are the campaigns that are new or changed.
+ * bad before. `added` are the campaigns that are new or changed; `sameNames` those of them whose results could not be told from another's.
  */
-async function judgeFatigue(shopId: number, program: Program, before: Program | null, at: number) {
+async function judgeCampaigns(shopId: number, program: Program, before: Program | null, at: number) {
   const records = await listCampaignRecords(shopId)
   const stops = new Map([...records].map(([id, record]) => [id, listStops(record, at)]))
   const shareOf = (one: Program) => findFatiguePeak(withStops(one, stops).campaigns, at).share
@@ -59,10 +63,21 @@ async function judgeFatigue(shopId: number, program: Program, before: Program | 
   const shareBefore = before ? shareOf(before) : 0
   const known = new Set(before?.document.campaigns.map((campaign) => JSON.stringify(campaign)))
   const added = program.document.campaigns.filter((one) => !known.has(JSON.stringify(one))).map((one) => one.id)
+  const programs = await loadPrograms(shopId)
+  const versions = [...(programs?.versions ?? []), { program }]
+  const { campaigns } = withStops(program, stops)
+  const sameNames = campaigns.flatMap((one, index): Problem[] => {
+    const other = added.includes(one.id) && findSameName(one, campaigns, (id) => titlesOf(id, { versions }))
+    if (!other) return []
+    const path = ['campaigns', index, 'name']
+    const message = `must be another: "${other.name}" runs at the same time and is or was called that too, and orders say by its name alone which discount they had`
+    return [{ path, field: formatPath(path), message }]
+  })
   const days = `${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days`
   return {
     stops: share >= FATIGUE_STOP_SHARE && share > shareBefore,
     added,
+    sameNames,
     message: `must say why: with this there would be discounts on ${days}`,
   }
 }

@@ -6,7 +6,7 @@ import type { Lift } from '#app/retention/lift.ts'
 import { nameGroup, type CampaignGroup } from '#app/retention/segments.ts'
 import type { Comparison, whyUncompared } from '#app/ui/campaign-results.ts'
 import { CustomersLink } from '#app/ui/retention-page.tsx'
-import { showCount, showInstant, showList, showMoney, showRate } from '#app/ui/words.ts'
+import { sayCustomers, showCount, showInstant, showList, showMoney, showRate } from '#app/ui/words.ts'
 
 type Results = {
   id: string
@@ -162,7 +162,7 @@ type ComparedProps = {
 }
 
 function Compared({ comparison, open, currency }: ComparedProps) {
-  const { offered, heldOut, orders, revenue, limited } = comparison
+  const { offered, heldOut, mixed, orders, revenue, limited } = comparison
   return (
     <BlockStack gap="100">
       <Text as="p">
@@ -175,6 +175,11 @@ function Compared({ comparison, open, currency }: ComparedProps) {
         </CustomersLink>
         {` were held out by chance${limited ? ': those it was for when it began, whatever they have become since' : ''}.`}
       </Text>
+      {mixed > 0 && (
+        <Text as="p">
+          {`${sayCustomers(mixed)} ${mixed === 1 ? 'is' : 'are'} in neither: merged since from customers of both.`}
+        </Text>
+      )}
       <Text as="p">{`Orders per customer: ${sayLift(orders, (value) => value.toFixed(3))}`}</Text>
       <Text as="p">{`Revenue per customer: ${sayLift(revenue, (minor) => signedMoney(minor, currency))}`}</Text>
       {revenue.ok && (

@@ -1,10 +1,11 @@
 /** Did a campaign work? The customers it was offered to beside those held out of it by chance (SEMANTICS 41). */
-import { isForSome, isHeldOut } from '#app/loyalty/campaigns.ts'
+import { armOf, isForSome } from '#app/loyalty/campaigns.ts'
 import type { Campaign } from '#app/loyalty/program.ts'
 import { measureLift, sumArm, type Lift } from '#app/retention/lift.ts'
 
 type Outcome = {
-  customer: string
+  /** Whom the customer was when the campaign began: several where they were merged since. */
+  records: readonly string[]
   orders: number
   ordersBefore: number
   revenueMinor: number
@@ -15,6 +16,8 @@ type Outcome = {
 export type Comparison = {
   offered: number
   heldOut: number
+  /** Left out: merged since from customers of both. */
+  mixed: number
   /** Per customer: orders, and revenue in minor units. */
   orders: Lift
   revenue: Lift
@@ -34,14 +37,15 @@ export function whyUncompared(
 
 /** The comparison of both arms. Customers fall into them by the campaign's own hash, the one that the storefront goes by. */
 export function compareArms(campaign: Campaign, outcomes: readonly Outcome[]): Comparison {
-  const heldOut = outcomes.filter((one) => isHeldOut(campaign, one.customer))
-  const offered = outcomes.filter((one) => !isHeldOut(campaign, one.customer))
+  const arms = Map.groupBy(outcomes, ({ records }) => armOf(campaign, records))
+  const [heldOut, offered] = [arms.get('heldOut') ?? [], arms.get('offered') ?? []]
   const orders = (arm: Outcome[]) => sumArm(arm.map((one) => ({ before: one.ordersBefore, outcome: one.orders })))
   const revenue = (arm: Outcome[]) =>
     sumArm(arm.map((one) => ({ before: one.revenueBeforeMinor, outcome: one.revenueMinor })))
   return {
     offered: offered.length,
     heldOut: heldOut.length,
+    mixed: outcomes.length - offered.length - heldOut.length,
     orders: measureLift(orders(offered), orders(heldOut)),
     revenue: measureLift(revenue(offered), revenue(heldOut)),
   }

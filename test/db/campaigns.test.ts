@@ -13,7 +13,7 @@ import { inTransaction, pool } from '#app/db/client.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { askMeasures, countCustomersBehind, listCustomersBehind } from '#app/db/retention.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
-import { isHeldOut } from '#app/loyalty/campaigns.ts'
+import { armOf, isHeldOut } from '#app/loyalty/campaigns.ts'
 import { parseGroup } from '#app/retention/segments.ts'
 import { makeShopWithProgram, receive } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
@@ -173,8 +173,68 @@ test('outcomes count what was bought while it ran, and as long a time before it'
     { fromAt: at('2026-09-06T00:00:00Z'), untilAt: at('2026-09-09T00:00:00Z') },
   ]
   expect(await listOutcomes(shop.id, { times, from: times[0]!.fromAt, audienceOf: null })).toEqual([
-    { customer: 'gid://shopify/Customer/1', orders: 1, ordersBefore: 1, revenueMinor: 1000, revenueBeforeMinor: 1000 },
+    {
+      ...{ customer: 'gid://shopify/Customer/1', records: ['gid://shopify/Customer/1'] },
+      ...{ orders: 1, ordersBefore: 1, revenueMinor: 1000, revenueBeforeMinor: 1000 },
+    },
   ])
+})
+
+test('a customer that was merged since stands where the merged ones stood, with all they bought, and in neither arm where they differed', async () => {
+  const half = { ...DOUBLE, holdOut: 0.5 }
+  const shop = await makeShopWithProgram({ campaigns: [half] })
+  const campaign = (await loadPrograms(shop.id))!.versions.at(-1)!.program.campaigns[0]!
+  const gid = (id: number) => `gid://shopify/Customer/${id}`
+  const ids = Array.from({ length: 40 }, (_, place) => place + 1)
+  const held = ids.filter((id) => isHeldOut(campaign, gid(id)))
+  const offered = ids.filter((id) => !held.includes(id))
+  const people = [...held.slice(0, 4), ...offered.slice(0, 4)]
+  const placeAll = (day: string, first: number) =>
+    placeAndDrain(
+      shop.id,
+      people.map((customer, place) => ({ id: first + place, customer, placedAt: `${day}T10:00:00Z` })),
+    )
+  await placeAll('2026-07-20', 1)
+  await pool.query('update members set joined_at = $2 where shop_id = $1', [shop.id, new Date(at('2026-07-20'))])
+  await inTransaction((client) =>
+    noteAudience(
+      shop.id,
+      { id: 'double', from: at('2026-08-01T00:00:00Z'), tiers: null, segments: null },
+      at('2026-08-01T00:00:30Z'),
+      client,
+    ),
+  )
+  await placeAll('2026-08-02', 11)
+  const merge = async (gone: number, kept: number) => {
+    const body = { admin_graphql_api_customer_kept_id: gid(kept), admin_graphql_api_customer_deleted_id: gid(gone) }
+    const message = { ...body, admin_graphql_api_job_id: null, status: 'completed' }
+    await receive(shop.id, 'customers/merge', JSON.stringify(message), { at: '2026-08-05T10:00:00Z' })
+    await drainShop(shop.id)
+  }
+  await merge(held[0]!, held[1]!)
+  await merge(offered[0]!, offered[1]!)
+  await merge(held[2]!, offered[2]!)
+  // Into somebody who was not known when it began.
+  await placeAndDrain(shop.id, [{ id: 30, customer: 1_000, placedAt: '2026-08-04T10:00:00Z' }])
+  await merge(offered[3]!, 1_000)
+
+  const times = [{ fromAt: campaign.fromAt, untilAt: campaign.untilAt }]
+  for (const audienceOf of [null, 'double']) {
+    const outcomes = await listOutcomes(shop.id, { times, from: at('2026-08-01T00:00:30Z'), audienceOf })
+    const arms = Map.groupBy(outcomes, ({ records }) => armOf(campaign, records))
+    const ordersOf = (arm: 'offered' | 'heldOut' | null) =>
+      (arms.get(arm) ?? []).map(({ customer, orders }) => [customer, orders])
+    expect(ordersOf('heldOut').sort()).toEqual(
+      [
+        [gid(held[1]!), 2],
+        [gid(held[3]!), 1],
+      ].sort(),
+    )
+    const newer = isHeldOut(campaign, gid(1_000)) && audienceOf === null
+    const [later, alone] = [[gid(1_000), 2] as const, [gid(offered[1]!), 2] as const]
+    expect(ordersOf('offered').sort()).toEqual((newer ? [alone] : [alone, later]).sort())
+    expect(ordersOf(null).sort()).toEqual([...(newer ? [later] : []), [gid(offered[2]!), 2]].sort())
+  }
 })
 
 test('what was given is counted under every name the campaign had, and falls when an order is cancelled', async () => {

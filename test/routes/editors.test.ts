@@ -284,6 +284,30 @@ test('discounts on more than 40 % of 90 days need a reason, which is kept with t
   expect((await listCampaignRecords(merchant.shop.id)).get('long')?.overrideReason).toBe('Closing the shop')
 })
 
+test('two discounts that run at one time have two names, one that was called so before too; points and other times may share it', async () => {
+  const merchant = await makeShopWithMember()
+  const [summer] = DOCUMENT.campaigns as [(typeof DOCUMENT.campaigns)[number]]
+  let basedOn = 1
+  const save = async (...campaigns: object[]) => {
+    const document = JSON.stringify({ ...DOCUMENT, campaigns })
+    const answer = await settle(
+      publish.action(await merchant.post('/app/program/publish', { document, basedOn: String(basedOn) })),
+    )
+    if (answer.status === 200) basedOn += 1
+    return answer
+  }
+  const other = { ...summer, id: 'other', from: '2026-07-10T00:00', until: '2026-07-12T00:00' }
+  const refused = await save(summer, other)
+  expect(refused).toMatchObject({ status: 400, body: { problems: [{ field: 'campaigns[1].name' }] } })
+  expect((await save(summer, { ...other, from: '2026-07-11T00:00' })).status).toBe(200)
+  expect((await save(summer, { ...other, offer: { pointsMultiplier: 2 } })).status).toBe(200)
+  // An order of the time before the change would say "Summer" of either.
+  const renamed = { ...summer, name: 'High summer' }
+  expect((await save(renamed)).status).toBe(200)
+  expect((await save(renamed, other)).status).toBe(400)
+  expect((await save(renamed, { ...other, name: 'Late summer' })).status).toBe(200)
+})
+
 test('a campaign under way shows its orders, and says that too few were held out to tell', async () => {
   const merchant = await makeShopWithMember()
   await pool.query(
