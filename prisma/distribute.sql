@@ -6,6 +6,13 @@
 -- Nothing in the app changes: every statement on these tables names one shop (test/db/distribution.test.ts), so each goes to the
 -- one node that holds the shop. What stays local on the coordinator is plumbing that is read across shops, so every process
 -- connects to the coordinator. Run with Citus 14.0.1 on PostgreSQL 18.6: a coordinator and two workers.
+--
+-- Later migrations: Prisma sends a file at once, of which Citus takes one statement at a time. So each one, before the new version
+-- of the app starts, with create_distributed_table for a new table of the business (and it is written down as applied):
+--
+--   psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -1 -f prisma/migrations/NAME/migration.sql
+--   psql "$DATABASE_URL" -c "insert into _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+--     values (gen_random_uuid(), '$(sha256sum < prisma/migrations/NAME/migration.sql | cut -c1-64)', 'NAME', now(), 1)"
 
 BEGIN;
 
