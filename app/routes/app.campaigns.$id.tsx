@@ -96,8 +96,14 @@ export async function action({ request, params }: ActionFunctionArgs) {
   const campaign = published?.document.campaigns.find((one) => one.id === params.id)
   if (!campaign) throw data({ message: 'There is no such campaign' }, 404)
   const at = now()
+  const hasBegun = requireProgram(published!.document).campaigns.some(
+    ({ id, fromAt }) => id === campaign.id && fromAt <= at,
+  )
   const steps: Partial<Record<string, { message: string; take: () => Promise<void> }>> = {
-    end: { message: 'The campaign is over', take: () => endCampaign(shop.id, campaign.id, at, 'by hand') },
+    end: {
+      message: hasBegun ? 'The campaign is over' : 'The campaign is called off',
+      take: () => endCampaign(shop.id, campaign.id, at, 'by hand'),
+    },
     pause: { message: 'The campaign is paused', take: () => pauseCampaign(shop.id, campaign.id, at) },
     resume: { message: 'The campaign goes on', take: () => resumeCampaign(shop.id, campaign.id, at) },
   }

@@ -36,7 +36,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
         </InlineStack>
         {children}
         <Box overflowX="scroll" tabIndex={0}>
-          <table data-measures style={TABLE}>
+          <table data-measures style={head.length > MANY_COLUMNS ? { ...TABLE, ...NARROW } : TABLE}>
             <caption style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}>
               {heading}
             </caption>
@@ -50,7 +50,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
                       ...(place === 0 ? FIRST_CELL : CELL),
                       // A long name takes two lines rather than a wide column of short numbers.
                       whiteSpace: 'normal',
-                      minWidth: title.length > 12 ? '7rem' : undefined,
+                      minWidth: title.length <= 12 ? undefined : head.length > MANY_COLUMNS ? '5rem' : '7rem',
                       verticalAlign: 'bottom',
                       textAlign: place === 0 || words.includes(place) ? 'start' : 'end',
                       fontWeight: 550,
@@ -99,6 +99,10 @@ const TABLE = {
   width: '100%',
   fontVariantNumeric: 'tabular-nums',
 } as CSSProperties
+
+/** So many columns only fit on a desk side by side with less room between them. */
+const MANY_COLUMNS = 14
+const NARROW = { '--cell-inline': '0.3125rem', fontSize: '0.75rem' } as CSSProperties
 
 const CELL = {
   padding: 'var(--cell-block) var(--cell-inline)',

@@ -46,6 +46,7 @@ const program = {
       offer: { pointsMultiplier: 3 },
       holdOut: 0.5,
     },
+    { id: 'never', name: 'Never sale', ...LATER, offer: { percentage: 5 } },
     { id: 'bands', name: 'Bigger is better', ...SPRING, offer: { bands: BANDS } },
   ],
 }
@@ -122,6 +123,29 @@ test('more points are paused, resumed and ended early too, and what a product ea
   expect(await estimateText(guest)).toMatch(/\b40 leaves/)
   await endNow(merchant, frame)
   expect(await estimateText(guest)).toMatch(/\b20 leaves/)
+})
+
+test('a campaign is called off before it begins, and does not begin', async () => {
+  store.setTime(TODAY)
+  const merchant = await open()
+  const frame = await adminPage(merchant, 'never')
+  await frame.getByRole('button', { name: 'Call off' }).click()
+  const dialog = frame.getByRole('dialog')
+  await dialog.getByText('It will not begin. It cannot be taken up again').waitFor()
+  await dialog.getByRole('button', { name: 'Keep it' }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  await frame.getByText('Scheduled').first().waitFor()
+  await frame.getByRole('button', { name: 'Call off' }).click()
+  await dialog.getByRole('button', { name: 'Call it off' }).click()
+  await merchant.getByText('The campaign is called off').waitFor()
+  await frame.getByText('Ended').first().waitFor()
+  expect(await frame.getByRole('button', { name: 'Call off' }).count()).toBe(0)
+
+  store.setTime(TODAY + 45 * DAY_MS)
+  const guest = await open()
+  await addToCart(guest, local.storeUrl, teapot!, 1)
+  await expect.poll(() => cartText(guest), PATIENT).toContain('Secret sale')
+  expect(await cartText(guest)).not.toContain('Never sale')
 })
 
 test('who is held out sees a campaign nowhere: not on the product, the card, in the cart or at checkout', async () => {
