@@ -85,13 +85,12 @@ test('a program in which nothing was stopped is the same program, and stops stay
 })
 
 test('a campaign’s discount is told in orders by every name that it had', () => {
-  const renamed = requireProgram({
-    ...program.document,
-    campaigns: [{ ...program.document.campaigns[0], name: 'Twice as many' }],
-  })
-  expect(titlesOf('double', { versions: [{ program }, { program: renamed }, { program }] })).toEqual([
-    'Double',
-    'Twice as many',
-  ])
+  const named = (name: string, offer: object) =>
+    requireProgram({ ...program.document, campaigns: [{ ...program.document.campaigns[0], name, offer }] })
+  const [sale, renamed] = [named('Sale', { percentage: 10 }), named('Autumn sale', { percentage: 10 })]
+  const versions = [{ program: sale }, { program: renamed }, { program: sale }]
+  expect(titlesOf('double', { versions })).toEqual(['Sale', 'Autumn sale'])
+  // Points that are multiplied are no discount, and no order names them.
+  expect(titlesOf('double', { versions: [{ program }] })).toEqual([])
   expect(titlesOf('nothing', { versions: [{ program }] })).toEqual([])
 })
