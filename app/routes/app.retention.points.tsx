@@ -199,11 +199,11 @@ function AgeTable({ liability: { ages, members, reserved, deficit, outstanding }
       of: { kind: 'points-age' as const, months: age.fromMonths },
     })),
     {
-      ...{ name: 'Set aside for rewards under way', points: reserved, customers: members.reserved },
+      ...{ name: 'Set aside', points: reserved, customers: members.reserved },
       of: { kind: 'points', group: 'reserved' },
     },
     {
-      ...{ name: 'Below zero: taken back after they were spent', points: 0 - deficit, customers: members.deficit },
+      ...{ name: 'Below zero', points: 0 - deficit, customers: members.deficit },
       of: { kind: 'points', group: 'deficit' },
     },
     { name: 'All', points: outstanding, of: { kind: 'points', group: 'held' }, customers: members.held },
@@ -211,7 +211,7 @@ function AgeTable({ liability: { ages, members, reserved, deficit, outstanding }
   return (
     <MeasureTable
       heading="Outstanding by age"
-      explanation="By when the points were earned, in months before today. A member can have points of several ages."
+      explanation="By when the points were earned, in months before today; set aside are those of rewards under way, below zero those taken back after they were spent. A member can have points of several ages."
       head={['Age', 'Points', 'Members']}
       rows={lines.map(({ name, points, of, customers }) => ({
         key: name,

@@ -214,6 +214,8 @@ async function benchLiability(print: Print, shop: BenchShop, orders: number): Pr
   for (const period of ['this-month', 'last-90-days', 'last-12-months', 'all']) {
     await figure('liability-members', 3, period, (days) => countLiabilityMembers(asked, days))
   }
+  // The engine knows nothing of them, and posting begins from nothing.
+  await pool.query('delete from balances where shop_id = $1', [shop.id])
 }
 
 async function benchFit(print: Print, shop: BenchShop): Promise<void> {
