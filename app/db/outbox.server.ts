@@ -49,7 +49,7 @@ export async function enqueueEffects(
   )
 }
 
-/** How many effects are looked at to find shops with work: enough to find them all in the end, few enough to look often. */
+/** How many effects of a kind are looked at to find shops with work: enough to find them all in the end, few enough to look often. */
 const LOOKED_AT = 500
 
 /**
@@ -59,12 +59,14 @@ const LOOKED_AT = 500
 export async function listShopsWithEffectsDue(at: number, kinds: readonly string[]): Promise<number[]> {
   const { rows } = await pool.query<{ shop_id: number }>({
     name: 'shops-with-effects-due',
-    text: `select shop_id, min(due_at) as since from (
-             select shop_id, due_at from outbox o
-              where state = 'waiting' and due_at <= $1 and kind = any($2::text[])
-                and exists (select 1 from shops s
-                             where s.id = o.shop_id and s.installed_at is not null and s.uninstalled_at is null)
-              order by due_at, id limit $3) as due
+    text: `select shop_id, min(due_at) as since
+             from unnest($2::text[]) as k (kind)
+            cross join lateral (
+              select shop_id, due_at from outbox o
+               where o.state = 'waiting' and o.kind = k.kind and o.due_at <= $1
+                 and exists (select 1 from shops s
+                              where s.id = o.shop_id and s.installed_at is not null and s.uninstalled_at is null)
+               order by o.due_at, o.id limit $3) as due
             group by shop_id order by since`,
     values: [new Date(at), kinds, LOOKED_AT],
   })
@@ -150,7 +152,7 @@ export async function dropEffects(shopId: number, at: number, client: Queryable 
   return rowCount ?? 0
 }
 
-/** As `dropEffects`, for whatever late messages put down for shops that have gone. Reads across shops: it is plumbing. */
+/** As `dropEffects`, for whatever late messages put down for shops that have gone, each minute. Reads across shops: it is plumbing. */
 export async function dropEffectsOfGoneShops(at: number): Promise<number> {
   const { rowCount } = await pool.query(
     `update outbox o set state = 'dropped', done_at = $1, error = 'the shop uninstalled the app'

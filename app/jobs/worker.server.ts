@@ -33,7 +33,7 @@ const PAUSE_MS = 250
 const TROUBLE_PAUSE_MS = 1_000
 const TASKS_AT_ONCE = 4
 const OFFER_EVERY_MS = 500
-/** Bodies of finished messages and finished effects are kept this long, for questions. */
+/** Finished effects, and lines of files that were not brought in, are kept this long, for questions. */
 const KEEP_DAYS = 14
 const DAY_MS = 86_400_000
 
@@ -83,6 +83,7 @@ function shopTasks(): TaskList {
 /** Every minute: puts this minute's tasks into the queue, each shop's once however many workers do so. */
 const schedule: TaskList[string] = async (_payload, { addJob }) => {
   await eraseShops()
+  await dropEffectsOfGoneShops(now())
   const minute = Math.floor(performance.timeOrigin / 60_000 + performance.now() / 60_000)
   for (const shop of await listInstalledShops()) {
     for (const name of tasksOfMinute(minute, shop.id)) await addJob(name, { shopId: shop.id }, keyOf(name, shop.id))
@@ -92,7 +93,6 @@ const schedule: TaskList[string] = async (_payload, { addJob }) => {
 const cleanUp: TaskList[string] = async () => {
   const before = now() - KEEP_DAYS * DAY_MS
   while ((await clearFinishedEffects(before)) > 0);
-  await dropEffectsOfGoneShops(now())
   await recheckWorkDue()
   for (const shop of await listInstalledShops()) await forgetOldImports(shop.id, before)
 }

@@ -2,7 +2,7 @@
 // counterpart from the same run, the rounds are interleaved, and medians are printed: absolute rates on a shared machine mean little.
 import { parseArgs } from 'node:util'
 import { pool } from '#app/db/client.server.ts'
-import { measureDrain, storeOrders, untilDrained } from './ingest/draining.ts'
+import { clearEffects, measureDrain, storeOrders, untilDrained } from './ingest/draining.ts'
 import { makeReady, quantile, SECRET, sendAll, sendAtRate, startServer, type Ready } from './ingest/http.ts'
 import { benchOrder, openBenchShops } from './ingest/orders.ts'
 import { clearLedger, measurePosting, measureRawCommits } from './ingest/posting.ts'
@@ -112,6 +112,7 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
     for (let round = 0; round < rounds; round += 1) {
       await storeOrders(shops, nextOrder, DRAIN_ORDERS, MEMBERS)
       nextOrder += DRAIN_ORDERS
+      await clearEffects()
       found.idle.push(await measureIdle())
       found.raw.push(await measureRawCommits(url, ms))
       const used = startMeter(home)
@@ -149,6 +150,7 @@ async function benchAnswers(print: Print, url: string, { rounds, ms }: Size): Pr
   await untilDrained()
   await pool.query('analyze')
   for (let round = 0; round < rounds; round += 1) {
+    await clearEffects()
     found.idle.push(await measureIdle())
     found.fsync.push(1000 / (await measureRawCommits(url, 500, 1)))
     found.bare.push(
@@ -186,6 +188,7 @@ async function benchEndToEnd(print: Print, { url, home }: BenchDatabase, { round
     for (let round = 0; round < rounds; round += 1) {
       const forBare = prepare(shops, Math.min(perRound, 5_000))
       const forApp = prepare(shops, perRound)
+      await clearEffects()
       found.idle.push(await measureIdle())
       found.bare.push(forBare.length / (await sendAll(bare.port, forBare)))
       const used = startMeter(home, app.pid)

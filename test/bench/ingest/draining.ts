@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
+import { dropEffectsOfGoneShops } from '#app/db/outbox.server.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { benchOrder, placedAtOf } from './orders.ts'
 
@@ -29,6 +30,14 @@ export async function measureDrain(): Promise<{ perSecond: number; orders: numbe
   const startedAt = performance.now()
   const { done } = await drainInbox()
   return { perSecond: done / ((performance.now() - startedAt) / 1000), orders: done }
+}
+
+/**
+ * Takes away what the rounds before would have told Shopify: nobody is there to hear of it, and what piles up would be read again and again
+ * while the next figure is taken.
+ */
+export async function clearEffects(): Promise<void> {
+  await dropEffectsOfGoneShops(Date.now())
 }
 
 /** Resolves when no message waits. */
