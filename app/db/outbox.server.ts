@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Queryable } from './client.server.ts'
 import { numbers, packTexts, toInstantSql, unpack } from './arrays.ts'
 import { pool } from './client.server.ts'
@@ -47,6 +48,18 @@ export async function enqueueEffects(
       numbers(list.map(({ dueAt }) => dueAt ?? at)),
     ],
   )
+}
+
+/**
+ * The effect of having the cards of these members (gids) written anew. A batch's members go together, for a row each would cost more
+ * than their points; the same ones again are the same effect. Of several members, the payload is `{ members }`.
+ */
+export function cardsToWrite(members: readonly string[]): NewEffect[] {
+  const [member, second] = members
+  if (member === undefined) return []
+  if (second === undefined) return [{ kind: 'member-card', key: member, payload: { member } }]
+  const key = createHash('sha256').update(members.join()).digest('base64url')
+  return [{ kind: 'member-cards', key, payload: { members } }]
 }
 
 /** How many effects of a kind are looked at to find shops with work: enough to find them all in the end, few enough to look often. */

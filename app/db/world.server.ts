@@ -14,7 +14,7 @@ import {
 import { inTransaction, together } from '#app/db/client.server.ts'
 import { LedgerError, postToLedger } from '#app/db/ledger.server.ts'
 import { findOrderOwners, loadOrders, saveOrders, type OrderToSave } from '#app/db/orders.server.ts'
-import { enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
+import { cardsToWrite, enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadRedemptions, saveRedemptions } from '#app/db/redemptions.server.ts'
 import { markCodeUsed } from '#app/db/codes.server.ts'
@@ -404,9 +404,9 @@ function isSameLot(one: Lot, other: Lot): boolean {
   )
 }
 
-/** What must happen outside: a new card for each member that changed, and what the engine asked for by name. */
+/** What must happen outside: new cards for the members that changed, and what the engine asked for by name. */
 function describeEffects(members: readonly Member[], effects: readonly Effect[]): NewEffect[] {
-  const cards = members.map(({ id }) => ({ kind: 'member-card', key: id, payload: { member: id } }))
+  const cards = cardsToWrite(members.map(({ id }) => id))
   return [...cards, ...effects.map((effect) => ({ kind: effect.kind, key: effectKey(effect), payload: effect }))]
 }
 

@@ -5,6 +5,7 @@ import { RECOUNT_CYCLES, recountSlice, type RecountPosition } from '#app/db/cycl
 import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
 import { followAliases } from '#app/db/members.server.ts'
 import {
+  cardsToWrite,
   dropEffects,
   enqueueEffects,
   finishEffects,
@@ -68,6 +69,7 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
   { kind: 'program-card', batch: 1, carry: carryOutProgramCard },
   { kind: 'function-discounts', batch: 1, carry: carryOutFunctionDiscounts },
   { kind: 'all-member-cards', batch: 1, carry: carryOutAllCards },
+  { kind: 'member-cards', batch: 2, carry: carryOutCardsTogether },
   { kind: 'member-card', batch: 10 * CARDS_PER_CALL_MAX, carry: carryOutMemberCards },
   { kind: 'tier-changed', batch: 25, carry: carryOutTierTags },
   { kind: 'fill-pools', batch: 1, carry: carryOutFilling },
@@ -171,58 +173,67 @@ function waitUntil({ attempts }: Effect): number {
   return now() + Math.min(LONGEST_WAIT_MS, 5_000 * 2 ** Math.min(attempts, 20))
 }
 
-/** Writes the card of each member as it is now: what the effect was written for may be long past. */
-async function carryOutMemberCards({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
-  const outcome: Outcome = { done: [], refused: [], later: [] }
-  const programs = await loadPrograms(shop.id)
-  const members = await readMembers(
-    shop.id,
+/** Writes each member's card. Those whose card Shopify refuses are set aside by name. */
+async function carryOutMemberCards(carrying: Carrying, effects: Effect[]): Promise<Outcome> {
+  const refused = await writeCards(
+    carrying,
     effects.map(({ key }) => key),
   )
-  const writing: { effect: Effect; write: CardToWrite }[] = []
-  for (const effect of effects) {
-    const member = members.get(effect.key)
+  return {
+    done: effects.filter(({ key }) => !refused.has(key)),
+    refused: effects.flatMap((effect) => {
+      const detail = refused.get(effect.key)
+      return detail === undefined ? [] : [{ effect, detail }]
+    }),
+    later: [],
+  }
+}
+
+/** Writes the cards of members who changed together. One whose card Shopify refuses gets an effect of their own, to be tried alone. */
+async function carryOutCardsTogether(carrying: Carrying, effects: Effect[]): Promise<Outcome> {
+  const members = new Set(effects.flatMap(({ payload }) => (payload as { members: string[] }).members))
+  const refused = await writeCards(carrying, [...members])
+  const alone = [...refused.keys()].flatMap((member) => cardsToWrite([member]))
+  await enqueueEffects(carrying.shop.id, alone, now())
+  return { done: effects, refused: [], later: [] }
+}
+
+/** Writes the cards of these members as they are now, whatever they were asked for. Returns those whose card Shopify refuses, with its words. */
+async function writeCards({ shop, admin }: Carrying, customers: string[]): Promise<Map<string, string>> {
+  const programs = await loadPrograms(shop.id)
+  const members = await readMembers(shop.id, customers)
+  const cards: CardToWrite[] = []
+  for (const customer of customers) {
+    const member = members.get(customer)
     const card = member && programs ? buildMemberCard(member, programs, now()) : null
     // A customer who was merged away has no card of their own; an erased one has none at all.
-    if (card && member?.id === effect.key) writing.push({ effect, write: { customer: effect.key, card } })
-    else {
-      await deleteMemberCard(admin, effect.key)
-      outcome.done.push(effect)
-    }
+    if (card && member?.id === customer) cards.push({ customer, card })
+    else await deleteMemberCard(admin, customer)
   }
-  for (let start = 0; start < writing.length; start += CARDS_PER_CALL_MAX) {
-    await writeBatch(admin, writing.slice(start, start + CARDS_PER_CALL_MAX), outcome)
+  const refused = new Map<string, string>()
+  for (let start = 0; start < cards.length; start += CARDS_PER_CALL_MAX) {
+    await writeBatch(admin, cards.slice(start, start + CARDS_PER_CALL_MAX), refused)
   }
-  return outcome
+  return refused
 }
 
 /** One call writes all or none: those that Shopify refuses are taken out, and the others written again. */
-async function writeBatch(
-  admin: AdminClient,
-  batch: { effect: Effect; write: CardToWrite }[],
-  outcome: Outcome,
-): Promise<void> {
+async function writeBatch(admin: AdminClient, batch: CardToWrite[], refused: Map<string, string>): Promise<void> {
   let left = batch
   while (left.length > 0) {
-    const written = await writeMemberCards(
-      admin,
-      left.map(({ write }) => write),
-    )
-    if (written.ok) {
-      outcome.done.push(...left.map(({ effect }) => effect))
-      return
-    }
-    const refused = new Map(written.refused.map(({ index, detail }) => [index, detail]))
-    const [detail = 'refused'] = refused.values()
+    const written = await writeMemberCards(admin, left)
+    if (written.ok) return
+    const places = new Map(written.refused.map(({ index, detail }) => [index, detail]))
+    const [detail = 'refused'] = places.values()
     // Without a place we cannot tell which one it was: all of them are tried alone.
-    if (refused.has(null) && left.length > 1) {
-      for (const one of left) await writeBatch(admin, [one], outcome)
+    if (places.has(null) && left.length > 1) {
+      for (const one of left) await writeBatch(admin, [one], refused)
       return
     }
-    const bad = refused.has(null) ? left : left.filter((_, index) => refused.has(index))
+    const bad = places.has(null) ? left : left.filter((_, index) => places.has(index))
     if (bad.length === 0) throw new Error(`Shopify refuses a batch of cards without naming one: ${detail}`)
-    outcome.refused.push(...bad.map(({ effect }) => ({ effect, detail })))
-    left = left.filter((each) => !bad.includes(each))
+    for (const { customer } of bad) refused.set(customer, detail)
+    left = left.filter((card) => !bad.includes(card))
   }
 }
 
@@ -243,15 +254,14 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
   return { done: effects, refused: [], later: [] }
 }
 
-const MEMBERS_A_SLICE = 1_000
+const MEMBERS_A_SLICE = 500
 
 /** A new program means new words on every card: the members' cards are put down to be written, a slice at a time. */
 async function carryOutAllCards({ shop }: Carrying, effects: Effect[]): Promise<Outcome> {
   for (const { payload } of effects) {
     const { after = '0' } = (payload ?? {}) as { after?: string }
     const members = await listMembersAfter(shop.id, after, MEMBERS_A_SLICE)
-    const cards = members.map((member) => ({ kind: 'member-card', key: member, payload: { member } }))
-    await enqueueEffects(shop.id, cards, now())
+    await enqueueEffects(shop.id, cardsToWrite(members), now())
     const last = members.length === MEMBERS_A_SLICE ? members.at(-1) : undefined
     if (!last) continue
     const next = { after: last.slice(last.lastIndexOf('/') + 1) }

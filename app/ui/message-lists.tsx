@@ -220,6 +220,7 @@ function sayEffect(kind: string): string {
 
 const EFFECTS: Record<string, string> = {
   'member-card': 'A member’s card',
+  'member-cards': 'Cards of members',
   'program-card': 'The program for the storefront',
   'all-member-cards': 'Every member’s card',
   'function-discounts': 'Discounts of levels and campaigns',

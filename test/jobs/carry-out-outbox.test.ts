@@ -38,6 +38,13 @@ async function hurry(place: SpendingShop): Promise<void> {
   await pool.query(`update outbox set due_at = '2020-01-01' where shop_id = $1 and state = 'waiting'`, [place.shop.id])
 }
 
+/** Gives each of the members 5 points, in one transaction. */
+async function giveTo(place: SpendingShop, members: string[], key: string): Promise<void> {
+  const gift = { type: 'adjust', at: now(), points: 5, reason: 'test', actor: 'test' } as const
+  const events = members.map((customer) => ({ ...gift, customer, key: `${key}:${customer}` }))
+  await applyEvents(place.shop.id, events, now())
+}
+
 test('a member’s card reaches Shopify with balance, code and words for both', async () => {
   const place = await openSpendingShop([FIVE_OFF])
   const ann = await place.member(800)
@@ -81,6 +88,21 @@ test('cards are written 25 at a time, and changes that wait are written once', a
   expect(await carryOut(place)).toMatchObject({ done: 30 })
   expect(place.operations.filter((name) => name === 'CardsWrite')).toHaveLength(2)
   expect(cardOf(place, members[0]!)?.balance).toBe(20)
+})
+
+test('members who change together are put down together, and each card is written', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const [ann, gone, eve] = [await place.member(1), await place.member(2), await place.member(3)]
+  await carryOut(place)
+  place.store.deleteCustomer(place.shop.domain, gone)
+  await giveTo(place, [ann, gone, eve], 'first')
+  await giveTo(place, [ann, gone, eve], 'the same ones again')
+  await giveTo(place, [eve, ann], 'others')
+  expect(await waiting(place)).toEqual(['member-cards', 'member-cards'])
+  // The two, and one of her own for the customer who is gone, whom nobody can write to.
+  expect(await carryOut(place)).toMatchObject({ done: 3, setAside: 0 })
+  expect([cardOf(place, ann)?.balance, cardOf(place, eve)?.balance]).toEqual([16, 18])
+  expect(await waiting(place)).toEqual([])
 })
 
 test('a change that comes while its card is being written is written too', async () => {

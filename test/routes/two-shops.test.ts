@@ -494,6 +494,7 @@ const EFFECTS: Record<string, (side: Side) => Named | Promise<Named>> = {
   'function-discounts': SHOPS_OWN,
   'all-member-cards': SHOPS_OWN,
   'member-card': aboutMember,
+  'member-cards': ({ customers }) => ({ key: 'together', payload: { members: customers } }),
   'tier-changed': aboutMember,
   'fill-pools': SHOPS_OWN,
   [TAG_CUSTOMERS]: async (side) => ({ key: await askForSameTag(side) }),
