@@ -41,6 +41,8 @@ export type Drained = {
 
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
+/** How often a shop has its turn in one round, where many have much: in the next one those have theirs that came meanwhile. */
+const TURNS_A_ROUND = 8
 /**
  * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain rests some times as
  * long as it worked and lets them gather, or it would keep the processors from the door for batches of two. It looks now and then
@@ -66,14 +68,18 @@ export async function drainInbox(
   let atOnce = BATCHES_AT_ONCE
   for (;;) {
     const shops = await listShopsWithMessages(now())
-    const queue = shops.length === 1 ? Array.from({ length: atOnce }, () => shops[0]!) : [...shops]
+    const first = shops.length === 1 ? Array.from({ length: atOnce }, () => shops[0]!) : shops
+    const queue = first.map((shopId) => ({ shopId, turns: TURNS_A_ROUND }))
     const round: Drained = { done: 0, failed: 0, left: 0 }
     const startedAt = performance.now()
     const work = async () => {
-      for (let shopId = queue.shift(); shopId !== undefined && !isStopping(); shopId = queue.shift()) {
+      for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
+        const { shopId, turns } = next
         const drained = await drainShop(shopId)
         add(round, drained)
         onShop(shopId, drained)
+        // A full batch is seldom the last. While others wait for their turn, it goes on in this round, or each round would end with waiting for the slowest.
+        if (drained.done === BATCH_LIMIT && turns > 1 && queue.length > 0) queue.push({ shopId, turns: turns - 1 })
       }
     }
     await Promise.all(Array.from({ length: atOnce }, work))
