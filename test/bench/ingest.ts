@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { pool } from '#app/db/client.server.ts'
 import { clearEffects, measureDrain, storeOrders, untilDrained } from './ingest/draining.ts'
-import { makeReady, quantile, SECRET, sendAll, sendAtRate, startServer, type Ready } from './ingest/http.ts'
+import { makeReady, quantile, SECRET, sendAll, sendAtRate, startApp, startServer, type Ready } from './ingest/http.ts'
 import { benchOrder, openBenchShops } from './ingest/orders.ts'
 import { clearLedger, measurePosting, measureRawCommits } from './ingest/posting.ts'
 import { readCpuUs, readPostgresCpuUs, watchMemory } from './ingest/processes.ts'
@@ -143,8 +143,8 @@ const appSettings = (url: string) => ({
 
 async function benchAnswers(print: Print, url: string, { rounds, ms }: Size): Promise<void> {
   const shops = await openBenchShops(SHOPS, 'answers')
-  const bare = await startServer('test/bench/ingest/bare.ts')
-  const app = await startServer('app/server.ts', appSettings(url))
+  const bare = await startServer(['test/bench/ingest/bare.ts'])
+  const app = await startApp(appSettings(url))
   const found = { idle: [] as number[], bare: [] as number[], app: [] as number[], fsync: [] as number[] }
   for (const { port } of [bare, app]) await sendAtRate(port, prepare(shops, WARM_UP_ORDERS), OPEN_LOOP_RATE)
   await untilDrained()
@@ -176,8 +176,8 @@ async function benchAnswers(print: Print, url: string, { rounds, ms }: Size): Pr
 
 async function benchEndToEnd(print: Print, { url, home }: BenchDatabase, { rounds, orders }: Size): Promise<void> {
   const perRound = Math.ceil(orders / rounds)
-  const bare = await startServer('test/bench/ingest/bare.ts')
-  const app = await startServer('app/server.ts', appSettings(url))
+  const bare = await startServer(['test/bench/ingest/bare.ts'])
+  const app = await startApp(appSettings(url))
   for (const count of [SHOPS, 1]) {
     const shops = await openBenchShops(count, `end-${count}`)
     for (const { port } of [bare, app]) await sendAll(port, prepare(shops, WARM_UP_ORDERS))
