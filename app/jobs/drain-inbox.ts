@@ -44,11 +44,11 @@ const BATCHES_AT_ONCE = 3
 /** How often a shop has its turn in one round, where many have much: in the next one those have theirs that came meanwhile. */
 const TURNS_A_ROUND = 8
 /**
- * A batch costs some twenty questions to the database, however small it is. While messages trickle in, the drain rests some times as
- * long as it worked and lets them gather, or it would keep the processors from the door for batches of two. It looks now and then
- * whether more have come: when none have, there is nothing to wait for.
+ * A batch costs some twenty questions to the database, however small it is: of 60 messages each costs twice as much as of 500. While
+ * messages trickle in, the drain rests some times as long as it worked and lets them gather, or it would keep the processors from the
+ * door for batches of two. It looks now and then whether more have come: when none have, there is nothing to wait for.
  */
-const WORTHWHILE = 50
+const WORTHWHILE = 150
 const RESTS = 6
 const REST_AT_MOST_MS = 1_000
 const LOOK_EVERY_MS = 100
@@ -71,6 +71,7 @@ export async function drainInbox(
     const first = shops.length === 1 ? Array.from({ length: atOnce }, () => shops[0]!) : shops
     const queue = first.map((shopId) => ({ shopId, turns: TURNS_A_ROUND }))
     const round: Drained = { done: 0, failed: 0, left: 0 }
+    let moreWaits = false
     const startedAt = performance.now()
     const work = async () => {
       for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
@@ -78,15 +79,17 @@ export async function drainInbox(
         const drained = await drainShop(shopId)
         add(round, drained)
         onShop(shopId, drained)
+        if (drained.done < BATCH_LIMIT) continue
         // A full batch is seldom the last. While others wait for their turn, it goes on in this round, or each round would end with waiting for the slowest.
-        if (drained.done === BATCH_LIMIT && turns > 1 && queue.length > 0) queue.push({ shopId, turns: turns - 1 })
+        moreWaits = true
+        if (turns > 1 && queue.length > 0) queue.push({ shopId, turns: turns - 1 })
       }
     }
     await Promise.all(Array.from({ length: atOnce }, work))
     add(total, round)
     if (isStopping() || round.done + round.failed === 0) return { ...total, left: round.left }
-    // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
-    const worthwhile = round.done >= shops.length * WORTHWHILE
+    // Small batches take turns and rest: together they would hold up the door in bursts, and nobody waits for them.
+    const worthwhile = moreWaits || round.done >= first.length * WORTHWHILE
     atOnce = worthwhile ? BATCHES_AT_ONCE : 1
     if (worthwhile) continue
     await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
