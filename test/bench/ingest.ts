@@ -104,11 +104,11 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
   for (const count of [SHOPS, 1]) {
     const shops = await openBenchShops(count, `drain-${count}`)
     const found = { idle: [] as number[], raw: [] as number[], drain: [] as Used[] }
-    // The first ones warm up: prepared statements, compiled code, and the statistics that PostgreSQL takes by itself within the minute.
+    // The first ones warm up: prepared statements and compiled code.
     await storeOrders(shops, nextOrder, 2_000, MEMBERS)
     nextOrder += 2_000
     await measureDrain()
-    await pool.query('analyze')
+    await tidy()
     for (let round = 0; round < rounds; round += 1) {
       await storeOrders(shops, nextOrder, DRAIN_ORDERS, MEMBERS)
       nextOrder += DRAIN_ORDERS
@@ -132,6 +132,11 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
   }
 }
 
+/** What a figure before left to be swept up, and statistics that PostgreSQL would take by itself within the minute, must not fall into this one's rounds. */
+async function tidy(): Promise<void> {
+  await pool.query('vacuum analyze')
+}
+
 const appSettings = (url: string) => ({
   DATABASE_URL: url,
   SHOPIFY_API_KEY: 'bench',
@@ -148,7 +153,7 @@ async function benchAnswers(print: Print, url: string, { rounds, ms }: Size): Pr
   const found = { idle: [] as number[], bare: [] as number[], app: [] as number[], fsync: [] as number[] }
   for (const { port } of [bare, app]) await sendAtRate(port, prepare(shops, WARM_UP_ORDERS), OPEN_LOOP_RATE)
   await untilDrained()
-  await pool.query('analyze')
+  await tidy()
   for (let round = 0; round < rounds; round += 1) {
     await clearEffects()
     found.idle.push(await measureIdle())
@@ -182,7 +187,7 @@ async function benchEndToEnd(print: Print, { url, home }: BenchDatabase, { round
     const shops = await openBenchShops(count, `end-${count}`)
     for (const { port } of [bare, app]) await sendAll(port, prepare(shops, WARM_UP_ORDERS))
     await untilDrained()
-    await pool.query('analyze')
+    await tidy()
     const found = { idle: [] as number[], bare: [] as number[], stored: [] as number[], all: [] as Used[] }
     const memory = watchMemory(app.pid)
     for (let round = 0; round < rounds; round += 1) {
