@@ -51,8 +51,8 @@ export async function enqueueEffects(
 }
 
 /**
- * The effect of having the cards of these members (gids) written anew. A batch's members go together, for a row each would cost more
- * than their points; the same ones again are the same effect. Of several members, the payload is `{ members }`.
+ * The effect of having the cards of these members (gids) written anew. A batch's members go together, for a row each would cost nearly
+ * as much as their points; the same ones again are the same effect. Of several members, the payload is `{ members }`.
  */
 export function cardsToWrite(members: readonly string[]): NewEffect[] {
   const [member, second] = members

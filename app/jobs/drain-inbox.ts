@@ -79,8 +79,9 @@ export async function drainInbox(
         const drained = await drainShop(shopId)
         add(round, drained)
         onShop(shopId, drained)
-        if (drained.done < BATCH_LIMIT) continue
-        // A full batch is seldom the last. While others wait for their turn, it goes on in this round, or each round would end with waiting for the slowest.
+        if (drained.done + drained.failed < BATCH_LIMIT) continue
+        // A full batch is seldom the last. While others wait for their turn, the shop goes on in this round, or each round would end
+        // with waiting for the slowest.
         moreWaits = true
         if (turns > 1 && queue.length > 0) queue.push({ shopId, turns: turns - 1 })
       }

@@ -9,7 +9,7 @@ import { setHistoryEarns } from '#app/db/programs.server.ts'
 import { measureDrain, storeOrders } from './ingest/draining.ts'
 import { serveHistory, writeHistory } from './ingest/history.ts'
 import { openBenchShops } from './ingest/orders.ts'
-import { readCpuUs, readPostgresCpuUs, watchMemory, type MemoryCourse } from './ingest/processes.ts'
+import { flagsOf, readCpuUs, readPostgresCpuUs, watchMemory, type MemoryCourse } from './ingest/processes.ts'
 import { measureIdle, median, openBenchDatabase, type BenchDatabase } from './ingest/server.ts'
 
 const ORDERS_PER_MEMBER = 5
@@ -93,7 +93,7 @@ async function measureBackfill({ url, home }: BenchDatabase, orders: number): Pr
     }
     const postgresBefore = readPostgresCpuUs(home)
     const startedAt = performance.now()
-    const child = spawn(process.execPath, ['--max-semi-space-size=64', 'test/bench/ingest/backfiller.ts'], {
+    const child = spawn(process.execPath, [...flagsOf('worker'), 'test/bench/ingest/backfiller.ts'], {
       env,
       stdio: 'inherit',
     })

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { signBody } from '#test/setup/webhooks.ts'
 import { placedAtOf } from './orders.ts'
+import { flagsOf } from './processes.ts'
 
 export const SECRET = 'bench-secret'
 
@@ -13,8 +13,7 @@ export type BenchServer = { port: number; pid: number; stop: () => Promise<void>
 
 /** The app as `npm run serve` starts it. */
 export function startApp(env: Record<string, string>): Promise<BenchServer> {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { serve: string } }
-  return startServer(scripts.serve.split(' ').slice(1), env)
+  return startServer([...flagsOf('serve'), 'app/server.ts'], env)
 }
 
 /** Starts Node with these arguments. Resolves when it says on which port it listens. */
@@ -77,8 +76,8 @@ function send(agent: http.Agent, port: number, { body, headers }: Ready): Promis
 
 setFlagsFromString('--expose-gc')
 /**
- * Collects the sender's garbage. Before the clock starts: or what was made ready is moved about while answers are awaited, for longer than any
- * of them takes, and counts as the server's time.
+ * Collects the sender's garbage, which is done before the clock starts. Otherwise what was made ready is moved about while answers are
+ * awaited, for longer than any of them takes, and that counts as the server's time.
  */
 const collectGarbage = runInNewContext('gc') as () => void
 
