@@ -70,7 +70,7 @@ export function FailedEffects({ effects, timezone, retrying }: FailuresProps & {
           retrying={retrying}
           kind="effect"
           id={effect.id}
-          title={`${sayEffect(effect.kind)} · ${effect.key.replace('gid://shopify/', '')}`}
+          title={nameEffect(effect)}
           when={showInstant(effect.createdAt, timezone)}
           error={effect.error}
         />
@@ -214,13 +214,18 @@ const TOPICS: Record<string, string> = {
   'app/scopes_update': 'Permissions changed',
 }
 
+function nameEffect({ kind, key }: Effect): string {
+  // Members who go together are known by a digest, which tells nobody who they are.
+  return kind === 'member-cards' ? sayEffect(kind) : `${sayEffect(kind)} · ${key.replace('gid://shopify/', '')}`
+}
+
 function sayEffect(kind: string): string {
   return EFFECTS[kind] ?? kind
 }
 
 const EFFECTS: Record<string, string> = {
   'member-card': 'A member’s card',
-  'member-cards': 'Cards of members',
+  'member-cards': 'Cards of several members',
   'program-card': 'The program for the storefront',
   'all-member-cards': 'Every member’s card',
   'function-discounts': 'Discounts of levels and campaigns',

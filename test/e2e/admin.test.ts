@@ -166,6 +166,24 @@ test('a campaign is tried on a cart, saved, and stands in the calendar', async (
   await expectAccessible(page)
 })
 
+test('what did not reach Shopify is named in words, and tried again after a click', async () => {
+  const effect = { kind: 'member-cards', key: 'a-digest-of-nobody', payload: { members: [] } }
+  await pool.query(
+    `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at, done_at, error)
+     values ($1, $2, $3, $4, 'set-aside', 5, now(), now(), now(), 'Access denied')`,
+    [shop.shopId, effect.kind, effect.key, effect.payload],
+  )
+  const { page, frame } = await visit('/app/messages', 'Messages')
+  await frame.getByText('Cards of several members', { exact: true }).waitFor()
+  await expectAccessible(page)
+
+  await frame.getByRole('button', { name: 'Try again: Cards of several members' }).click()
+  await page.getByText('It will be tried again in a moment').waitFor()
+  await frame.getByText('Cards of several members', { exact: true }).waitFor({ state: 'hidden' })
+  const state = async () => (await pool.query('select state from outbox where key = $1', [effect.key])).rows[0].state
+  await expect.poll(state, { timeout: 20_000 }).toBe('done')
+})
+
 test('a message that was set aside shows its error, and is worked on after a click', async () => {
   // What is in it is fine: only its time was bad.
   const body = { id: 5001, admin_graphql_api_id: 'gid://shopify/Customer/5001', first_name: 'Late', tags: '' }
