@@ -26,14 +26,20 @@ export const prisma: PrismaClient = atFirstUse(
   () => (kept.prisma ??= new PrismaClient({ adapter: new PrismaPg((kept.pool ??= openPool())) })),
 )
 
-/** Runs `work` in one transaction on one connection; whatever it throws rolls everything back. */
-export async function inTransaction<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+/**
+ * Runs `work` in one transaction on one connection; whatever it throws rolls everything back. `opening`: what to say with `begin`, as
+ * `planForAnyShop` has it.
+ */
+export async function inTransaction<Result>(
+  work: (client: pg.PoolClient) => Promise<Result>,
+  opening = '',
+): Promise<Result> {
   const client: pg.PoolClient & { pipeline?: boolean } = await pool.connect()
   // Statements that `work` does not wait for one by one are sent at once, and are worked on in the order in which they were sent.
   client.pipeline = true
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await client.query(`begin;${opening}`)
     const result = await work(client)
     await client.query('commit')
     return result

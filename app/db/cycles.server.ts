@@ -197,7 +197,7 @@ async function writeCycles(
   // An order that went to another customer meanwhile was written by these cycles then.
   const held = new Set(members)
   const still = rows.map(toLines).filter(({ memberId }) => memberId === null || held.has(memberId))
-  const settings = await holdSettings(shopId, [{ placedAt: at }], client)
+  const settings = await holdSettings(shopId, at, client)
   const changed = await findDiffering(shopId, still, settings.cycles ?? [], client)
   await applyMeasures(shopId, changed, client, settings)
   await client.query(

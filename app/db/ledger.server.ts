@@ -5,7 +5,7 @@
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
 // one row per transfer with both accounts, bigint ids, a prepared statement.
 import type { PoolClient } from 'pg'
-import { numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { booleans, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
@@ -14,11 +14,14 @@ import type { Lot } from '#app/loyalty/lots.ts'
 /** What one posting writes. Everything in it belongs to one shop and is written whole or not at all. */
 export type Posting = {
   transfers: readonly Transfer[]
-  /** Lots as they are after the posting; those with nothing left are removed. `member` is the customer's gid. */
-  lots?: readonly (Lot & { member: string })[]
+  /** Lots as they are after the posting; those with nothing left are removed. */
+  lots?: readonly PostedLot[]
   /** A member's figures that are not the sum of transfers, as they are after the posting. */
   totals?: readonly { member: string; deficit: number; lifetimeEarned: number }[]
 }
+
+/** A lot to write. `member` is the customer's gid; `isNew` says that the ledger does not have the lot yet. */
+export type PostedLot = Lot & { member: string; isNew: boolean }
 
 /** What a member's accounts hold, in whole points; `available` may be below zero. */
 export type Balances = { available: number; pending: number; reserved: number }
@@ -65,7 +68,7 @@ type BalanceRow = { available: string; pending: string; reserved: string }
 type PostedRow = BalanceRow & { member_id: string | null; written: string; missing: string }
 
 /**
- * $1 shop, $2 now, $3–$12 transfers, $13–$20 lots, $21–$23 totals.
+ * $1 shop, $2 now, $3–$12 transfers, $13–$21 lots, $22–$24 totals.
  *
  * What is locked is counted and not joined: PostgreSQL expects a handful of rows here and would compare each with each.
  *
@@ -96,7 +99,7 @@ with given as (
          coalesce(sum(points) filter (where account = 'reserved'), 0)::bigint as reserved
     from entries group by member_id
 ), totals as (
-  select * from unnest($21::bigint[], $22::bigint[], $23::bigint[]) as totals (member_id, deficit, lifetime_earned)
+  select * from unnest($22::bigint[], $23::bigint[], $24::bigint[]) as totals (member_id, deficit, lifetime_earned)
 ), touched as (
   select member_id, m.pending, m.available, m.reserved, t.deficit, t.lifetime_earned
     from moved m full join totals t using (member_id)
@@ -116,8 +119,8 @@ with given as (
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as (
   select * from unnest($13::bigint[], ${unpack(14)}, $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-                       $19::bigint[], $20::bigint[])
-    as lot (member_id, key, order_id, pending, available, earned_ms, release_ms, expires_ms)
+                       $19::bigint[], $20::bigint[], $21::boolean[])
+    as lot (member_id, key, order_id, pending, available, earned_ms, release_ms, expires_ms, is_new)
 ), lots_closed as (
   delete from lots using lots_given g
    where lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key and g.pending = 0 and g.available = 0
@@ -125,10 +128,14 @@ with given as (
   insert into lots (shop_id, member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
   select $1, member_id, key, order_id, pending, available, ${toInstantSql('earned_ms')},
          ${toInstantSql('release_ms')}, ${toInstantSql('expires_ms')} from lots_given
-   where pending > 0 or available > 0
-  on conflict (shop_id, member_id, key) do update
-    set pending = excluded.pending, available = excluded.available, earned_at = excluded.earned_at,
-        release_at = excluded.release_at, expires_at = excluded.expires_at
+   where is_new and (pending > 0 or available > 0)
+), lots_changed as (
+  update lots
+     set pending = g.pending, available = g.available, earned_at = ${toInstantSql('g.earned_ms')},
+         release_at = ${toInstantSql('g.release_ms')}, expires_at = ${toInstantSql('g.expires_ms')}
+    from lots_given g
+   where not g.is_new and (g.pending > 0 or g.available > 0)
+     and lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key
 ), counted as (
   select (select count(*) from written) as written,
          (select count(*) from touched) - (select count(*) from changed) as missing
@@ -160,7 +167,7 @@ function readAccounts({ from, to }: Transfer) {
   return { member, counterMember, from: payer.name, to: payee.name }
 }
 
-function lotColumns(lots: readonly (Lot & { member: string })[]): string[] {
+function lotColumns(lots: readonly PostedLot[]): string[] {
   const order = (key: string) => (key.startsWith('gid://shopify/Order/') ? parseGid(key)!.number : null)
   return [
     numbers(lots.map((lot) => customerNumber(lot.member))),
@@ -171,6 +178,7 @@ function lotColumns(lots: readonly (Lot & { member: string })[]): string[] {
     numbers(lots.map((lot) => lot.earnedAt)),
     numbers(lots.map((lot) => lot.releaseAt)),
     numbers(lots.map((lot) => lot.expiresAt)),
+    booleans(lots.map((lot) => lot.isNew)),
   ]
 }
 
@@ -272,6 +280,11 @@ function toTransfer(row: TransferRow): Transfer {
   }
 }
 
+/** SQL that gives accounts with nothing in them to the customers whose numbers are in `source` (a column `id`), in the shop $1. */
+export const openAccountsOf = (source: string): string =>
+  `insert into balances (shop_id, member_id) select $1, id from ${source} order by id
+   on conflict (shop_id, member_id) do nothing`
+
 /** Gives these customers (gids) accounts with nothing in them; those that have accounts keep what is in them. */
 export async function openAccounts(
   shopId: number,
@@ -281,8 +294,7 @@ export async function openAccounts(
   if (members.length === 0) return
   await client.query({
     name: 'open-accounts',
-    text: `insert into balances (shop_id, member_id) select $1, id from unnest($2::bigint[]) as id order by id
-           on conflict (shop_id, member_id) do nothing`,
+    text: openAccountsOf('unnest($2::bigint[]) as id'),
     values: [shopId, numbers(members.map(customerNumber))],
   })
 }

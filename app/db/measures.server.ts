@@ -3,7 +3,7 @@
 // waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads both.
 import type { PoolClient, QueryArrayConfig } from 'pg'
 import { booleans, inMilliseconds, numbers, toInstantSql } from '#app/db/arrays.ts'
-import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import { inTransaction, pool, together, type Queryable } from '#app/db/client.server.ts'
 import { monthOfDay } from '#app/retention/calendar.ts'
 import type { OwnLimits, ReplacementCycle } from '#app/retention/lifecycle.ts'
 import type { OrderLog } from '#app/retention/order-log.ts'
@@ -57,9 +57,23 @@ export async function applyMeasures(
   client: Queryable,
   held?: CountingSettings,
 ): Promise<void> {
+  const changed = await measureOrders(shopId, orders, client, held)
+  await changed.save()
+}
+
+/**
+ * The first half of `applyMeasures`: reads and counts. `save` writes what came of it, and needs nothing of what is stored of these
+ * orders any more: they may be written before or after it.
+ */
+export async function measureOrders(
+  shopId: number,
+  orders: readonly MeasuredOrder[],
+  client: Queryable,
+  held?: CountingSettings,
+): Promise<{ save: () => Promise<unknown> }> {
   const changes = await findChanges(shopId, orders, client)
-  if (changes.size === 0) return
-  const settings = held ?? (await holdSettings(shopId, orders, client))
+  if (changes.size === 0) return { save: () => Promise.resolve() }
+  const settings = held ?? (await holdSettings(shopId, orders[0]!.placedAt, client))
   const loaded = await loadCustomers(shopId, changes, settings, client)
   const counters: Counters = new Map()
   const standings = new Map<string, Standing | null>()
@@ -71,8 +85,9 @@ export async function applyMeasures(
     const skipped = (standing?.orders ?? 0) - before.length
     standings.set(member, changeCounters(counters, { standing, skipped, before, after }, settings))
   }
-  await saveStandings(shopId, standings, loaded, client)
-  await addDelta(shopId, counters, client)
+  return {
+    save: () => together([saveStandings(shopId, standings, loaded, client), addDelta(shopId, counters, client)]),
+  }
 }
 
 /** What changes of a customer's orders: which leave, which come, and from when on. */
@@ -146,12 +161,11 @@ async function findStored(shopId: number, ids: string[], client: Queryable): Pro
   )
 }
 
-/** The shop's zone, window and cycles, held so that no recount can begin, and no cycle change, before this transaction ends. */
-export async function holdSettings(
-  shopId: number,
-  orders: readonly Pick<MeasuredOrder, 'placedAt'>[],
-  client: Queryable,
-): Promise<CountingSettings> {
+/**
+ * The shop's zone, window and cycles, held so that no recount can begin, and no cycle change, before this transaction ends. A shop that
+ * has none yet begins to count, as of `at` (epoch ms).
+ */
+export async function holdSettings(shopId: number, at: number, client: Queryable): Promise<CountingSettings> {
   const hold = () =>
     client.query<SettingsRow>({
       name: 'measures-hold',
@@ -164,7 +178,7 @@ export async function holdSettings(
     await client.query(
       `insert into measure_states (shop_id, timezone, activity_days, counted_at)
        select id, timezone, $2, $3 from shops where id = $1 on conflict (shop_id) do nothing`,
-      [shopId, ACTIVITY_DAYS, new Date(Math.max(...orders.map((order) => order.placedAt)))],
+      [shopId, ACTIVITY_DAYS, new Date(at)],
     )
     rows = (await hold()).rows
   }
@@ -283,40 +297,54 @@ async function saveStandings(
   standings: ReadonlyMap<string, Standing | null>,
   loaded: ReadonlyMap<string, { standing: Standing | null }>,
   client: Queryable,
-) {
-  const all = [...standings]
-  const gone = all.filter(([, standing]) => standing === null).map(([member]) => member)
-  if (gone.length > 0) {
-    await client.query('delete from customer_standings where shop_id = $1 and member_id = any($2::bigint[])', [
-      shopId,
-      numbers(gone),
-    ])
+): Promise<void> {
+  const gone: string[] = []
+  const known: [string, Standing][] = []
+  const fresh: [string, Standing][] = []
+  for (const [member, standing] of standings) {
+    if (standing === null) gone.push(member)
+    else (loaded.get(member)!.standing === null ? fresh : known).push([member, standing])
   }
-  const kept = all.filter((entry): entry is [string, Standing] => entry[1] !== null)
-  const [known, fresh] = [true, false].map((isKnown) =>
-    kept.filter(([member]) => (loaded.get(member)!.standing !== null) === isKnown),
-  ) as [typeof kept, typeof kept]
-  if (known.length > 0) {
-    const { rowCount } = await client.query({
-      name: 'measures-standings',
-      text: `update customer_standings s
-                set orders = g.orders, revenue_minor = g.revenue_minor, first_at = ${toInstantSql('g.first_ms')},
-                    last_at = ${toInstantSql('g.last_ms')}, passive_at = ${toInstantSql('g.passive_ms')},
-                    lost_at = ${toInstantSql('g.lost_ms')}
-               from ${GIVEN_STANDINGS} where s.shop_id = $1 and s.member_id = g.member_id`,
-      values: [shopId, ...standingColumns(known)],
-    })
-    if (rowCount !== known.length) throw new Error(`Customers' standings of shop ${shopId} were taken away meanwhile.`)
+  await together([
+    deleteStandings(shopId, gone, client),
+    updateStandings(shopId, known, client),
+    insertStandings(shopId, fresh, client),
+  ])
+}
+
+async function deleteStandings(shopId: number, members: readonly string[], client: Queryable): Promise<void> {
+  if (members.length === 0) return
+  await client.query('delete from customer_standings where shop_id = $1 and member_id = any($2::bigint[])', [
+    shopId,
+    numbers(members),
+  ])
+}
+
+async function updateStandings(shopId: number, standings: [string, Standing][], client: Queryable): Promise<void> {
+  if (standings.length === 0) return
+  const { rowCount } = await client.query({
+    name: 'measures-standings',
+    text: `update customer_standings s
+              set orders = g.orders, revenue_minor = g.revenue_minor, first_at = ${toInstantSql('g.first_ms')},
+                  last_at = ${toInstantSql('g.last_ms')}, passive_at = ${toInstantSql('g.passive_ms')},
+                  lost_at = ${toInstantSql('g.lost_ms')}
+             from ${GIVEN_STANDINGS} where s.shop_id = $1 and s.member_id = g.member_id`,
+    values: [shopId, ...standingColumns(standings)],
+  })
+  if (rowCount !== standings.length) {
+    throw new Error(`Customers' standings of shop ${shopId} were taken away meanwhile.`)
   }
-  if (fresh.length > 0) {
-    await client.query({
-      name: 'measures-new-standings',
-      text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at)
-             select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')},
-                    ${toInstantSql('passive_ms')}, ${toInstantSql('lost_ms')} from ${GIVEN_STANDINGS}`,
-      values: [shopId, ...standingColumns(fresh)],
-    })
-  }
+}
+
+async function insertStandings(shopId: number, standings: [string, Standing][], client: Queryable): Promise<void> {
+  if (standings.length === 0) return
+  await client.query({
+    name: 'measures-new-standings',
+    text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at)
+           select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')},
+                  ${toInstantSql('passive_ms')}, ${toInstantSql('lost_ms')} from ${GIVEN_STANDINGS}`,
+    values: [shopId, ...standingColumns(standings)],
+  })
 }
 
 const GIVEN_STANDINGS = `unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])

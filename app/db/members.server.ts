@@ -1,10 +1,10 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
 import { inMilliseconds, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { pool, together, type Queryable } from '#app/db/client.server.ts'
 import { moveListed } from '#app/db/customer-lists.server.ts'
 import { moveAnswers } from '#app/db/feedback.server.ts'
-import { closeEmptyAccounts, openAccounts } from '#app/db/ledger.server.ts'
+import { closeEmptyAccounts, openAccountsOf } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import { moveReminders } from '#app/db/reminders.server.ts'
 import type { Member } from '#app/loyalty/engine.ts'
@@ -80,22 +80,19 @@ export async function lockMembers(
 ): Promise<MemberRow[]> {
   if (members.length === 0) return []
   const ids = numbers(members.map(customerNumber))
-  const added = await client.query<{ id: string }>({
+  const adding = client.query({
     name: 'add-members',
-    text: `insert into members (shop_id, id, joined_at, updated_at)
-           select $1, id, $3, $3 from unnest($2::bigint[]) as id
-            where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
-            order by id on conflict (shop_id, id) do nothing returning id`,
+    text: `with added as (
+             insert into members (shop_id, id, joined_at, updated_at)
+             select $1, id, $3, $3 from unnest($2::bigint[]) as id
+              where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
+              order by id on conflict (shop_id, id) do nothing returning id)
+           ${openAccountsOf('added')}`,
     values: [shopId, ids, new Date(joinedAt)],
   })
-  await openAccounts(
-    shopId,
-    added.rows.map((row) => toGid('Customer', row.id)),
-    client,
-  )
   // One look into each index per member, said so that no plan can be worse: a new shop has no statistics, and a join of all its
   // members with all its balances takes seconds. Balances are locked too: after a wait, PostgreSQL reads anew only the rows of the tables that it locks (EvalPlanQual).
-  const { rows } = await client.query<MemberRow>({
+  const locking = client.query<MemberRow>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
     text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned,
                   (select array_agg(a.alias_id::text order by a.merged_at, a.alias_id) from member_aliases a
@@ -107,6 +104,7 @@ export async function lockMembers(
               select * from balances where shop_id = $1 and member_id = g.id limit 1 for update ${skipBusy ? 'skip locked' : ''}) as b`,
     values: [shopId, ids],
   })
+  const [, { rows }] = await together([adding, locking])
   return rows
 }
 

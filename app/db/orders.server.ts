@@ -1,8 +1,14 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
 import { booleans, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { pool, together, type Queryable } from '#app/db/client.server.ts'
 import { measureCycles, productsLeft } from '#app/db/cycles.server.ts'
-import { applyMeasures, holdSettings, type CountingSettings, type MeasuredOrder } from '#app/db/measures.server.ts'
+import {
+  applyMeasures,
+  holdSettings,
+  measureOrders,
+  type CountingSettings,
+  type MeasuredOrder,
+} from '#app/db/measures.server.ts'
 import { fromStoredOrder, toStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
@@ -60,20 +66,38 @@ export type OrderToSave = { record: OrderRecord; owner: string | null; isNew: bo
 /**
  * Writes records as the engine left them. Where one that should be new is there already, another worker was faster: the
  * database refuses (SQLSTATE 23505), nothing of the transaction is kept, and whoever called starts again from what is stored.
+ * `held` spares a query where the caller holds the settings already.
  */
-export async function saveOrders(shopId: number, orders: readonly OrderToSave[], client: Queryable): Promise<void> {
+export async function saveOrders(
+  shopId: number,
+  orders: readonly OrderToSave[],
+  client: Queryable,
+  held?: CountingSettings,
+): Promise<void> {
   if (orders.length === 0) return
   const plain = orders.map(toMeasured)
-  const settings = await holdSettings(shopId, plain, client)
+  const settings = held ?? (await holdSettings(shopId, plain[0]!.placedAt, client))
   const measured = await withCycles(shopId, plain, orders, settings, client)
-  await applyMeasures(shopId, measured, client, settings)
+  const measures = await measureOrders(shopId, measured, client, settings)
   const rows = orders.map((order, place) => ({ ...order, cycleDays: measured[place]!.cycleDays ?? null }))
   const fresh = rows.filter(({ isNew }) => isNew)
   const known = rows.filter(({ isNew }) => !isNew)
-  if (fresh.length > 0)
-    await client.query({ name: 'insert-orders', text: INSERT, values: [shopId, ...columnsOf(fresh)] })
-  if (known.length > 0)
-    await client.query({ name: 'update-orders', text: UPDATE, values: [shopId, ...columnsOf(known)] })
+  await together([
+    measures.save(),
+    writeOrders(shopId, { name: 'insert-orders', text: INSERT }, fresh, client),
+    writeOrders(shopId, { name: 'update-orders', text: UPDATE }, known, client),
+  ])
+}
+
+type Row = OrderToSave & { cycleDays: number | null }
+
+async function writeOrders(
+  shopId: number,
+  statement: { name: string; text: string },
+  rows: readonly Row[],
+  client: Queryable,
+): Promise<void> {
+  if (rows.length > 0) await client.query({ ...statement, values: [shopId, ...columnsOf(rows)] })
 }
 
 /** The orders with the days that each lasts, where the merchant has set replacement cycles. */
@@ -162,7 +186,7 @@ update orders o
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
 
-function columnsOf(orders: readonly (OrderToSave & { cycleDays: number | null })[]): string[] {
+function columnsOf(orders: readonly Row[]): string[] {
   const records = orders.map(({ record }) => record)
   return [
     numbers(records.map(({ id }) => orderNumber(id))),

@@ -31,15 +31,16 @@ export async function enqueueEffects(
   // The last of equal keys wins; PostgreSQL refuses to touch one row twice in a statement.
   const last = new Map(effects.map((effect) => [`${effect.kind}\n${effect.key}`, effect]))
   const list = [...last.values()]
-  await client.query(
-    `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
-     select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, ${toInstantSql('e.due_ms')}, $2
-       from unnest(${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::bigint[]) as e (kind, key, payload, due_ms)
-     on conflict (shop_id, kind, key) where state = 'waiting'
-     do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
-                   due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at
-       where outbox.attempts > 0 or outbox.due_at > excluded.due_at or outbox.payload is distinct from excluded.payload`,
-    [
+  await client.query({
+    name: 'enqueue-effects',
+    text: `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
+           select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, ${toInstantSql('e.due_ms')}, $2
+             from unnest(${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::bigint[]) as e (kind, key, payload, due_ms)
+           on conflict (shop_id, kind, key) where state = 'waiting'
+           do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
+                         due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at
+             where outbox.attempts > 0 or outbox.due_at > excluded.due_at or outbox.payload is distinct from excluded.payload`,
+    values: [
       shopId,
       new Date(at),
       packTexts(list.map(({ kind }) => kind)),
@@ -47,7 +48,7 @@ export async function enqueueEffects(
       packTexts(list.map(({ payload }) => JSON.stringify(payload ?? {}))),
       numbers(list.map(({ dueAt }) => dueAt ?? at)),
     ],
-  )
+  })
 }
 
 /**

@@ -5,7 +5,11 @@ import { pool, type Queryable } from '#app/db/client.server.ts'
 export async function noteWorkDue(shopId: number, dueAt: number | null, client: Queryable = pool): Promise<void> {
   if (dueAt === null) return
   // Nearly always an earlier note is there. Looking first keeps every batch of a shop from locking this one row.
-  const { rows } = await client.query<{ due_at: Date }>('select due_at from work_due where shop_id = $1', [shopId])
+  const { rows } = await client.query<{ due_at: Date }>({
+    name: 'find-work-due',
+    text: 'select due_at from work_due where shop_id = $1',
+    values: [shopId],
+  })
   if (rows[0] && rows[0].due_at.getTime() <= dueAt) return
   await client.query(
     `insert into work_due (shop_id, due_at) values ($1, $2)

@@ -12,7 +12,8 @@ import {
   toMember,
 } from '#app/db/members.server.ts'
 import { inTransaction, together } from '#app/db/client.server.ts'
-import { LedgerError, postToLedger } from '#app/db/ledger.server.ts'
+import { LedgerError, postToLedger, type PostedLot } from '#app/db/ledger.server.ts'
+import { holdSettings, type CountingSettings } from '#app/db/measures.server.ts'
 import { findOrderOwners, loadOrders, saveOrders, type OrderToSave } from '#app/db/orders.server.ts'
 import { cardsToWrite, enqueueEffects, type NewEffect } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
@@ -63,6 +64,8 @@ export type LoadedWorld = World & {
   /** Orders as they were loaded, by gid. */
   ordersBefore: ReadonlyMap<string, OrderRecord>
   locked: ReadonlySet<string>
+  /** How the measures count, held until the transaction ends; undefined where no order was asked for. */
+  settings: CountingSettings | undefined
 }
 
 /** Why the events of a shop cannot be applied yet: nothing was published that says what they are worth. */
@@ -133,19 +136,26 @@ export async function loadWorld(
 ): Promise<LoadedWorld> {
   const needs = findNeeds(events)
   const redemptionNeeds = { ids: needs.redemptions, codes: needs.codes }
-  // Before anything is locked, only who is concerned: what the records say is read again under the locks.
-  const owners = [
-    ...(await findOrderOwners(shopId, needs.orders, client)),
-    ...(await loadRedemptions(shopId, redemptionNeeds, client)).map((redemption) => redemption.member),
-  ]
   // Who is new joined when it happened, not when we came to it. A batch holds what came in together, so its first event will do.
   const joinedAt = events.reduce((first, event) => Math.min(first, event.at), at)
   const loading = new Loading(shopId, joinedAt, skipBusy, client)
-  await loading.lock([...needs.members, ...members, ...owners])
-  await loading.load(needs.orders, redemptionNeeds, needs.facts)
+  // Before anything is locked, only who is concerned: what the records say is read again under the locks.
+  const concerned = [...needs.members, ...members]
+  const [owners, redemptions] = await together([
+    findOrderOwners(shopId, needs.orders, client),
+    loadRedemptions(shopId, redemptionNeeds, client),
+    loading.follow(concerned),
+  ])
+  concerned.push(...owners, ...redemptions.map((redemption) => redemption.member))
+  await loading.follow(concerned)
+  // Sent at once and worked on one after the other, so that what is read is read under the locks.
+  await together([loading.lock(concerned), loading.load(needs.orders, redemptionNeeds, needs.facts)])
   // Orders and codes may have changed hands between the look and the locks.
   const late = findMemberNeeds(loading.world, events).filter((customer) => !loading.knows(customer))
-  if (late.length > 0) await loading.lock(late)
+  if (late.length > 0) {
+    await loading.follow(late)
+    await loading.lock(late)
+  }
   return loading.world
 }
 
@@ -180,27 +190,29 @@ class Loading {
     return survivor !== undefined && (this.#busy.has(survivor) || this.#locked.has(survivor))
   }
 
-  async lock(customers: readonly string[]): Promise<void> {
-    const wanted = [...new Set(customers)].filter((customer) => !this.knows(customer))
-    const survivors = await followAliases(this.#shopId, wanted, this.#client)
-    for (const [customer, survivor] of survivors) {
+  /** Finds out who these customers are now, as far as that is not known. */
+  async follow(customers: readonly string[]): Promise<void> {
+    const wanted = [...new Set(customers)].filter((customer) => !this.#survivors.has(customer))
+    for (const [customer, survivor] of await followAliases(this.#shopId, wanted, this.#client)) {
       this.#survivors.set(customer, survivor)
       this.#survivors.set(survivor, survivor)
     }
-    const members = [...new Set(survivors.values())].filter((member) => !this.#locked.has(member))
-    const options = { joinedAt: this.#joinedAt, skipBusy: this.#skipBusy }
-    const rows = await lockMembers(this.#shopId, members, options, this.#client)
-    const got = rows.map((row) => toGid('Customer', row.id))
-    for (const member of got) this.#locked.add(member)
-    for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
+  }
 
-    const [lots, redemptions] = await together([
-      loadLots(this.#shopId, got, this.#client),
-      loadRedemptions(this.#shopId, { openOf: got }, this.#client),
+  /** Locks and loads the members that these customers are, who were followed before. */
+  async lock(customers: readonly string[]): Promise<void> {
+    const survivors = customers.map((customer) => this.#survivors.get(customer)!)
+    const members = [...new Set(survivors)].filter((member) => !this.#locked.has(member))
+    const options = { joinedAt: this.#joinedAt, skipBusy: this.#skipBusy }
+    const [rows, lots, redemptions] = await together([
+      lockMembers(this.#shopId, members, options, this.#client),
+      loadLots(this.#shopId, members, this.#client),
+      loadRedemptions(this.#shopId, { openOf: members }, this.#client),
     ])
     const open = Map.groupBy(redemptions, (redemption) => redemption.member)
     for (const row of rows) {
       const gid = toGid('Customer', row.id)
+      this.#locked.add(gid)
       for (const alias of row.aliases ?? []) this.#survivors.set(toGid('Customer', alias), gid)
       const own = open.get(gid) ?? []
       const member = toMember(row, lots.get(gid) ?? [], own)
@@ -208,6 +220,7 @@ class Loading {
       if (member) this.#members.set(gid, member)
       own.forEach((redemption) => this.#putRedemption(redemption))
     }
+    for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
   }
 
   async load(
@@ -215,17 +228,26 @@ class Loading {
     redemptions: { ids: string[]; codes: string[] },
     facts: readonly string[],
   ): Promise<void> {
-    const used: string[] = []
-    for (const order of await loadOrders(this.#shopId, orders, this.#client, { lock: true })) {
+    const [known, found, used] = await together([
+      loadOrders(this.#shopId, orders, this.#client, { lock: true }),
+      loadRedemptions(this.#shopId, redemptions, this.#client),
+      loadFacts(this.#shopId, facts, this.#client),
+      orders.length > 0 ? this.#holdSettings() : Promise.resolve(),
+    ])
+    for (const order of known) {
       this.#orders.set(order.id, order)
       this.#ordersBefore.set(order.id, order)
-      used.push(...order.codes)
     }
-    // Codes that an order used before come back with it, whether or not the event names them.
-    const { ids, codes } = redemptions
-    const found = await loadRedemptions(this.#shopId, { ids, codes: [...codes, ...used] }, this.#client)
     found.forEach((redemption) => this.#putRedemption(redemption))
-    for (const fact of await loadFacts(this.#shopId, facts, this.#client)) this.#facts.set(fact.key, fact)
+    for (const fact of used) this.#facts.set(fact.key, fact)
+    // Codes that an order used before come back with it, whether or not the event names them.
+    const more = known.flatMap(({ codes }) => codes).filter((code) => !this.#codes.has(normalizeCode(code)))
+    const comingBack = await loadRedemptions(this.#shopId, { codes: more }, this.#client)
+    comingBack.forEach((redemption) => this.#putRedemption(redemption))
+  }
+
+  async #holdSettings(): Promise<void> {
+    this.world.settings = await holdSettings(this.#shopId, this.#joinedAt, this.#client)
   }
 
   #putRedemption(redemption: Redemption): void {
@@ -251,6 +273,7 @@ class Loading {
       locked: this.#locked,
       lotsBefore: this.#lotsBefore,
       ordersBefore: this.#ordersBefore,
+      settings: undefined,
       member: (id) => this.#members.get(whoIs(id)),
       order: (id) => this.#orders.get(id),
       redemption: (id) => this.#redemptions.get(id),
@@ -298,14 +321,16 @@ export async function saveWorld(
   const members = [...changed.members.values()].filter((member) => whoIs(member.id) === member.id)
   const dueAts = members.map((member) => ({ member, nextDueAt: nextDueAt(member, programs) }))
   const orders = [...changed.orders.values()].map((record) => toSave(record, world))
-  // None needs another's answer: while the database works on one, the next is made.
+  // None needs another's answer: while the database works on one, the next is made. Orders come first, because the measures read before
+  // they write.
   await together([
+    saveOrders(shopId, orders, client, world.settings),
     postPoints(shopId, world, members, at, client),
     saveMembers(shopId, dueAts, at, client),
-    saveOrders(shopId, orders, client),
     saveRedemptions(shopId, [...changed.redemptions.values()], at, client),
     saveFacts(shopId, changed.facts, at, client),
     enqueueEffects(shopId, describeEffects(members, changed.effects), at, client),
+    noteWorkDue(shopId, earliest(dueAts.map((due) => due.nextDueAt)), client),
   ])
   for (const member of members) {
     for (const alias of member.aliases) {
@@ -320,7 +345,6 @@ export async function saveWorld(
   for (const effect of changed.effects) {
     if (effect.kind === 'code-used') await markCodeUsed(shopId, effect.code, client)
   }
-  await noteWorkDue(shopId, earliest(dueAts.map((due) => due.nextDueAt)), client)
 }
 
 /** Writes transfers, lots and balances. Throws a LedgerError where the accounts then hold anything else than the engine says. */
@@ -363,6 +387,7 @@ async function mergeAway(
   const emptied = (world.lotsBefore.get(alias) ?? []).map((lot) => ({
     ...lot,
     member: alias,
+    isNew: false,
     pending: 0,
     available: 0,
   }))
@@ -380,17 +405,17 @@ async function mergeAway(
 }
 
 /** The lots that differ from what was loaded; those that are gone, with nothing in them. */
-function changedLots(member: Member, before: readonly Lot[]): (Lot & { member: string })[] {
+function changedLots(member: Member, before: readonly Lot[]): PostedLot[] {
   if (before === member.lots) return []
   const old = new Map(before.map((lot) => [lot.key, lot]))
-  const changed: (Lot & { member: string })[] = []
+  const changed: PostedLot[] = []
   for (const lot of member.lots) {
     const known = old.get(lot.key)
     old.delete(lot.key)
     if (known === lot || (known && isSameLot(known, lot))) continue
-    changed.push({ ...lot, member: member.id })
+    changed.push({ ...lot, member: member.id, isNew: known === undefined })
   }
-  for (const gone of old.values()) changed.push({ ...gone, member: member.id, pending: 0, available: 0 })
+  for (const gone of old.values()) changed.push({ ...gone, member: member.id, isNew: false, pending: 0, available: 0 })
   return changed
 }
 

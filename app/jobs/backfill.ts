@@ -128,26 +128,28 @@ async function takeInPast(shopId: number, orders: readonly AdminOrder[]): Promis
 async function applyOrders(shopId: number, orders: readonly AdminOrder[]): Promise<AdminOrder[]> {
   if (orders.length === 0) return []
   try {
-    return await inTransaction(async (client) => {
-      await planForAnyShop(client)
-      const { programs, catalogued } = await findRules(shopId, client)
-      if (!programs) return [...orders]
-      const at = now()
-      const { readable, unreadable } = readAll(orders, at)
-      if (catalogued) await addCatalog(shopId, readable, client)
-      const events = readable.map(({ event }) => event)
-      const world = await loadWorld(shopId, events, { at }, client)
-      const failed: AdminOrder[] = []
-      for (const { order, event } of readable) {
-        try {
-          world.put(handle(world, event, programs))
-        } catch {
-          failed.push(order)
+    return await inTransaction(
+      async (client) => {
+        const { programs, catalogued } = await findRules(shopId, client)
+        if (!programs) return [...orders]
+        const at = now()
+        const { readable, unreadable } = readAll(orders, at)
+        if (catalogued) await addCatalog(shopId, readable, client)
+        const events = readable.map(({ event }) => event)
+        const world = await loadWorld(shopId, events, { at }, client)
+        const failed: AdminOrder[] = []
+        for (const { order, event } of readable) {
+          try {
+            world.put(handle(world, event, programs))
+          } catch {
+            failed.push(order)
+          }
         }
-      }
-      await saveWorld(shopId, world, programs, at, client)
-      return [...unreadable, ...failed]
-    })
+        await saveWorld(shopId, world, programs, at, client)
+        return [...unreadable, ...failed]
+      },
+      await planForAnyShop(),
+    )
   } catch (error) {
     if (isOutOfReach(error)) throw error
     return [...orders]

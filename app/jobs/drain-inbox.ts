@@ -6,7 +6,7 @@ import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
 import { forgetInAudiences } from '#app/db/campaigns.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
-import { inTransaction } from '#app/db/client.server.ts'
+import { inTransaction, together } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
 import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
@@ -152,43 +152,46 @@ async function drainBatch(
   claim: { limit: number; only?: readonly string[] },
   batch: Message[],
 ): Promise<Drained> {
-  return inTransaction(async (client) => {
-    await planForAnyShop(client)
-    const { programs, catalogued } = await findRules(shopId, client)
-    // Without a program nobody can say what an order is worth: those messages wait until one is published.
-    const topics = programs ? undefined : NOTICE_TOPICS
-    const { at, sorted, world } = await underClaimLock(shopId, client, async () => {
-      // Read under the lock: whoever claims later also has the later time.
-      const at = now()
-      batch.push(...(await claimMessages(shopId, at, { ...claim, topics }, client)))
-      const sorted = sortMessages(batch)
-      if (catalogued) await addCatalog(shopId, sorted.readable, client)
-      const world = programs
-        ? await loadWorld(
-            shopId,
-            sorted.readable.map(({ event }) => event),
-            { at, skipBusy: true },
-            client,
-          )
-        : null
-      return { at, sorted, world }
-    })
-    const applied =
-      programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
-    if (programs && world) await saveWorld(shopId, world, programs, at, client)
-    for (const message of sorted.notices) await carryOutNotice(shopId, message, client)
-
-    await finishMessages(shopId, 'done', idsOf([...applied.done, ...sorted.notices]), at, client)
-    await finishMessages(shopId, 'ignored', idsOf(sorted.ignored), at, client)
-    if (world) await forgetErased(shopId, sorted.readable, world, client)
-    const failed = [...applied.failed, ...sorted.unreadable]
-    for (const { message, error } of failed) await noteFailure(shopId, message, error, at, client)
-    return {
-      done: applied.done.length + sorted.notices.length + sorted.ignored.length,
-      failed: failed.length,
-      left: applied.left.length,
-    }
-  })
+  return inTransaction(
+    async (client) => {
+      const { programs, catalogued } = await findRules(shopId, client)
+      // Without a program nobody can say what an order is worth: those messages wait until one is published.
+      const topics = programs ? undefined : NOTICE_TOPICS
+      const { at, sorted, world } = await underClaimLock(shopId, client, async () => {
+        batch.push(...(await claimMessages(shopId, now(), { ...claim, topics }, client)))
+        // Read under the lock: whoever claims later also has the later time.
+        const at = now()
+        const sorted = sortMessages(batch)
+        if (catalogued) await addCatalog(shopId, sorted.readable, client)
+        const world = programs
+          ? await loadWorld(
+              shopId,
+              sorted.readable.map(({ event }) => event),
+              { at, skipBusy: true },
+              client,
+            )
+          : null
+        return { at, sorted, world }
+      })
+      const applied =
+        programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
+      await together([
+        programs && world ? saveWorld(shopId, world, programs, at, client) : Promise.resolve(),
+        finishMessages(shopId, 'done', idsOf([...applied.done, ...sorted.notices]), at, client),
+        finishMessages(shopId, 'ignored', idsOf(sorted.ignored), at, client),
+      ])
+      for (const message of sorted.notices) await carryOutNotice(shopId, message, client)
+      if (world) await forgetErased(shopId, sorted.readable, world, client)
+      const failed = [...applied.failed, ...sorted.unreadable]
+      for (const { message, error } of failed) await noteFailure(shopId, message, error, at, client)
+      return {
+        done: applied.done.length + sorted.notices.length + sorted.ignored.length,
+        failed: failed.length,
+        left: applied.left.length,
+      }
+    },
+    await planForAnyShop(),
+  )
 }
 
 /** The shop's program, null where orders have to wait: none is published, or it asks for products that were never read. */
@@ -254,15 +257,18 @@ async function underClaimLock<Result>(
   client: PoolClient,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  await client.query('select pg_advisory_lock($1, $2)', [CLAIM_LOCK, shopId])
+  const values = [CLAIM_LOCK, shopId]
+  const locking = client.query({ name: 'lock-claims', text: 'select pg_advisory_lock($1, $2)', values })
   try {
-    return await work()
+    // What is asked first waits behind the lock at the database.
+    const [, result] = await together([locking, work()])
+    return result
   } catch (error) {
     // A transaction that failed takes no statement but its end, and its end does not give back a lock of the connection's.
     await client.query('rollback')
     throw error
   } finally {
-    await client.query('select pg_advisory_unlock($1, $2)', [CLAIM_LOCK, shopId])
+    await client.query({ name: 'unlock-claims', text: 'select pg_advisory_unlock($1, $2)', values })
   }
 }
 

@@ -67,13 +67,15 @@ async function advanceSlice(shopId: number, members: readonly string[], at: numb
   return total
 }
 
-function advanceTogether(shopId: number, members: readonly string[], at: number): Promise<number> {
-  return inTransaction(async (client) => {
-    await planForAnyShop(client)
-    const programs = await loadPrograms(shopId, client)
-    if (!programs) throw new Error(`Shop ${shopId} has members with something due and no program.`)
-    return advanceMembers(shopId, members, programs, at, client)
-  })
+async function advanceTogether(shopId: number, members: readonly string[], at: number): Promise<number> {
+  return inTransaction(
+    async (client) => {
+      const programs = await loadPrograms(shopId, client)
+      if (!programs) throw new Error(`Shop ${shopId} has members with something due and no program.`)
+      return advanceMembers(shopId, members, programs, at, client)
+    },
+    await planForAnyShop(),
+  )
 }
 
 /** Looks again at every shop for what is due: mends a note that two workers may have overwritten. Once a day is plenty. */

@@ -148,6 +148,7 @@ test('points are counted by their age, and each age opens those who hold them', 
   await openAccounts(shop.id, MEMBERS)
   const lot = (member: string, key: string, days: number, available: number) => ({
     ...{ member, key, pending: 0, available, earnedAt: AS_OF - days * DAY_MS, releaseAt: null, expiresAt: null },
+    isNew: true,
   })
   const [ann, ben, cleo] = MEMBERS as [string, string, string]
   await inTransaction((client) =>

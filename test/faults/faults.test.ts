@@ -48,7 +48,7 @@ it('a server that is stopped and started again in the middle of the work loses n
     expect(origin).not.toBe(new URL(url.replace('postgresql:', 'http:')).origin)
     await createMigrated(own.url())
     const place = { url: own.url, template: await makeTemplate(own.url(), 'migrated'), restart: own.restart }
-    const { problems, restarts } = await simulateFaults(14, place, { restarts: 0.004 })
+    const { problems, restarts } = await simulateFaults(14, place, { restarts: 0.01 })
     expect(problems).toEqual([])
     expect(restarts).toBeGreaterThan(0)
   } finally {

@@ -82,6 +82,7 @@ export async function measurePosting(
             expiresAt: AT + 365 * DAY_MS,
             pending: 50,
             available: 0,
+            isNew: true,
           })),
           totals: [...totals.values()],
         }
