@@ -40,7 +40,7 @@ export type Drained = {
 }
 
 const BATCH_LIMIT = 500
-const BATCHES_AT_ONCE = 3
+const BATCHES_AT_ONCE = 4
 /** How often a shop has its turn in one round, where many have much: in the next one those have theirs that came meanwhile. */
 const TURNS_A_ROUND = 8
 /**
@@ -57,8 +57,8 @@ const COLLISIONS_AT_MOST = 5
 const CLAIM_LOCK = 4_273_002
 
 /**
- * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
- * batches are on their way at a time, while there is much to do: the database works on two, the engine on the third. `onShop` hears of each.
+ * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Four
+ * batches are on their way at a time, while there is much to do: the engine has one, the database the others. `onShop` hears of each.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
@@ -157,7 +157,7 @@ async function drainBatch(
       const { programs, catalogued } = await findRules(shopId, client)
       // Without a program nobody can say what an order is worth: those messages wait until one is published.
       const topics = programs ? undefined : NOTICE_TOPICS
-      const { at, sorted, world } = await underClaimLock(shopId, client, async () => {
+      const [{ at, sorted, world }, unlocked] = await underClaimLock(shopId, client, async () => {
         batch.push(...(await claimMessages(shopId, now(), { ...claim, topics }, client)))
         // Read under the lock: whoever claims later also has the later time.
         const at = now()
@@ -176,6 +176,7 @@ async function drainBatch(
       const applied =
         programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
       await together([
+        unlocked,
         programs && world ? saveWorld(shopId, world, programs, at, client) : Promise.resolve(),
         finishMessages(shopId, 'done', idsOf([...applied.done, ...sorted.notices]), at, client),
         finishMessages(shopId, 'ignored', idsOf(sorted.ignored), at, client),
@@ -250,25 +251,26 @@ function findEmail(payload: string): string[] {
 
 /**
  * Claiming messages and locking their members is one step that two workers do not take at the same time for one shop. So
- * whoever claims later also locks later, and a member's messages are worked on in the order in which they came.
+ * whoever claims later also locks later, and a member's messages are worked on in the order in which they came. The lock is given back
+ * before what the transaction does next; the second promise says that it was.
  */
 async function underClaimLock<Result>(
   shopId: number,
   client: PoolClient,
   work: () => Promise<Result>,
-): Promise<Result> {
+): Promise<[Result, Promise<unknown>]> {
   const values = [CLAIM_LOCK, shopId]
+  const unlock = () => client.query({ name: 'unlock-claims', text: 'select pg_advisory_unlock($1, $2)', values })
   const locking = client.query({ name: 'lock-claims', text: 'select pg_advisory_lock($1, $2)', values })
   try {
     // What is asked first waits behind the lock at the database.
     const [, result] = await together([locking, work()])
-    return result
+    return [result, unlock()]
   } catch (error) {
     // A transaction that failed takes no statement but its end, and its end does not give back a lock of the connection's.
     await client.query('rollback')
+    await unlock()
     throw error
-  } finally {
-    await client.query({ name: 'unlock-claims', text: 'select pg_advisory_unlock($1, $2)', values })
   }
 }
 

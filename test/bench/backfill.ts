@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { pool } from '#app/db/client.server.ts'
 import { findMeasureDifferences } from '#app/db/measures.server.ts'
 import { setHistoryEarns } from '#app/db/programs.server.ts'
-import { measureDrain, storeOrders } from './ingest/draining.ts'
+import { startDrainer, storeOrders } from './ingest/draining.ts'
 import { serveHistory, writeHistory } from './ingest/history.ts'
 import { openBenchShops } from './ingest/orders.ts'
 import { flagsOf, readCpuUs, readPostgresCpuUs, watchMemory, type MemoryCourse } from './ingest/processes.ts'
@@ -59,11 +59,13 @@ export async function benchBackfill(
 /** Orders per second of the drain, as `bench -- ingest` measures it, in shops of its own. */
 async function drainRounds(rounds: number, before = 0): Promise<number[]> {
   const shops = await openBenchShops(SHOPS, 'drain')
+  const drainer = startDrainer()
   const found: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     await storeOrders(shops, before + round * DRAIN_ORDERS + 1, DRAIN_ORDERS, DRAIN_MEMBERS)
-    found.push((await measureDrain()).perSecond)
+    found.push((await drainer.drain()).perSecond)
   }
+  await drainer.stop()
   return found
 }
 

@@ -2,7 +2,7 @@
 // counterpart from the same run, the rounds are interleaved, and medians are printed: absolute rates on a shared machine mean little.
 import { parseArgs } from 'node:util'
 import { pool } from '#app/db/client.server.ts'
-import { clearEffects, measureDrain, storeOrders, untilDrained } from './ingest/draining.ts'
+import { clearEffects, startDrainer, storeOrders, untilDrained } from './ingest/draining.ts'
 import { makeReady, quantile, SECRET, sendAll, sendAtRate, startApp, startServer, type Ready } from './ingest/http.ts'
 import { benchOrder, openBenchShops } from './ingest/orders.ts'
 import { clearLedger, measurePosting, measureRawCommits } from './ingest/posting.ts'
@@ -101,13 +101,14 @@ async function benchPosting(print: Print, { url, home }: BenchDatabase, { rounds
 }
 
 async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, ms }: Size): Promise<void> {
+  const drainer = startDrainer()
   for (const count of [SHOPS, 1]) {
     const shops = await openBenchShops(count, `drain-${count}`)
     const found = { idle: [] as number[], raw: [] as number[], drain: [] as Used[] }
     // The first ones warm up: prepared statements and compiled code.
     await storeOrders(shops, nextOrder, 2_000, MEMBERS)
     nextOrder += 2_000
-    await measureDrain()
+    await drainer.drain()
     await tidy()
     for (let round = 0; round < rounds; round += 1) {
       await storeOrders(shops, nextOrder, DRAIN_ORDERS, MEMBERS)
@@ -115,8 +116,8 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
       await clearEffects()
       found.idle.push(await measureIdle())
       found.raw.push(await measureRawCommits(url, ms))
-      const used = startMeter(home)
-      const { perSecond, orders } = await measureDrain()
+      const used = startMeter(home, drainer.pid)
+      const { perSecond, orders } = await drainer.drain()
       found.drain.push({ perSecond, ...used(orders) })
     }
     const drain = found.drain.map(({ perSecond }) => perSecond)
@@ -130,6 +131,7 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
       goal: '1',
     })
   }
+  await drainer.stop()
 }
 
 /** What a figure before left to be swept up, and statistics that PostgreSQL would take by itself within the minute, must not fall into this one's rounds. */

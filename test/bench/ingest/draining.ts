@@ -1,9 +1,11 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { dropEffectsOfGoneShops } from '#app/db/outbox.server.ts'
-import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { benchOrder, placedAtOf } from './orders.ts'
+import { flagsOf } from './processes.ts'
 
 /** Stores `count` messages of as many orders, in these shops in turn, from number `first` on. */
 export async function storeOrders(
@@ -25,11 +27,29 @@ export async function storeOrders(
   }
 }
 
-/** Orders per second from stored message to committed ledger by one worker: this process. */
-export async function measureDrain(): Promise<{ perSecond: number; orders: number }> {
-  const startedAt = performance.now()
-  const { done } = await drainInbox()
-  return { perSecond: done / ((performance.now() - startedAt) / 1000), orders: done }
+/** Orders per second from stored message to committed ledger, and how many there were. */
+export type Drained = { perSecond: number; orders: number }
+
+/** One worker: a process of its own, with the flags of `npm run worker`, that drains when it is told to. */
+export type Drainer = { pid: number; drain: () => Promise<Drained>; stop: () => Promise<void> }
+
+/** Starts it, on the database of DATABASE_URL. */
+export function startDrainer(): Drainer {
+  const child = fork(new URL('drainer.ts', import.meta.url), { execArgv: flagsOf('worker') })
+  const ended = once(child, 'exit')
+  return {
+    pid: child.pid!,
+    drain: async () => {
+      child.send('drain')
+      const gone = ended.then(([code]) => Promise.reject(new Error(`The drainer ended with ${String(code)}`)))
+      const [drained] = (await Promise.race([once(child, 'message'), gone])) as [Drained]
+      return drained
+    },
+    stop: async () => {
+      child.disconnect()
+      await ended
+    },
+  }
 }
 
 /**
