@@ -12,6 +12,16 @@ export function unpack(parameter: number): string {
   return `string_to_array($${parameter}, E'\\x1e', E'\\x1f')`
 }
 
+/**
+ * SQL of a table whose columns are these arrays, each name with its array, all of one length: what follows `from`, with a name of its own
+ * after it. An `unnest` of many arrays in one would be written down and read again array by array, which costs twice as much.
+ */
+export function rowsOf(columns: Readonly<Record<string, string>>): string {
+  return `(select ${Object.entries(columns)
+    .map(([name, array]) => `unnest(${array}) as ${name}`)
+    .join(', ')})`
+}
+
 /** Texts as one parameter for `unpack`. Throws where a text holds a bare separator: `isPackable` says so before. */
 export function packTexts(texts: readonly (string | null)[]): string {
   // An empty text alone would read as no texts at all.

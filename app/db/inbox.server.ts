@@ -1,7 +1,7 @@
 // The *inbox* keeps what Shopify says until it has been worked on. A *message* is one webhook, or one thing that a job read
 // from the Admin API in its stead. The table is the queue: messages are claimed with `for update skip locked` and never
 // leave it unnoticed. They end `done`, `ignored` (nothing to do) or `set-aside` (failed too often; a person decides).
-import { inMilliseconds, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { inMilliseconds, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
 /** A webhook as the door takes it in. */
@@ -47,8 +47,15 @@ export async function storeMessages(
     name: 'store-messages',
     text: `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, source)
            select shop_id, topic, event_id, webhook_id, ${toInstantSql('triggered_ms')}, $1, $1, payload, source
-             from unnest($2::int[], ${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::bigint[], ${unpack(7)}, ${unpack(8)})
-               as g (shop_id, topic, event_id, webhook_id, triggered_ms, payload, source)
+             from ${rowsOf({
+               shop_id: '$2::int[]',
+               topic: unpack(3),
+               event_id: unpack(4),
+               webhook_id: unpack(5),
+               triggered_ms: '$6::bigint[]',
+               payload: unpack(7),
+               source: unpack(8),
+             })} as g
            on conflict (shop_id, topic, event_id) do nothing`,
     values: [
       new Date(at),

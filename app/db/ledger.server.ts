@@ -5,7 +5,7 @@
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
 // one row per transfer with both accounts, bigint ids, a prepared statement.
 import type { PoolClient } from 'pg'
-import { booleans, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { booleans, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
@@ -78,14 +78,23 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
  */
 const POST = `
 with given as (
-  select * from unnest($3::bigint[], $4::bigint[], ${unpack(5)}, ${unpack(6)}, $7::bigint[], ${unpack(8)}, ${unpack(9)},
-                       ${unpack(10)}, $11::bigint[], ${unpack(12)}) with ordinality
-    as given (member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_ms, reverses, place)
+  select * from ${rowsOf({
+    member_id: '$3::bigint[]',
+    counter_member_id: '$4::bigint[]',
+    from_account: unpack(5),
+    to_account: unpack(6),
+    amount: '$7::bigint[]',
+    key: unpack(8),
+    reason: unpack(9),
+    source: unpack(10),
+    event_ms: '$11::bigint[]',
+    reverses: unpack(12),
+  })} as given
 ), written as (
   insert into ledger_transfers
     (shop_id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, created_at)
   select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, ${toInstantSql('event_ms')}, reverses, $2
-    from given order by place
+    from given
   on conflict (shop_id, key) do nothing
   returning member_id, counter_member_id, from_account, to_account, amount
 ), entries as (
@@ -99,7 +108,7 @@ with given as (
          coalesce(sum(points) filter (where account = 'reserved'), 0)::bigint as reserved
     from entries group by member_id
 ), totals as (
-  select * from unnest($22::bigint[], $23::bigint[], $24::bigint[]) as totals (member_id, deficit, lifetime_earned)
+  select * from ${rowsOf({ member_id: '$22::bigint[]', deficit: '$23::bigint[]', lifetime_earned: '$24::bigint[]' })} as totals
 ), touched as (
   select member_id, m.pending, m.available, m.reserved, t.deficit, t.lifetime_earned
     from moved m full join totals t using (member_id)
@@ -118,9 +127,17 @@ with given as (
    where b.shop_id = $1 and b.member_id = t.member_id and (select count(*) from locked) >= 0
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as (
-  select * from unnest($13::bigint[], ${unpack(14)}, $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-                       $19::bigint[], $20::bigint[], $21::boolean[])
-    as lot (member_id, key, order_id, pending, available, earned_ms, release_ms, expires_ms, is_new)
+  select * from ${rowsOf({
+    member_id: '$13::bigint[]',
+    key: unpack(14),
+    order_id: '$15::bigint[]',
+    pending: '$16::bigint[]',
+    available: '$17::bigint[]',
+    earned_ms: '$18::bigint[]',
+    release_ms: '$19::bigint[]',
+    expires_ms: '$20::bigint[]',
+    is_new: '$21::boolean[]',
+  })} as lots
 ), lots_closed as (
   delete from lots using lots_given g
    where lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key and g.pending = 0 and g.available = 0

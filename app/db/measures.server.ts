@@ -2,7 +2,7 @@
 // read by the pages. A *delta* is what one batch of orders adds to the counters: it is written as one row, which nobody else
 // waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads both.
 import type { PoolClient, QueryArrayConfig } from 'pg'
-import { booleans, inMilliseconds, numbers, toInstantSql } from '#app/db/arrays.ts'
+import { booleans, inMilliseconds, numbers, rowsOf, toInstantSql } from '#app/db/arrays.ts'
 import { inTransaction, pool, together, type Queryable } from '#app/db/client.server.ts'
 import { monthOfDay } from '#app/retention/calendar.ts'
 import type { OwnLimits, ReplacementCycle } from '#app/retention/lifecycle.ts'
@@ -227,7 +227,7 @@ async function loadCustomers(
                   ${inMilliseconds('s.last_at')} as last_at, ${inMilliseconds('s.passive_at')} as passive_at,
                   ${inMilliseconds('s.lost_at')} as lost_at, o.ids, o.ats, o.amounts, o.cycles
              from (select member_id, ${toInstantSql('ms')} as since, losing
-                     from unnest($2::bigint[], $3::bigint[], $4::boolean[]) as i (member_id, ms, losing)) as g
+                     from ${rowsOf({ member_id: '$2::bigint[]', ms: '$3::bigint[]', losing: '$4::boolean[]' })} as i) as g
              left join lateral (
                -- One look into the index for each, and never all customers of the shop.
                select * from customer_standings c where c.shop_id = $1 and c.member_id = g.member_id limit 1
@@ -347,8 +347,15 @@ async function insertStandings(shopId: number, standings: [string, Standing][], 
   })
 }
 
-const GIVEN_STANDINGS = `unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
-  as g (member_id, orders, revenue_minor, first_ms, last_ms, passive_ms, lost_ms)`
+const GIVEN_STANDINGS = `${rowsOf({
+  member_id: '$2::bigint[]',
+  orders: '$3::int[]',
+  revenue_minor: '$4::bigint[]',
+  first_ms: '$5::bigint[]',
+  last_ms: '$6::bigint[]',
+  passive_ms: '$7::bigint[]',
+  lost_ms: '$8::bigint[]',
+})} as g`
 
 function standingColumns(standings: readonly [member: string, standing: Standing][]): string[] {
   return [

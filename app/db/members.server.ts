@@ -1,6 +1,6 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
-import { inMilliseconds, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { inMilliseconds, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, together, type Queryable } from '#app/db/client.server.ts'
 import { moveListed } from '#app/db/customer-lists.server.ts'
 import { moveAnswers } from '#app/db/feedback.server.ts'
@@ -181,8 +181,14 @@ export async function saveMembers(
     text: `update members m
               set state = g.state::json, tier = g.tier, tier_since = ${toInstantSql('g.tier_since_ms')},
                   erased_at = ${toInstantSql('g.erased_ms')}, next_due_at = ${toInstantSql('g.next_due_ms')}, updated_at = $2
-             from unnest($3::bigint[], ${unpack(4)}, ${unpack(5)}, $6::bigint[], $7::bigint[], $8::bigint[])
-               as g (id, state, tier, tier_since_ms, erased_ms, next_due_ms)
+             from ${rowsOf({
+               id: '$3::bigint[]',
+               state: unpack(4),
+               tier: unpack(5),
+               tier_since_ms: '$6::bigint[]',
+               erased_ms: '$7::bigint[]',
+               next_due_ms: '$8::bigint[]',
+             })} as g
             where m.shop_id = $1 and m.id = g.id`,
     values: [
       shopId,

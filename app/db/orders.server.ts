@@ -1,5 +1,5 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
-import { booleans, numbers, packTexts, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { booleans, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, together, type Queryable } from '#app/db/client.server.ts'
 import { measureCycles, productsLeft } from '#app/db/cycles.server.ts'
 import {
@@ -158,11 +158,24 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
   await client.query('update orders set member_id = $3 where shop_id = $1 and member_id = $2', [shopId, from, to])
 }
 
-const GIVEN = `unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                      $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[], $12::int[],
-                      ${[13, 14, 15, 16].map(unpack).join(', ')}, $17::int[])
-  as g (id, member_id, placed_ms, updated_ms, triggered_ms, paid_ms, goods_minor, placed_minor, counts, points,
-        program_version, tier, codes, facts, reasons, cycle_days)`
+const GIVEN = `${rowsOf({
+  id: '$2::bigint[]',
+  member_id: '$3::bigint[]',
+  placed_ms: '$4::bigint[]',
+  updated_ms: '$5::bigint[]',
+  triggered_ms: '$6::bigint[]',
+  paid_ms: '$7::bigint[]',
+  goods_minor: '$8::bigint[]',
+  placed_minor: '$9::bigint[]',
+  counts: '$10::boolean[]',
+  points: '$11::bigint[]',
+  program_version: '$12::int[]',
+  tier: unpack(13),
+  codes: unpack(14),
+  facts: unpack(15),
+  reasons: unpack(16),
+  cycle_days: '$17::int[]',
+})} as g`
 const [PLACED, UPDATED, TRIGGERED, PAID] = ['placed', 'updated', 'triggered', 'paid'].map((name) =>
   toInstantSql(`g.${name}_ms`),
 )

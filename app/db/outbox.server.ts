@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Queryable } from './client.server.ts'
-import { numbers, packTexts, toInstantSql, unpack } from './arrays.ts'
+import { numbers, packTexts, rowsOf, toInstantSql, unpack } from './arrays.ts'
 import { pool } from './client.server.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function enqueueEffects(
     name: 'enqueue-effects',
     text: `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
            select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, ${toInstantSql('e.due_ms')}, $2
-             from unnest(${unpack(3)}, ${unpack(4)}, ${unpack(5)}, $6::bigint[]) as e (kind, key, payload, due_ms)
+             from ${rowsOf({ kind: unpack(3), key: unpack(4), payload: unpack(5), due_ms: '$6::bigint[]' })} as e
            on conflict (shop_id, kind, key) where state = 'waiting'
            do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
                          due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at
