@@ -115,10 +115,12 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
       nextOrder += DRAIN_ORDERS
       await clearEffects()
       found.idle.push(await measureIdle())
-      found.raw.push(await measureRawCommits(url, ms))
+      // A round takes some seconds, in which the machine's speed may change: the yardstick is laid on before and after.
+      const rawBefore = await measureRawCommits(url, ms / 2)
       const used = startMeter(home, drainer.pid)
       const { perSecond, orders } = await drainer.drain()
       found.drain.push({ perSecond, ...used(orders) })
+      found.raw.push((rawBefore + (await measureRawCommits(url, ms / 2))) / 2)
     }
     const drain = found.drain.map(({ perSecond }) => perSecond)
     print({
