@@ -63,7 +63,7 @@ export function SetAsideMessages({ messages, timezone, retrying }: FailuresProps
 /** What should have reached Shopify and did not. */
 export function FailedEffects({ effects, timezone, retrying }: FailuresProps & { effects: Effect[] }) {
   return (
-    <List title="Not sent to Shopify" count={effects.length} empty="Everything was sent.">
+    <List title="Not sent to Shopify" count={effects.length}>
       {effects.map((effect) => (
         <Failure
           key={effect.id}
@@ -79,7 +79,8 @@ export function FailedEffects({ effects, timezone, retrying }: FailuresProps & {
   )
 }
 
-type ListProps = { title: string; count: number; empty: string; children: ReactNode[] }
+/** `empty`: what stands there where nothing is in the list. A list without it is only shown with something in it. */
+type ListProps = { title: string; count: number; empty?: string; children: ReactNode[] }
 
 function List({ title, count, empty, children }: ListProps) {
   return (
