@@ -431,21 +431,24 @@ function isSameLot(one: Lot, other: Lot): boolean {
 
 /** What must happen outside: new cards for the members that changed, and what the engine asked for by name. */
 function describeEffects(members: readonly Member[], effects: readonly Effect[]): NewEffect[] {
-  const cards = cardsToWrite(members.map(({ id }) => id))
-  return [...cards, ...effects.map((effect) => ({ kind: effect.kind, key: effectKey(effect), payload: effect }))]
+  const asked = effects.flatMap((effect) => {
+    const key = outsideKey(effect)
+    return key === null ? [] : [{ kind: effect.kind, key, payload: effect }]
+  })
+  return [...cardsToWrite(members.map(({ id }) => id)), ...asked]
 }
 
-function effectKey(effect: Effect): string {
+/** What makes it one and the same effect; null where nobody outside has to hear of it. */
+function outsideKey(effect: Effect): string | null {
   switch (effect.kind) {
     case 'refetch-order':
       return effect.order
     case 'settle-code':
-    case 'code-used':
       return effect.redemption
     case 'tier-changed':
       return effect.member
-    case 'points-expired':
-      return `${effect.member}@${effect.at}`
+    case 'code-used':
+      return null
   }
 }
 

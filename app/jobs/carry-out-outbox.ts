@@ -80,9 +80,6 @@ const KINDS: { kind: string; batch: number; carry: Carry }[] = [
     batch: TRIGGERS_PER_CALL_MAX,
     carry: ({ shop, admin }, effects) => sayReminders(shop, admin, effects),
   },
-  // Facts that others may want to hear of later (mail, Flow); the card is written with the member that changed.
-  { kind: 'code-used', batch: 500, carry: nothingToDo },
-  { kind: 'points-expired', batch: 500, carry: nothingToDo },
 ]
 
 /** Kinds of effects that are carried out here. */
@@ -347,10 +344,6 @@ async function carryOutRecount({ shop, admin }: Carrying, effects: Effect[]): Pr
     }
   }
   return { done: effects, refused: [], later: [] }
-}
-
-function nothingToDo(_: Carrying, effects: Effect[]): Promise<Outcome> {
-  return Promise.resolve({ done: effects, refused: [], later: [] })
 }
 
 function idsOf(effects: Effect[]): string[] {

@@ -232,7 +232,6 @@ export type Effect =
   | { kind: 'settle-code'; member: string; redemption: string; code: string; at: number }
   /** An order used a code of ours. */
   | { kind: 'code-used'; member: string; redemption: string; code: string; order: string; at: number }
-  | { kind: 'points-expired'; member: string; points: number; at: number }
 
 /** Why a request was refused. Nothing has changed then, except scheduled things that were due. */
 export type Refusal =

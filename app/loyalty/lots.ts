@@ -137,7 +137,6 @@ export function expireDue(draft: Draft, findCause: () => string = () => formatIn
     })
     member.emptiedAt = Math.max(member.emptiedAt ?? -Infinity, endedAt)
   }
-  draft.effects.push({ kind: 'points-expired', member: member.id, points: expired, at: Math.max(endedAt, draft.at) })
 }
 
 /** The first instant at which any available points are gone, as things stand; Infinity for none. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { inTransaction } from '#app/db/client.server.ts'
 import { findBalancesAt, listTransfers, openAccounts, postToLedger, type Posting } from '#app/db/ledger.server.ts'
+import { loadLots } from '#app/db/members.server.ts'
 import type { Transfer } from '#app/loyalty/ledger.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
@@ -49,6 +50,24 @@ it('refuses a key that was used with other data, and then writes nothing of the 
   await expect(contradiction).rejects.toThrow('Key a was used before with other data: amount was 50, now 51.')
   expect(await listTransfers(shop.id, BEN, { limit: 10 })).toEqual([])
   expect(await findBalancesAt(shop.id, ANN, NOON)).toEqual({ available: 0, pending: 50, reserved: 0 })
+})
+
+it('keeps a lot while something is in it, and refuses one that is said to be new and is there already', async () => {
+  const shop = await shopWithAccounts()
+  const lot = { member: ANN, key: 'a', earnedAt: NOON, releaseAt: NOON + HOUR, expiresAt: null, available: 0 }
+  const lots = async () => [...(await loadLots(shop.id, [ANN])).values()].flat()
+
+  await post(shop.id, { transfers: [earn(ANN, 50, 'a')], lots: [{ ...lot, pending: 50, isNew: true }] })
+  expect(await lots()).toMatchObject([{ key: 'a', pending: 50, releaseAt: NOON + HOUR }])
+
+  const again = post(shop.id, { transfers: [earn(ANN, 9, 'b')], lots: [{ ...lot, pending: 59, isNew: true }] })
+  await expect(again).rejects.toMatchObject({ code: '23505' })
+  expect(await findBalancesAt(shop.id, ANN, NOON)).toEqual({ available: 0, pending: 50, reserved: 0 })
+
+  await post(shop.id, { transfers: [], lots: [{ ...lot, pending: 20, releaseAt: NOON, isNew: false }] })
+  expect(await lots()).toMatchObject([{ key: 'a', pending: 20, releaseAt: NOON }])
+  await post(shop.id, { transfers: [], lots: [{ ...lot, pending: 0, isNew: false }] })
+  expect(await lots()).toEqual([])
 })
 
 it('refuses to let pending points go below zero', async () => {

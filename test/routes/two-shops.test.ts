@@ -506,8 +506,6 @@ const EFFECTS: Record<string, (side: Side) => Named | Promise<Named>> = {
     const endsAt = Date.parse('2027-06-12T00:00:00Z')
     return { key: `${member}@${endsAt}:30`, payload: { member, endsAt, days: 30 } }
   },
-  'code-used': ({ redemption }) => ({ key: redemption }),
-  'points-expired': ({ customers: [member] }) => ({ key: `${member}@${now()}` }),
 }
 
 /** A code that is cancelled and has to be taken out of use at Shopify; returns its redemption. */
