@@ -40,7 +40,7 @@ export type Drained = {
 }
 
 const BATCH_LIMIT = 500
-const BATCHES_AT_ONCE = 4
+const BATCHES_AT_ONCE = 3
 /** How often a shop has its turn in one round, where many have much: in the next one those have theirs that came meanwhile. */
 const TURNS_A_ROUND = 8
 /**
@@ -57,7 +57,7 @@ const COLLISIONS_AT_MOST = 5
 const CLAIM_LOCK = 4_273_002
 
 /**
- * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Four
+ * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
  * batches are on their way at a time, while there is much to do: the engine has one, the database the others. `onShop` hears of each.
  */
 export async function drainInbox(
