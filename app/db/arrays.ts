@@ -14,7 +14,7 @@ export function unpack(parameter: number): string {
 
 /**
  * SQL of a table whose columns are these arrays, each name with its array, all of one length: what follows `from`, with a name of its own
- * after it. An `unnest` of many arrays in one would be written down and read again array by array, which costs twice as much.
+ * after it, or a CTE's `as`. An `unnest` of many arrays in one would be written down and read again array by array, which costs twice as much.
  */
 export function rowsOf(columns: Readonly<Record<string, string>>): string {
   return `(select ${Object.entries(columns)

@@ -78,20 +78,18 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
  * and a change of −5 pending points is no balance.
  */
 const POST = `
-with given as (
-  select * from ${rowsOf({
-    member_id: '$3::bigint[]',
-    counter_member_id: '$4::bigint[]',
-    from_account: unpack(5),
-    to_account: unpack(6),
-    amount: '$7::bigint[]',
-    key: unpack(8),
-    reason: unpack(9),
-    source: unpack(10),
-    event_ms: '$11::bigint[]',
-    reverses: unpack(12),
-  })} as given
-), written as (
+with given as ${rowsOf({
+  member_id: '$3::bigint[]',
+  counter_member_id: '$4::bigint[]',
+  from_account: unpack(5),
+  to_account: unpack(6),
+  amount: '$7::bigint[]',
+  key: unpack(8),
+  reason: unpack(9),
+  source: unpack(10),
+  event_ms: '$11::bigint[]',
+  reverses: unpack(12),
+})}, written as (
   insert into ledger_transfers
     (shop_id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, created_at)
   select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, ${toInstantSql('event_ms')}, reverses, $2
@@ -108,9 +106,7 @@ with given as (
          coalesce(sum(points) filter (where account = 'available'), 0)::bigint as available,
          coalesce(sum(points) filter (where account = 'reserved'), 0)::bigint as reserved
     from entries group by member_id
-), totals as (
-  select * from ${rowsOf({ member_id: '$22::bigint[]', deficit: '$23::bigint[]', lifetime_earned: '$24::bigint[]' })} as totals
-), touched as (
+), totals as ${rowsOf({ member_id: '$22::bigint[]', deficit: '$23::bigint[]', lifetime_earned: '$24::bigint[]' })}, touched as (
   select member_id, m.pending, m.available, m.reserved, t.deficit, t.lifetime_earned
     from moved m full join totals t using (member_id)
 ), locked as materialized (
@@ -127,19 +123,17 @@ with given as (
     from touched t
    where b.shop_id = $1 and b.member_id = t.member_id and (select count(*) from locked) >= 0
   returning b.member_id, b.pending, b.available, b.reserved
-), lots_given as (
-  select * from ${rowsOf({
-    member_id: '$13::bigint[]',
-    key: unpack(14),
-    order_id: '$15::bigint[]',
-    pending: '$16::bigint[]',
-    available: '$17::bigint[]',
-    earned_ms: '$18::bigint[]',
-    release_ms: '$19::bigint[]',
-    expires_ms: '$20::bigint[]',
-    is_new: '$21::boolean[]',
-  })} as lots
-), lots_closed as (
+), lots_given as ${rowsOf({
+  member_id: '$13::bigint[]',
+  key: unpack(14),
+  order_id: '$15::bigint[]',
+  pending: '$16::bigint[]',
+  available: '$17::bigint[]',
+  earned_ms: '$18::bigint[]',
+  release_ms: '$19::bigint[]',
+  expires_ms: '$20::bigint[]',
+  is_new: '$21::boolean[]',
+})}, lots_closed as (
   delete from lots using lots_given g
    where lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key and g.pending = 0 and g.available = 0
 ), lots_open as (

@@ -414,12 +414,14 @@ async function addCounters(shopId: number, counters: Counters, client: Queryable
   await client.query({
     name: 'measures-counters',
     text: `insert into measure_counters as c (shop_id, kind, x, y, value)
-           select $1, * from unnest($2::smallint[], $3::bigint[], $4::int[], $5::bigint[]) as g (kind, x, y, value)
+           select $1, * from ${GIVEN_COUNTERS}
             order by kind, x, y
            on conflict (shop_id, kind, x, y) do update set value = c.value + excluded.value`,
     values: [shopId, ...toColumns(counters).map(numbers)],
   })
 }
+
+const GIVEN_COUNTERS = `${rowsOf({ kind: '$2::smallint[]', x: '$3::bigint[]', y: '$4::int[]', value: '$5::bigint[]' })} as g`
 
 function toColumns(counters: Counters): [number[], number[], number[], number[]] {
   const columns: [number[], number[], number[], number[]] = [[], [], [], []]
@@ -562,7 +564,7 @@ async function replaceCounters(shopId: number, counters: Counters, client: Query
   await client.query({
     name: 'measures-recounted',
     text: `insert into measure_counters (shop_id, kind, x, y, value)
-           select $1, * from unnest($2::smallint[], $3::bigint[], $4::int[], $5::bigint[]) as g (kind, x, y, value)
+           select $1, * from ${GIVEN_COUNTERS}
             order by kind, x, y`,
     values: [shopId, ...toColumns(counters).map(numbers)],
   })
@@ -578,8 +580,13 @@ async function replaceStandings(
   await client.query(
     `with counted as materialized (
        select member_id, orders, revenue_minor, ${toInstantSql('first_ms')} as first_at, ${toInstantSql('last_ms')} as last_at
-         from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
-           as g (member_id, orders, revenue_minor, first_ms, last_ms)
+         from ${rowsOf({
+           member_id: '$2::bigint[]',
+           orders: '$3::int[]',
+           revenue_minor: '$4::bigint[]',
+           first_ms: '$5::bigint[]',
+           last_ms: '$6::bigint[]',
+         })} as g
      ), gone as (
        delete from customer_standings s where s.shop_id = $1
           and not exists (select 1 from counted c where c.member_id = s.member_id)
