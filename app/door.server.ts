@@ -9,6 +9,7 @@ import { now } from '#app/clock.server.ts'
 import { isPackable } from '#app/db/arrays.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
+import { keepWhatIsRead } from '#app/shopify/webhook.ts'
 
 /** Larger than any order: Shopify's own limit of 500 lines gives some 2 MB. Beyond it the body is not read to its end. */
 export const MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
@@ -73,8 +74,8 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   const given = header(headers, 'hmac-sha256')
   if (body.length === 0 || given === undefined) return { status: 400, text: 'The body or its signature is missing.' }
   // The library signs text. Bytes that are no UTF-8 change on the way and so do not match, as they should not.
-  const payload = body.toString('utf8')
-  const expected = await createSHA256HMAC(secret, payload, HashFormat.Base64)
+  const text = body.toString('utf8')
+  const expected = await createSHA256HMAC(secret, text, HashFormat.Base64)
   if (!isSame(given, expected)) return { status: 401, text: 'The signature is wrong.' }
 
   const domain = header(headers, 'shop-domain')?.toLowerCase()
@@ -83,7 +84,8 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   if (!domain || !SHOP_DOMAIN.test(domain) || !topic || !TOPIC.test(topic) || !webhookId) {
     return { status: 400, text: 'The headers for shop, topic or webhook id are missing or malformed.' }
   }
-  if (!isPackable(payload)) return { status: 400, text: 'The body is not JSON.' }
+  if (!isPackable(text)) return { status: 400, text: 'The body is not JSON.' }
+  const payload = keepWhatIsRead(topic, text)
   // Older deliveries have no event id; then the delivery stands for the event.
   const eventId = header(headers, 'event-id') ?? webhookId
   return { news: { domain, topic, webhookId, eventId, payload, triggeredAt: readTriggeredAt(headers) } }

@@ -2,6 +2,7 @@
 import {
   type Fields,
   type Parsed,
+  type ReadFields,
   findText,
   readInner,
   readObject,
@@ -17,6 +18,19 @@ export type CustomerNews = { readonly customer: string; readonly state: string |
 
 /** `into` survives; null where Shopify says that the merge failed, so that nothing has happened. */
 export type CustomerMerge = { readonly from: string; readonly into: string } | null
+
+/** What {@link readCustomer} reads. */
+export const CUSTOMER_FIELDS: ReadFields = { id: true, admin_graphql_api_id: true, state: true }
+
+/** What {@link parseCustomerMerge} reads. */
+export const MERGE_FIELDS: ReadFields = {
+  admin_graphql_api_customer_kept_id: true,
+  admin_graphql_api_customer_deleted_id: true,
+  status: true,
+}
+
+/** What {@link parseCustomerRedact} reads, and the address under which files of other apps may hold somebody. */
+export const REDACT_FIELDS: ReadFields = { customer: { id: true, admin_graphql_api_id: true, email: true } }
 
 /** Reads `customers/create`, `customers/update`, `customers/enable` and `customers/disable`. */
 export function parseCustomer(payload: unknown): Parsed<CustomerNews> {

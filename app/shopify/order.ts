@@ -4,10 +4,12 @@
 import { findCurrencyExponent, parseDecimal } from '#app/loyalty/money.ts'
 import type { Order, OrderLine, Refund } from '#app/loyalty/order.ts'
 import { parseInstant } from '#app/loyalty/time.ts'
-import { readCustomer } from './customer.ts'
+import { CUSTOMER_FIELDS, readCustomer } from './customer.ts'
 import {
   type Fields,
   type Parsed,
+  type ReadFields,
+  SHOP_MONEY,
   UnreadableField,
   findCount,
   findGid,
@@ -26,7 +28,61 @@ import {
   requireShopMoney,
   requireText,
 } from './payload.ts'
-import { readRefund } from './refund.ts'
+import { REFUND_FIELDS, readRefund } from './refund.ts'
+
+const ALLOCATION_FIELDS: ReadFields = { discount_application_index: true, amount: true, amount_set: SHOP_MONEY }
+const TAX_FIELDS: ReadFields = { price: true, price_set: SHOP_MONEY }
+
+/** What {@link parseOrder} reads. The toml asks Shopify for no other fields of the order itself (`include_fields`). */
+export const ORDER_FIELDS: ReadFields = {
+  id: true,
+  admin_graphql_api_id: true,
+  created_at: true,
+  updated_at: true,
+  processed_at: true,
+  cancelled_at: true,
+  financial_status: true,
+  currency: true,
+  taxes_included: true,
+  test: true,
+  source_name: true,
+  company: { id: true },
+  customer: CUSTOMER_FIELDS,
+  line_items: {
+    id: true,
+    admin_graphql_api_id: true,
+    product_id: true,
+    quantity: true,
+    current_quantity: true,
+    price: true,
+    price_set: SHOP_MONEY,
+    gift_card: true,
+    selling_plan: { id: true },
+    selling_plan_allocation: { id: true },
+    discount_allocations: ALLOCATION_FIELDS,
+    tax_lines: TAX_FIELDS,
+  },
+  shipping_lines: {
+    is_removed: true,
+    price: true,
+    price_set: SHOP_MONEY,
+    discounted_price: true,
+    discounted_price_set: SHOP_MONEY,
+    discount_allocations: ALLOCATION_FIELDS,
+    tax_lines: TAX_FIELDS,
+  },
+  total_shipping_price: true,
+  total_shipping_price_set: SHOP_MONEY,
+  discount_codes: { code: true },
+  discount_applications: { title: true, type: true },
+  refunds: REFUND_FIELDS,
+}
+
+/** What {@link parseOrderEdited} reads. */
+export const ORDER_EDITED_FIELDS: ReadFields = { order_edit: { order_id: true } }
+
+/** What {@link parseOrderDelete} reads. */
+export const ORDER_DELETE_FIELDS: ReadFields = { id: true, admin_graphql_api_id: true }
 
 /**
  * Reads the payload of `orders/paid`, `orders/updated`, `orders/cancelled` or `orders/create`. Collections, tags and compare-at prices are not in it:

@@ -79,6 +79,42 @@ export function parseJsonExactly(text: string): unknown {
   })
 }
 
+/**
+ * The fields of a payload that are read, each `true` where it is read whole or where it is no object, else with those of its own that are read. A list is
+ * named by the fields of its entries.
+ */
+export type ReadFields = { readonly [name: string]: true | ReadFields }
+
+/** What {@link findShopMoney} reads of a `…_set`. */
+export const SHOP_MONEY: ReadFields = { shop_money: { amount: true } }
+
+/**
+ * The payload's text without what is not read: the same fields in the same places, so that it is read the same way and says the same of what is wrong with
+ * it. The text as it is where it is no JSON, and where a number that is read would lose digits in JSON.parse.
+ */
+export function keepReadFields(text: string, fields: ReadFields): string {
+  try {
+    return JSON.stringify(pick(JSON.parse(text), fields))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof UnreadableField) return text
+    throw error
+  }
+}
+
+function pick(value: unknown, fields: true | ReadFields): unknown {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new UnreadableField('', `${value} lost digits when it was read`, 'inexact_id')
+  }
+  if (typeof value !== 'object' || value === null || fields === true) return value
+  if (Array.isArray(value)) return value.map((entry) => pick(entry, fields))
+  const kept: Record<string, unknown> = {}
+  for (const name in fields) {
+    const field = (value as Fields)[name]
+    if (field !== undefined) kept[name] = pick(field, fields[name]!)
+  }
+  return kept
+}
+
 /** The fields of an object. */
 export function readObject(value: unknown, field: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields

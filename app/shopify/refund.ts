@@ -4,6 +4,7 @@ import type { Refund } from '#app/loyalty/order.ts'
 import {
   type Fields,
   type Parsed,
+  type ReadFields,
   UnreadableField,
   findGid,
   findShopMoney,
@@ -15,6 +16,31 @@ import {
   requireCount,
   requireGid,
 } from './payload.ts'
+
+/** A refund has no currency of its own but that of its amounts. */
+const AMOUNT: ReadFields = { shop_money: { amount: true, currency_code: true } }
+
+/** What {@link readRefund} and {@link parseRefund} read. */
+export const REFUND_FIELDS: ReadFields = {
+  id: true,
+  admin_graphql_api_id: true,
+  order_id: true,
+  total_duties_set: AMOUNT,
+  order_adjustments: {
+    kind: true,
+    amount: true,
+    amount_set: AMOUNT,
+    tax_amount: true,
+    tax_amount_set: AMOUNT,
+  },
+  refund_shipping_lines: { subtotal_amount: true, subtotal_amount_set: AMOUNT },
+  refund_line_items: {
+    line_item: { id: true, admin_graphql_api_id: true },
+    line_item_id: true,
+    quantity: true,
+    subtotal_set: AMOUNT,
+  },
+}
 
 /** A refund that came alone, and the order it belongs to. */
 export type LoneRefund = { readonly order: string; readonly refund: Refund }

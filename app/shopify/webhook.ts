@@ -1,29 +1,67 @@
 /** A webhook as an event of the engine: topic and payload in, what happened out. Webhook API 2026-10. */
 import type { Event } from '#app/loyalty/engine.ts'
-import { parseCustomer, parseCustomerMerge, parseCustomerRedact } from './customer.ts'
-import { parseOrder, parseOrderDelete, parseOrderEdited } from './order.ts'
-import { type Parsed, parsePayloadText } from './payload.ts'
-import { parseRefund } from './refund.ts'
+import {
+  CUSTOMER_FIELDS,
+  MERGE_FIELDS,
+  parseCustomer,
+  parseCustomerMerge,
+  parseCustomerRedact,
+  REDACT_FIELDS,
+} from './customer.ts'
+import {
+  ORDER_DELETE_FIELDS,
+  ORDER_EDITED_FIELDS,
+  ORDER_FIELDS,
+  parseOrder,
+  parseOrderDelete,
+  parseOrderEdited,
+} from './order.ts'
+import { keepReadFields, type Parsed, parsePayloadText, type ReadFields } from './payload.ts'
+import { parseRefund, REFUND_FIELDS } from './refund.ts'
 
-type Reader = (payload: unknown, at: number) => Parsed<Event | null>
+/** How a topic is read, and which of the payload's fields that takes. */
+type Reader = { fields: ReadFields; read: (payload: unknown, at: number) => Parsed<Event | null> }
 
-/** How each topic that the rules listen to is read. */
+const ORDER: Reader = {
+  fields: ORDER_FIELDS,
+  read: (payload, at) => map(parseOrder(payload), (order) => ({ type: 'order', at, order })),
+}
+const CUSTOMER: Reader = {
+  fields: CUSTOMER_FIELDS,
+  read: (payload, at) => map(parseCustomer(payload), (news) => ({ type: 'customer', at, ...news })),
+}
+
+/** The topics that the rules listen to. */
 const READERS: Readonly<Record<string, Reader>> = {
-  'orders/create': readOrderEvent,
-  'orders/paid': readOrderEvent,
-  'orders/updated': readOrderEvent,
-  'orders/cancelled': readOrderEvent,
-  'orders/edited': (payload, at) => map(parseOrderEdited(payload), (order) => ({ type: 'order-edited', at, order })),
-  'orders/delete': (payload, at) => map(parseOrderDelete(payload), (order) => ({ type: 'order-deleted', at, order })),
-  'refunds/create': (payload, at) => map(parseRefund(payload), (lone) => ({ type: 'refund', at, ...lone })),
-  'customers/create': readCustomerEvent,
-  'customers/update': readCustomerEvent,
-  'customers/enable': readCustomerEvent,
-  'customers/disable': readCustomerEvent,
-  'customers/merge': (payload, at) =>
-    map(parseCustomerMerge(payload), (merge) => (merge === null ? null : { type: 'merge', at, ...merge })),
-  'customers/redact': (payload, at) =>
-    map(parseCustomerRedact(payload), (customer) => ({ type: 'erase', at, customer })),
+  'orders/create': ORDER,
+  'orders/paid': ORDER,
+  'orders/updated': ORDER,
+  'orders/cancelled': ORDER,
+  'orders/edited': {
+    fields: ORDER_EDITED_FIELDS,
+    read: (payload, at) => map(parseOrderEdited(payload), (order) => ({ type: 'order-edited', at, order })),
+  },
+  'orders/delete': {
+    fields: ORDER_DELETE_FIELDS,
+    read: (payload, at) => map(parseOrderDelete(payload), (order) => ({ type: 'order-deleted', at, order })),
+  },
+  'refunds/create': {
+    fields: REFUND_FIELDS,
+    read: (payload, at) => map(parseRefund(payload), (lone) => ({ type: 'refund', at, ...lone })),
+  },
+  'customers/create': CUSTOMER,
+  'customers/update': CUSTOMER,
+  'customers/enable': CUSTOMER,
+  'customers/disable': CUSTOMER,
+  'customers/merge': {
+    fields: MERGE_FIELDS,
+    read: (payload, at) =>
+      map(parseCustomerMerge(payload), (merge) => (merge === null ? null : { type: 'merge', at, ...merge })),
+  },
+  'customers/redact': {
+    fields: REDACT_FIELDS,
+    read: (payload, at) => map(parseCustomerRedact(payload), (customer) => ({ type: 'erase', at, customer })),
+  },
 }
 
 /** The topics that {@link parseWebhook} reads, in Shopify's spelling. */
@@ -39,8 +77,8 @@ export function isRulesTopic(topic: string): boolean {
  * for text use {@link parseWebhookText}, which keeps ids past 2^53.
  */
 export function parseWebhook(topic: string, at: number, payload: unknown): Parsed<Event | null> {
-  const read = Object.hasOwn(READERS, topic) ? READERS[topic] : undefined
-  if (read) return read(payload, at)
+  const reader = findReader(topic)
+  if (reader) return reader.read(payload, at)
   return {
     ok: false,
     reason: 'malformed',
@@ -54,12 +92,17 @@ export function parseWebhookText(topic: string, at: number, text: string): Parse
   return parsePayloadText(text, (payload) => parseWebhook(topic, at, payload))
 }
 
-function readOrderEvent(payload: unknown, at: number): Parsed<Event> {
-  return map(parseOrder(payload), (order) => ({ type: 'order', at, order }))
+/**
+ * The body with nothing in it but what {@link parseWebhookText} reads, which says the same of it as of the whole: names, addresses and whatever else comes
+ * along need never be kept. Bodies of topics that the rules do not listen to stay as they are.
+ */
+export function keepWhatIsRead(topic: string, text: string): string {
+  const reader = findReader(topic)
+  return reader ? keepReadFields(text, reader.fields) : text
 }
 
-function readCustomerEvent(payload: unknown, at: number): Parsed<Event> {
-  return map(parseCustomer(payload), (news) => ({ type: 'customer', at, ...news }))
+function findReader(topic: string): Reader | undefined {
+  return Object.hasOwn(READERS, topic) ? READERS[topic] : undefined
 }
 
 function map<T, U>(parsed: Parsed<T>, change: (value: T) => U): Parsed<U> {

@@ -8,6 +8,8 @@ import path from 'node:path'
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { CUSTOMER_FIELDS } from '#app/shopify/customer.ts'
+import { ORDER_FIELDS } from '#app/shopify/order.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const API_VERSION = '2026-10'
@@ -126,6 +128,10 @@ const appSchema = z.strictObject({
           topics: z.array(z.enum(TOPICS)).min(1).optional(),
           compliance_topics: z.array(z.enum(COMPLIANCE_TOPICS)).min(1).optional(),
           uri: z.literal('/webhooks'),
+          include_fields: z
+            .array(z.string().regex(/^[a-z_]+$/))
+            .min(1)
+            .optional(),
         })
         .refine((one) => !one.topics !== !one.compliance_topics, 'either topics or compliance_topics'),
     ),
@@ -197,6 +203,14 @@ test('every topic is subscribed once, and all three compliance topics are', () =
   expect(new Set(topics).size).toBe(topics.length)
   const compliance = app.webhooks.subscriptions.flatMap((one) => one.compliance_topics ?? [])
   expect(compliance.sort()).toEqual([...COMPLIANCE_TOPICS].sort())
+})
+
+test('Shopify is asked for every field that is read of an order or a customer, and for no other but the time of the change', () => {
+  const askedFor = (topic: string) =>
+    app.webhooks.subscriptions.find((one) => one.topics?.includes(topic as never))!.include_fields?.toSorted()
+  expect(askedFor('orders/paid')).toEqual(Object.keys(ORDER_FIELDS).sort())
+  // Two changes without it could be taken for one: shopify.dev, "Modify your payloads".
+  expect(askedFor('customers/update')).toEqual([...Object.keys(CUSTOMER_FIELDS), 'updated_at'].sort())
 })
 
 test('each subscription says in the comment above it which existing file answers it', () => {

@@ -4,10 +4,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { dropEffectsOfGoneShops } from '#app/db/outbox.server.ts'
+import { keepWhatIsRead } from '#app/shopify/webhook.ts'
 import { benchOrder, placedAtOf } from './orders.ts'
 import { flagsOf } from './processes.ts'
 
-/** Stores `count` messages of as many orders, in these shops in turn, from number `first` on. */
+/** Stores `count` messages of as many orders as the door does, in these shops in turn, from number `first` on. */
 export async function storeOrders(
   shops: readonly { id: number }[],
   first: number,
@@ -21,7 +22,7 @@ export async function storeOrders(
       eventId: `e-${from + at}`,
       webhookId: `w-${from + at}`,
       triggeredAt: placedAtOf(from + at),
-      payload: benchOrder(from + at, members),
+      payload: keepWhatIsRead('orders/paid', benchOrder(from + at, members)),
     }))
     await storeMessages(messages, Date.now())
   }

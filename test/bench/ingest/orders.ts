@@ -1,10 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { closeShop, installShop } from '#app/db/shops.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { programDocument } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
-/** What Shopify's own `orders/paid` sample weighs, roughly. */
-const BODY_BYTES = 4_900
 /**
  * Orders come in as they are placed, over the last days: the holds of all of them still run. Orders of last winter would be released
  * as soon as they are in, and every member be written a second time while the next figure is taken.
@@ -40,7 +39,16 @@ export async function openBenchShops(count: number, name: string): Promise<{ id:
   return shops
 }
 
-/** The body of order number `order`, of one of `members` customers, as heavy as a real one. */
+/** An order as Shopify sends it, for what comes along with the fields that the app reads. */
+const sample = JSON.parse(
+  readFileSync(new URL('../../fixtures/payloads/orders-paid.json', import.meta.url), 'utf8'),
+) as OrderBody
+type OrderBody = { customer: object; line_items: { price_set: { shop_money: object } }[]; shipping_lines: object[] }
+
+/**
+ * The body of order number `order`, of one of `members` customers: what the toml's `include_fields` leave of an order of three lines,
+ * each with all that Shopify says of a line, some 5 kB.
+ */
 export function benchOrder(order: number, members: number): string {
   const placedAt = new Date(placedAtOf(order)).toISOString()
   const customer = 8_000_000_000_000 + ((order * 7_919) % members)
@@ -50,6 +58,15 @@ export function benchOrder(order: number, members: number): string {
     goods: [`${5 + (order % 90)}.50`, '12.00', '3.25'],
     placedAt,
   })
-  const padding = 'x'.repeat(Math.max(0, BODY_BYTES - body.length - 12))
-  return `{"note":"${padding}",${body.slice(1)}`
+  const read = JSON.parse(body) as OrderBody
+  return JSON.stringify({
+    ...read,
+    customer: { ...sample.customer, ...read.customer },
+    line_items: read.line_items.map((line) => ({
+      ...sample.line_items[0],
+      ...line,
+      price_set: { ...line.price_set, presentment_money: line.price_set.shop_money },
+    })),
+    shipping_lines: sample.shipping_lines,
+  })
 }

@@ -239,7 +239,7 @@ async function controlPage(ask: Ask): Promise<Response> {
     state,
     topic,
     topics: [...new Set(deliveries.map((row) => row.topic))].sort(),
-    deliveries: shown.map((row) => deliveryRow(row, shop)),
+    deliveries: shown.map((row) => deliveryRow(row, ask)),
     hidden: Math.max(0, deliveries.length - shown.length),
     flows: store.tables
       .list('flowTriggers', shop.domain)
@@ -287,15 +287,17 @@ function movedText(offsetMs: number): string {
   return `${days} ${days === 1 ? 'day' : 'days'} ${offsetMs > 0 ? 'ahead of' : 'behind'} this machine`
 }
 
-function deliveryRow(row: Delivery, shop: Shop) {
+function deliveryRow(row: Delivery, ask: Ask) {
   const last = row.attempts.at(-1)
   return {
     id: row.id,
     topic: row.topic,
-    about: aboutOf(row.body),
-    at: new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: shop.timezone }).format(
-      new Date(row.triggeredAt),
-    ),
+    about: aboutOf(row, ask),
+    at: new Intl.DateTimeFormat('en-GB', {
+      dateStyle: 'medium',
+      timeStyle: 'medium',
+      timeZone: ask.shop.timezone,
+    }).format(new Date(row.triggeredAt)),
     status: row.status,
     attempts: row.attempts.length,
     answer: last ? `${last.status ?? last.error} in ${last.milliseconds} ms` : null,
@@ -315,10 +317,14 @@ function flowRow({ handle, payload, receivedAt }: FlowTrigger, { site, shop }: A
 }
 
 /** What a webhook is about, in a few letters: the order's name, the customer's id. */
-function aboutOf(body: string): string {
+function aboutOf({ topic, body }: Delivery, { site, shop }: Ask): string {
   const payload = JSON.parse(body) as Record<string, unknown>
   const edit = payload.order_edit as { order_id?: unknown } | undefined
-  const about = payload.name ?? payload.order_id ?? edit?.order_id ?? payload.title ?? payload.id ?? payload.customerId
+  const order = payload.order_id ?? edit?.order_id ?? (topic.startsWith('orders/') ? payload.id : undefined)
+  // The app asks for no names of orders, but the store knows them.
+  const name =
+    order === undefined ? undefined : site.store.order(shop.domain, `gid://shopify/Order/${String(order)}`)?.name
+  const about = name ?? order ?? payload.title ?? payload.id ?? payload.customerId
   return about === undefined || about === null ? '' : String(about)
 }
 
@@ -327,7 +333,7 @@ async function deliveryPage(ask: Ask, id: string): Promise<Response> {
   if (!delivery) return page('<!doctype html><title>Gone</title><p>That webhook is no longer kept.</p>', 404)
   const view = {
     ...shared(ask),
-    row: deliveryRow(delivery, ask.shop),
+    row: deliveryRow(delivery, ask),
     delivery,
     attempts: delivery.attempts.map((attempt) => ({
       ...attempt,
