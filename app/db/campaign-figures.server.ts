@@ -30,10 +30,10 @@ export type CampaignMark = { titles: readonly string[]; rule: string }
 
 /** An order's discount in minor units, from the snapshot that counts. */
 const DISCOUNT = `(select coalesce(sum((line->>'discountMinor')::bigint), 0)
-  from json_array_elements(o.facts->'snapshot'->'lines') line)`
+  from json_array_elements(o.facts::json->'snapshot'->'lines') line)`
 /** Whether an order carried the campaign: $4 are its titles, $5 is its rule among the reasons. */
-const OWN = `(exists (select 1 from json_array_elements(o.facts->'snapshot'->'automaticDiscounts') d where d->>'title' = any($4))
-  or o.reasons @> $5::jsonb)`
+const OWN = `(exists (select 1 from json_array_elements(o.facts::json->'snapshot'->'automaticDiscounts') d where d->>'title' = any($4))
+  or (o.facts::json->'worth'->'reasons')::jsonb @> $5::jsonb)`
 
 /** Figures of orders that count and were placed in any of these times, which must not overlap. */
 export async function findCampaignFigures(

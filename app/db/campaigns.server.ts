@@ -116,8 +116,8 @@ export async function countGiven(
        select coalesce(sum((d->>'amountMinor')::bigint), 0)::bigint as minor, count(distinct o.id)::int as orders
          from orders o, json_array_elements(o.facts::json->'snapshot'->'automaticDiscounts') d
         where o.shop_id = $1 and o.placed_at >= $4 and o.placed_at < $5 and d->>'title' = any($3::text[])
-          and o.facts->'snapshot'->>'cancelledAt' is null and not (o.facts->'snapshot'->>'test')::boolean
-          and o.facts->'snapshot'->>'financialStatus' is distinct from 'voided'
+          and o.facts::json->'snapshot'->>'cancelledAt' is null and not (o.facts::json->'snapshot'->>'test')::boolean
+          and o.facts::json->'snapshot'->>'financialStatus' is distinct from 'voided'
      )
      insert into campaigns (shop_id, id, given_minor, orders, updated_at)
      select $1, $2, given.minor, given.orders, $6 from given
@@ -152,7 +152,7 @@ export async function noteAudience(
     `insert into campaign_audiences (shop_id, campaign_id, member_id)
      select m.shop_id, $2, m.id from members m
       where m.shop_id = $1 and m.erased_at is null and m.joined_at < $3
-        and ($4::text[] is null or m.tier = any($4)) and ($5::text[] is null or (m.state->'segments')::jsonb ?| $5)`,
+        and ($4::text[] is null or m.tier = any($4)) and ($5::text[] is null or (m.state::json->'segments')::jsonb ?| $5)`,
     [shopId, campaign.id, new Date(at), campaign.tiers, campaign.segments],
   )
 }

@@ -143,7 +143,7 @@ async function countOrders(shopId: number): Promise<number> {
 type OrderLines = MeasuredOrder & { products: (string | null)[] }
 
 const LINES = `select o.id, o.member_id, o.placed_at, o.goods_minor, o.counts, o.cycle_days,
-       (select json_agg(line->>'product') from json_array_elements(o.facts->'snapshot'->'lines') line
+       (select json_agg(line->>'product') from json_array_elements(o.facts::json->'snapshot'->'lines') line
          where coalesce(line->>'currentQuantity', line->>'quantity', '1') <> '0' and (line->>'giftCard') is distinct from 'true') as products
   from orders o where o.shop_id = $1`
 

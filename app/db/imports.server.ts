@@ -347,7 +347,7 @@ export async function findStandings(
 ): Promise<Map<string, { erased: boolean }>> {
   const { rows } = await pool.query<{ id: string; erased: boolean }>(
     `select id, erased_at is not null as erased from members
-      where shop_id = $1 and id = any($2::bigint[]) and (state::text <> '{}' or erased_at is not null)`,
+      where shop_id = $1 and id = any($2::bigint[]) and (state <> '{}' or erased_at is not null)`,
     [shopId, numbers(customers.map(numberOf))],
   )
   return new Map(rows.map(({ id, erased }) => [toGid('Customer', id), { erased }]))

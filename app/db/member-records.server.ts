@@ -52,8 +52,8 @@ export async function findAccountStates(
   customers: readonly string[],
 ): Promise<Map<string, { state: string | null; isSettled: boolean }>> {
   const { rows } = await pool.query<{ id: string; state: string | null; settled: boolean }>(
-    `select id, state ->> 'customerState' as state, erased_at is not null as settled
-       from members where shop_id = $1 and id = any($2::bigint[]) and state::text <> '{}'
+    `select id, state::json ->> 'customerState' as state, erased_at is not null as settled
+       from members where shop_id = $1 and id = any($2::bigint[]) and state <> '{}'
      union all
      select alias_id, null, true from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])`,
     [shopId, customers.map((customer) => parseGid(customer)?.number)],
@@ -87,7 +87,7 @@ export async function listOrdersOf(
 /** Members (gids) of the shop in the order of their numbers, those after `after` ("0" begins), erased ones left out. */
 export async function listMembersAfter(shopId: number, after: string, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
-    `select id from members where shop_id = $1 and id > $2::bigint and erased_at is null and state::text <> '{}'
+    `select id from members where shop_id = $1 and id > $2::bigint and erased_at is null and state <> '{}'
       order by id limit $3`,
     [shopId, after, limit],
   )

@@ -230,7 +230,6 @@ type StoredTransfer = {
 /** An order with what it is worth now and why. */
 export type OrderRow = {
   order: string
-  name: string | null
   placedAt: number
   paidAt: number | null
   /** Minor units of the shop's currency: money for goods, now and as placed. */
@@ -248,7 +247,6 @@ export type OrderRow = {
 export async function listOrders(shopId: number, customer: string, size: number): Promise<OrderRow[]> {
   const { rows } = await pool.query<{
     id: string
-    name: string | null
     placed_at: Date
     paid_at: Date | null
     goods_minor: string
@@ -257,15 +255,14 @@ export async function listOrders(shopId: number, customer: string, size: number)
     program_version: number | null
     tier: string | null
     codes: string[]
-    reasons: Reason[]
+    reasons: Reason[] | null
   }>(
-    `select id, name, placed_at, paid_at, goods_minor, placed_minor, points, program_version, tier, codes, reasons
+    `select id, placed_at, paid_at, goods_minor, placed_minor, points, program_version, tier, codes, facts::json->'worth'->'reasons' as reasons
      from orders where shop_id = $1 and member_id = $2 order by placed_at desc, id desc limit $3`,
     [shopId, customerNumber(customer), size],
   )
   return rows.map((row) => ({
     order: toGid('Order', row.id),
-    name: row.name,
     placedAt: row.placed_at.getTime(),
     paidAt: instant(row.paid_at),
     goodsMinor: Number(row.goods_minor),
@@ -274,7 +271,7 @@ export async function listOrders(shopId: number, customer: string, size: number)
     programVersion: row.program_version,
     tier: row.tier,
     codes: row.codes,
-    reasons: Array.isArray(row.reasons) ? row.reasons : [],
+    reasons: row.reasons ?? [],
   }))
 }
 

@@ -33,10 +33,14 @@ type StoredState = Omit<State, 'activity' | 'recentEarnings'> & {
   recentEarnings: [key: string, at: number][]
 }
 
+/** The record of a row that was only made to be locked: the column's default. */
+const NOBODY = '{}'
+
 /** A member's row joined with its balances, before lots and redemptions are put to it. */
 export type MemberRow = {
   id: string
-  state: StoredState | Record<string, never>
+  /** JSON: {@link StoredState}, or {@link NOBODY}. */
+  state: string
   erased_at: Date | null
   available: string
   pending: string
@@ -110,8 +114,8 @@ export async function lockMembers(
 
 /** The engine's record of a locked row; undefined where the row was only made to be locked. */
 export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: readonly Redemption[]): Member | undefined {
-  if (!('tier' in row.state)) return undefined
-  const state = row.state as StoredState
+  if (row.state === NOBODY) return undefined
+  const state = JSON.parse(row.state) as StoredState
   return {
     ...state,
     customerStateAt: state.customerStateAt ?? null,
@@ -179,7 +183,7 @@ export async function saveMembers(
   await client.query({
     name: 'save-members',
     text: `update members m
-              set state = g.state::json, tier = g.tier, tier_since = ${toInstantSql('g.tier_since_ms')},
+              set state = g.state, tier = g.tier, tier_since = ${toInstantSql('g.tier_since_ms')},
                   erased_at = ${toInstantSql('g.erased_ms')}, next_due_at = ${toInstantSql('g.next_due_ms')}, updated_at = $2
              from ${rowsOf({
                id: '$3::bigint[]',
@@ -252,7 +256,7 @@ function lengthen(key: string): string {
 export async function dropEmptyMembers(shopId: number, members: readonly string[], client: Queryable): Promise<void> {
   if (members.length === 0) return
   const { rows } = await client.query<{ id: string }>(
-    `delete from members where shop_id = $1 and id = any($2::bigint[]) and state::text = '{}' returning id`,
+    `delete from members where shop_id = $1 and id = any($2::bigint[]) and state = '{}' returning id`,
     [shopId, members.map(customerNumber)],
   )
   await closeEmptyAccounts(

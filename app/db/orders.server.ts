@@ -21,12 +21,12 @@ export async function loadOrders(
   { lock = false }: { lock?: boolean } = {},
 ): Promise<OrderRecord[]> {
   if (orders.length === 0) return []
-  const { rows } = await client.query<{ id: string; facts: StoredOrder }>({
+  const { rows } = await client.query<{ id: string; facts: string }>({
     name: lock ? 'lock-orders' : 'load-orders',
     text: `select id, facts from orders where shop_id = $1 and id = any($2::bigint[]) ${lock ? 'order by id for update' : ''}`,
     values: [shopId, numbers(orders.map(orderNumber))],
   })
-  return rows.map((row) => fromStoredOrder(toGid('Order', row.id), row.facts))
+  return rows.map((row) => fromStoredOrder(toGid('Order', row.id), JSON.parse(row.facts) as StoredOrder))
 }
 
 /** Whose orders these are as far as we know: the customers' gids. A light first look, before anything is locked. */
@@ -173,8 +173,7 @@ const GIVEN = `${rowsOf({
   tier: unpack(13),
   codes: unpack(14),
   facts: unpack(15),
-  reasons: unpack(16),
-  cycle_days: '$17::int[]',
+  cycle_days: '$16::int[]',
 })} as g`
 const [PLACED, UPDATED, TRIGGERED, PAID] = ['placed', 'updated', 'triggered', 'paid'].map((name) =>
   toInstantSql(`g.${name}_ms`),
@@ -185,9 +184,9 @@ const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_
 
 const INSERT = `
 insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
-                    counts, points, program_version, tier, codes, facts, reasons, cycle_days)
+                    counts, points, program_version, tier, codes, facts, cycle_days)
 select $1, id, member_id, ${PLACED}, ${UPDATED}, ${TRIGGERED}, ${PAID}, goods_minor, placed_minor, counts, points,
-       program_version, tier, ${CODES}, facts::json, reasons::jsonb, cycle_days
+       program_version, tier, ${CODES}, facts, cycle_days
   from ${GIVEN}`
 
 const UPDATE = `
@@ -195,7 +194,7 @@ update orders o
    set member_id = g.member_id, placed_at = ${PLACED}, updated_at = ${UPDATED}, triggered_at = ${TRIGGERED},
        paid_at = ${PAID}, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
        points = g.points, program_version = g.program_version, tier = g.tier,
-       codes = ${CODES}, facts = g.facts::json, reasons = g.reasons::jsonb, cycle_days = g.cycle_days
+       codes = ${CODES}, facts = g.facts, cycle_days = g.cycle_days
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
 
@@ -216,7 +215,6 @@ function columnsOf(orders: readonly Row[]): string[] {
     packTexts(records.map(({ terms }) => terms?.tier ?? null)),
     packTexts(records.map(({ codes }) => JSON.stringify(codes))),
     packTexts(records.map((record) => JSON.stringify(toStoredOrder(record)))),
-    packTexts(records.map(({ worth }) => JSON.stringify(worth?.reasons ?? []))),
     numbers(orders.map(({ cycleDays }) => cycleDays)),
   ]
 }

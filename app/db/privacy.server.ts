@@ -37,7 +37,7 @@ export async function answerDataRequest(
   await client.query(
     `insert into privacy_requests (shop_id, topic, member_id, requested_at, done_at, answer)
      select $1, 'customers/data_request', m.id, $3, $3, jsonb_build_object(
-       'member', (select jsonb_build_object('joinedAt', joined_at, 'tier', tier, 'birthday', state -> 'birthday')
+       'member', (select jsonb_build_object('joinedAt', joined_at, 'tier', tier, 'birthday', state::json -> 'birthday')
                     from members where shop_id = $1 and id = m.id),
        'balances', (select jsonb_build_object('available', available, 'pending', pending, 'reserved', reserved,
                                               'lifetimeEarned', lifetime_earned)

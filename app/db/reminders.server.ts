@@ -79,7 +79,7 @@ export async function listQuietMembers(
   const { rows } = await pool.query<{ id: string }>(
     `select m.id from members m join balances b on b.shop_id = $1 and b.member_id = m.id
       where m.shop_id = $1 and m.id > $3::bigint and m.erased_at is null and b.available > 0
-        and coalesce(m.state -> 'recentEarnings' -> 0 ->> 'at', m.state -> 'recentEarnings' -> 0 ->> 1, '0')::numeric <= $2
+        and coalesce(m.state::json -> 'recentEarnings' -> 0 ->> 'at', m.state::json -> 'recentEarnings' -> 0 ->> 1, '0')::numeric <= $2
       order by m.id limit $4`,
     [shopId, since, after, limit],
   )

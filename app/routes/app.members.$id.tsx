@@ -91,7 +91,7 @@ export default function Member() {
   const [takingBack, setTakingBack] = useState<string | null>(null)
   const { outlook } = streamed
   const titles = useResolved(streamed.titles, NO_NAMES)
-  const named = orders.map((order) => ({ ...order, name: order.name ?? titles[order.order] ?? null }))
+  const named = orders.map((order) => ({ ...order, name: titles[order.order] ?? null }))
   const title = nameOf(story.customer, useResolved(streamed.name, NO_NAMES))
   const id = story.customer.slice(story.customer.lastIndexOf('/') + 1)
   return (

@@ -125,7 +125,7 @@ test('the audience is noted once, as it was: who moves to another level later is
   await setTier([1, 2], 'gold')
   await setTier([3, 4], 'member')
   await pool.query(
-    `update members set state = state::jsonb || '{"segments":["at-risk"]}' where shop_id = $1 and id = any($2)`,
+    `update members set state = (state::jsonb || '{"segments":["at-risk"]}')::text where shop_id = $1 and id = any($2)`,
     [shop.id, [2, 3]],
   )
   const note = (

@@ -23,7 +23,9 @@ async function beforeTesting(): Promise<void> {
     if ((await findMemberStory(shop.shopId, shop.customer.id))?.pending === 60) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  const { rows } = await pool.query('select state, error, (select reasons from orders limit 1) as reasons from inbox')
+  const { rows } = await pool.query(
+    `select state, error, (select facts::json->'worth'->'reasons' from orders limit 1) as reasons from inbox`,
+  )
   throw new Error(`The order earned no 60 points within 30 s: ${JSON.stringify(rows)}`)
 }
 

@@ -50,7 +50,7 @@ it('does not let one member for whom time cannot go on hold up the others', asyn
   }
   await drainShop(shop.id)
   await prisma.$executeRaw`update balances set pending = pending + 1 where shop_id = ${shop.id} and member_id = 1`
-  await prisma.$executeRaw`update members set state = jsonb_set(state::jsonb, '{tier}', '5') where shop_id = ${shop.id} and id = 1`
+  await prisma.$executeRaw`update members set state = jsonb_set(state::jsonb, '{tier}', '5')::text where shop_id = ${shop.id} and id = 1`
   await atInstant('2026-09-01T00:00:00Z', async () =>
     expect(await letTimePass()).toMatchObject({ advanced: 1, failed: 1 }),
   )
