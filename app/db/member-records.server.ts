@@ -2,7 +2,7 @@ import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import type { Queryable } from './client.server.ts'
 import { pool } from './client.server.ts'
-import { followAliases, loadLots, toMember, type MemberRow } from './members.server.ts'
+import { ALIASES, followAliases, loadLots, toMember, type MemberRow } from './members.server.ts'
 import { loadRedemptions } from './redemptions.server.ts'
 
 /**
@@ -19,9 +19,7 @@ export async function readMembers(
   const members = [...new Set(survivors.values())]
   const { rows } = await client.query<MemberRow>({
     name: 'read-members',
-    text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned,
-                  (select array_agg(a.alias_id::text order by a.merged_at, a.alias_id) from member_aliases a
-                    where a.shop_id = $1 and a.member_id = m.id) as aliases
+    text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned, ${ALIASES}
              from members m join balances b on b.shop_id = m.shop_id and b.member_id = m.id
             where m.shop_id = $1 and m.id = any($2::bigint[])`,
     values: [shopId, members.map((member) => parseGid(member)?.number)],

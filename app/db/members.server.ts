@@ -50,6 +50,10 @@ export type MemberRow = {
   aliases: string[] | null
 }
 
+/** The customers merged into the member of the balances `b`, the oldest merger first. */
+export const ALIASES = `(select array_agg(a.alias_id::text order by a.merged_at, a.alias_id) from member_aliases a
+                    where a.shop_id = $1 and a.member_id = b.member_id) as aliases`
+
 /** Who each of these customers (gids) is now: customers merged into another are followed to the survivor. */
 export async function followAliases(
   shopId: number,
@@ -94,22 +98,25 @@ export async function lockMembers(
            ${openAccountsOf('added')}`,
     values: [shopId, ids, new Date(joinedAt)],
   })
-  // One look into each index per member, said so that no plan can be worse: a new shop has no statistics, and a join of all its
-  // members with all its balances takes seconds. Balances are locked too: after a wait, PostgreSQL reads anew only the rows of the tables that it locks (EvalPlanQual).
-  const locking = client.query<MemberRow>({
+  // One look into the index per member, said so that no plan can be worse: a new shop has no statistics.
+  const locking = client.query<Pick<MemberRow, 'id' | 'state' | 'erased_at'>>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
-    text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned,
-                  (select array_agg(a.alias_id::text order by a.merged_at, a.alias_id) from member_aliases a
-                    where a.shop_id = $1 and a.member_id = m.id) as aliases
+    text: `select m.id, m.state, m.erased_at
              from (select id from unnest($2::bigint[]) as id order by id) as g
             cross join lateral (
-              select * from members where shop_id = $1 and id = g.id limit 1 for update ${skipBusy ? 'skip locked' : ''}) as m
-            cross join lateral (
-              select * from balances where shop_id = $1 and member_id = g.id limit 1 for update ${skipBusy ? 'skip locked' : ''}) as b`,
+              select * from members where shop_id = $1 and id = g.id limit 1 for update ${skipBusy ? 'skip locked' : ''}) as m`,
     values: [shopId, ids],
   })
-  const [, { rows }] = await together([adding, locking])
-  return rows
+  // A statement of its own sees what others wrote while the locks were waited for; the one that locks would not (EvalPlanQual).
+  const holding = client.query<Omit<MemberRow, 'state' | 'erased_at'>>({
+    name: 'load-balances',
+    text: `select b.member_id as id, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned, ${ALIASES}
+             from balances b where b.shop_id = $1 and b.member_id = any($2::bigint[])`,
+    values: [shopId, ids],
+  })
+  const [, { rows: locked }, { rows: held }] = await together([adding, locking, holding])
+  const accounts = new Map(held.map((row) => [row.id, row]))
+  return locked.map((row) => Object.assign(accounts.get(row.id)!, row))
 }
 
 /** The engine's record of a locked row; undefined where the row was only made to be locked. */
