@@ -56,7 +56,7 @@ SELECT create_distributed_table('feedback_answers', 'shop_id', colocate_with => 
 SELECT create_distributed_table('customer_lists', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('customer_list_members', 'shop_id', colocate_with => 'members');
 
--- Local, on the coordinator: sessions, inbox, outbox, work_due, Prisma's _prisma_migrations and graphile-worker's own schema.
+-- Local, on the coordinator: sessions, messages, inbox, outbox, work_due, Prisma's _prisma_migrations and graphile-worker's own schema.
 
 -- What stood here before was copied to the nodes; the originals, which nobody sees any more, go. The ledger's guard would refuse that.
 ALTER TABLE ledger_transfers DISABLE TRIGGER ledger_transfers_no_truncate;

@@ -1,6 +1,7 @@
 // The *inbox* keeps what Shopify says until it has been worked on. A *message* is one webhook, or one thing that a job read
-// from the Admin API in its stead. The table is the queue: messages are claimed with `for update skip locked` and never
-// leave it unnoticed. They end `done`, `ignored` (nothing to do) or `set-aside` (failed too often; a person decides).
+// from the Admin API in its stead. That it came stands in `messages`, what is in it in `inbox`, which is the queue: messages are
+// claimed with `for update skip locked` and leave it with the transaction that works on them, or wait there `set-aside` (failed too
+// often; a person decides).
 import { inMilliseconds, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 
@@ -23,7 +24,6 @@ export type Message = {
   /** Text, because it may pass 2^53. */
   id: string
   topic: string
-  eventId: string
   triggeredAt: number
   payload: string
   source: string
@@ -45,18 +45,7 @@ export async function storeMessages(
   if (messages.length === 0) return 0
   const { rowCount } = await client.query({
     name: 'store-messages',
-    text: `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, payload, source)
-           select shop_id, topic, event_id, webhook_id, ${toInstantSql('triggered_ms')}, $1, $1, payload, source
-             from ${rowsOf({
-               shop_id: '$2::int[]',
-               topic: unpack(3),
-               event_id: unpack(4),
-               webhook_id: unpack(5),
-               triggered_ms: '$6::bigint[]',
-               payload: unpack(7),
-               source: unpack(8),
-             })} as g
-           on conflict (shop_id, topic, event_id) do nothing`,
+    text: STORE,
     values: [
       new Date(at),
       numbers(messages.map(({ shopId }) => shopId)),
@@ -70,6 +59,29 @@ export async function storeMessages(
   })
   return rowCount ?? 0
 }
+
+/** What is new is told by its number. `is true` has PostgreSQL look each up in a table of them, where it could compare each with each. */
+const STORE = `
+with given as (
+  select nextval('messages_id_seq') as id, shop_id, topic, event_id, webhook_id, ${toInstantSql('triggered_ms')} as triggered_at, payload, source
+    from ${rowsOf({
+      shop_id: '$2::int[]',
+      topic: unpack(3),
+      event_id: unpack(4),
+      webhook_id: unpack(5),
+      triggered_ms: '$6::bigint[]',
+      payload: unpack(7),
+      source: unpack(8),
+    })} as g
+), fresh as (
+  insert into messages (shop_id, id, topic, event_id, webhook_id, triggered_at, received_at, source)
+  select shop_id, id, topic, event_id, webhook_id, triggered_at, $1, source from given
+  on conflict (shop_id, topic, event_id) do nothing
+  returning id
+)
+insert into inbox (shop_id, id, topic, triggered_at, received_at, due_at, payload, source)
+select shop_id, id, topic, triggered_at, $1, $1, payload, source from given
+ where (id in (select id from fresh)) is true`
 
 /** Shops that have messages waiting which are due by `at`, by id. Looks at one index entry per shop, not at the whole queue. */
 export async function listShopsWithMessages(at: number, client: Queryable = pool): Promise<number[]> {
@@ -91,7 +103,7 @@ export async function listShopsWithMessages(at: number, client: Queryable = pool
 export async function findNewestMessage(client: Queryable = pool): Promise<string> {
   const { rows } = await client.query<{ last_value: string }>({
     name: 'find-newest-message',
-    text: 'select last_value from inbox_id_seq',
+    text: 'select last_value from messages_id_seq',
   })
   return rows[0]!.last_value
 }
@@ -109,7 +121,6 @@ export async function claimMessages(
   type Row = {
     id: string
     topic: string
-    event_id: string
     triggered_ms: string
     payload: string
     source: string
@@ -117,7 +128,7 @@ export async function claimMessages(
   }
   const { rows } = await client.query<Row>({
     name: 'claim-messages',
-    text: `select id, topic, event_id, ${inMilliseconds('triggered_at')} as triggered_ms, payload, source, attempts from inbox
+    text: `select id, topic, ${inMilliseconds('triggered_at')} as triggered_ms, payload, source, attempts from inbox
             where shop_id = $1 and state = 'waiting' and due_at <= $2
               and ($4::bigint[] is null or id = any($4)) and ($5::text[] is null or topic = any($5))
             order by id limit $3 for update skip locked`,
@@ -126,7 +137,6 @@ export async function claimMessages(
   return rows.map((row) => ({
     id: row.id,
     topic: row.topic,
-    eventId: row.event_id,
     triggeredAt: Number(row.triggered_ms),
     payload: row.payload,
     source: row.source,
@@ -135,23 +145,48 @@ export async function claimMessages(
 }
 
 /**
- * Marks messages as worked on, or as nothing to do, in the transaction that did the work. Their bodies, which name people, go: what
- * was in them stands in its tables now. The rows stay, so that a late duplicate is still known.
+ * Takes messages out of the inbox that were worked on, in the transaction that did the work. Their bodies, which name people, go with
+ * them: what was in them stands in its tables now.
  */
-export async function finishMessages(
-  shopId: number,
-  state: 'done' | 'ignored',
-  ids: readonly string[],
-  at: number,
-  client: Queryable,
-): Promise<void> {
+export async function finishMessages(shopId: number, ids: readonly string[], client: Queryable): Promise<void> {
+  if (ids.length === 0) return
+  await client.query({ name: 'finish-messages', text: FINISH, values: [shopId, numbers(ids)] })
+}
+
+/** Takes messages out of the inbox in which there is nothing to do. */
+export async function ignoreMessages(shopId: number, ids: readonly string[], client: Queryable): Promise<void> {
   if (ids.length === 0) return
   await client.query({
-    name: 'finish-messages',
-    text: `update inbox set state = $3, done_at = $4, error = null, payload = null
-            where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`,
-    values: [shopId, numbers(ids), state, new Date(at)],
+    name: 'ignore-messages',
+    text: `with gone as (${FINISH} returning id)
+           update messages m set ignored = true from gone where m.shop_id = $1 and m.id = gone.id`,
+    values: [shopId, numbers(ids)],
   })
+}
+
+const FINISH = `delete from inbox where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`
+
+/** Takes everything out of the shop's inbox: it is erased. */
+export async function emptyInbox(shopId: number, client: Queryable): Promise<void> {
+  await client.query(
+    `with gone as (delete from inbox where shop_id = $1 returning id)
+     update messages m set ignored = true from gone where m.shop_id = $1 and m.id = gone.id`,
+    [shopId],
+  )
+}
+
+/**
+ * Forgets messages that came before the instant and were worked on, in one slice; returns how many went. Shopify sends a message
+ * again for some hours at most. Reads across shops: it is plumbing.
+ */
+export async function clearOldMessages(beforeAt: number, limit = 5_000): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from messages where ctid = any(array(
+       select ctid from messages m where received_at < $1
+          and not exists (select 1 from inbox i where i.shop_id = m.shop_id and i.id = m.id) limit $2))`,
+    [new Date(beforeAt), limit],
+  )
+  return rowCount ?? 0
 }
 
 /** Notes that a message failed: it is tried again later, and after the last attempt set aside. */
@@ -179,33 +214,6 @@ export async function countWaiting(shopId: number, limit: number): Promise<numbe
     [shopId, limit],
   )
   return Number(rows[0]!.waiting)
-}
-
-/** A message that waits for a person, with what went wrong. */
-export type SetAside = {
-  id: string
-  topic: string
-  eventId: string
-  triggeredAt: number
-  attempts: number
-  error: string | null
-}
-
-/** The shop's messages that were set aside, newest first. */
-export async function listSetAside(shopId: number, limit = 50): Promise<SetAside[]> {
-  const { rows } = await pool.query(
-    `select id, topic, event_id, triggered_at, attempts, error from inbox
-      where shop_id = $1 and state = 'set-aside' order by id desc limit $2`,
-    [shopId, limit],
-  )
-  return rows.map((row) => ({
-    id: row.id,
-    topic: row.topic,
-    eventId: row.event_id,
-    triggeredAt: row.triggered_at.getTime(),
-    attempts: row.attempts,
-    error: row.error,
-  }))
 }
 
 /** Lets a message that was set aside be tried again, with fresh attempts. False where the shop has none such. */

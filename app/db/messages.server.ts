@@ -1,49 +1,42 @@
 /** Messages from Shopify as the admin shows them: those set aside, and the latest of all. Work on them is in inbox.server.ts. */
 import { pool } from '#app/db/client.server.ts'
 
-/** A message as the admin shows it; instants in epoch milliseconds. */
+/** A message as the admin shows it. `receivedAt` is in epoch milliseconds. */
 export type MessageRow = {
   id: string
   topic: string
   receivedAt: number
-  triggeredAt: number
-  state: string
+  state: 'waiting' | 'set-aside' | 'done' | 'ignored'
   source: string
-  attempts: number
-  /** Why it was set aside, or why the last attempt failed. */
-  error: string | null
 }
 
-/** The newest messages of the shop; with `state`, only those in it. `before` is the id of the last row of the page before. */
+/** The newest messages of the shop. `before` is the id of the last row of the page before. */
 export async function listMessages(
   shopId: number,
-  { state, size, before }: { state?: string; size: number; before?: string },
+  { size, before }: { size: number; before?: string },
 ): Promise<MessageRow[]> {
-  const { rows } = await pool.query<{
-    id: string
-    topic: string
-    received_at: Date
-    triggered_at: Date
-    state: string
-    source: string
-    attempts: number
-    error: string | null
-  }>(
-    `select id, topic, received_at, triggered_at, state, source, attempts, error from inbox
-     where shop_id = $1 and ($2::text is null or state = $2) and ($3::bigint is null or id < $3)
-     order by id desc limit $4`,
-    [shopId, state ?? null, before && /^\d{1,18}$/.test(before) ? before : null, size],
+  const { rows } = await pool.query<Omit<MessageRow, 'receivedAt'> & { received_at: Date }>(
+    `select m.id, m.topic, m.received_at, m.source,
+            coalesce(i.state, case when m.ignored then 'ignored' else 'done' end) as state
+       from messages m left join inbox i on i.shop_id = $1 and i.id = m.id
+      where m.shop_id = $1 and ($2::bigint is null or m.id < $2)
+      order by m.id desc limit $3`,
+    [shopId, before && /^\d{1,18}$/.test(before) ? before : null, size],
   )
-  return rows.map((row) => ({
-    id: row.id,
-    topic: row.topic,
-    receivedAt: row.received_at.getTime(),
-    triggeredAt: row.triggered_at.getTime(),
-    state: row.state,
-    source: row.source,
-    attempts: row.attempts,
-    error: row.error,
-  }))
+  return rows.map(({ received_at: receivedAt, ...row }) => ({ ...row, receivedAt: receivedAt.getTime() }))
+}
+
+/** A message that waits for a person, with what went wrong. */
+export type SetAsideMessage = { id: string; topic: string; receivedAt: number; attempts: number; error: string | null }
+
+/** The newest `size` messages of the shop that were set aside. */
+export async function listSetAside(shopId: number, size: number): Promise<SetAsideMessage[]> {
+  const { rows } = await pool.query<Omit<SetAsideMessage, 'receivedAt'> & { received_at: Date }>(
+    `select id, topic, received_at, attempts, error from inbox
+      where shop_id = $1 and state = 'set-aside' order by id desc limit $2`,
+    [shopId, size],
+  )
+  return rows.map(({ received_at: receivedAt, ...row }) => ({ ...row, receivedAt: receivedAt.getTime() }))
 }
 
 /** Effects that were given up on: what should have reached Shopify and did not. */

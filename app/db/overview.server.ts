@@ -75,11 +75,11 @@ export async function findConnection(shopId: number): Promise<Connection> {
   const [messages, effects, reconciled, silent] = await Promise.all([
     pool.query<{ last: Date | null; waiting: string; since: Date | null; set_aside: string }>(
       `select
-         (select received_at from inbox where shop_id = $1 and source = 'webhook' order by id desc limit 1) as last,
+         (select received_at from messages where shop_id = $1 and source = 'webhook' order by id desc limit 1) as last,
          count(*) filter (where state = 'waiting') as waiting,
          min(received_at) filter (where state = 'waiting') as since,
          count(*) filter (where state = 'set-aside') as set_aside
-       from inbox where shop_id = $1 and state in ('waiting', 'set-aside')`,
+       from inbox where shop_id = $1`,
       [shopId],
     ),
     pool.query<{ waiting: string; set_aside: string }>(

@@ -1,4 +1,5 @@
 import { pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
+import { emptyInbox } from '#app/db/inbox.server.ts'
 
 /** A shop that has, or once had, this app. `id` is ours and is the first argument of everything in `db/`. */
 export type Shop = {
@@ -115,10 +116,7 @@ export async function listShopsToErase(client: Queryable = pool): Promise<{ id: 
 /** Notes that nothing personal is left of the shop: its sessions go, its name, and whatever it was still waiting for. */
 export async function finishErasure(shopId: number, domain: string, at: number, client: Queryable): Promise<void> {
   await client.query('delete from sessions where shop = $1', [domain])
-  await client.query(
-    `update inbox set state = 'ignored', done_at = $2, payload = null where shop_id = $1 and state in ('waiting', 'set-aside')`,
-    [shopId, new Date(at)],
-  )
+  await emptyInbox(shopId, client)
   await client.query(
     `update privacy_requests set done_at = $2, answer = null where shop_id = $1 and (done_at is null or answer is not null)`,
     [shopId, new Date(at)],

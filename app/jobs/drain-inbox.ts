@@ -14,6 +14,7 @@ import {
   claimMessages,
   findNewestMessage,
   finishMessages,
+  ignoreMessages,
   listShopsWithMessages,
   noteFailure,
   type Message,
@@ -178,8 +179,8 @@ async function drainBatch(
       await together([
         unlocked,
         programs && world ? saveWorld(shopId, world, programs, at, client) : Promise.resolve(),
-        finishMessages(shopId, 'done', idsOf([...applied.done, ...sorted.notices]), at, client),
-        finishMessages(shopId, 'ignored', idsOf(sorted.ignored), at, client),
+        finishMessages(shopId, idsOf([...applied.done, ...sorted.notices]), client),
+        ignoreMessages(shopId, idsOf(sorted.ignored), client),
       ])
       for (const message of sorted.notices) await carryOutNotice(shopId, message, client)
       if (world) await forgetErased(shopId, sorted.readable, world, client)

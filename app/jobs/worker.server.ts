@@ -2,6 +2,7 @@
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
 import { Logger, makeWorkerUtils, run, type TaskList, type WorkerUtils } from 'graphile-worker'
 import { forgetOldImports } from '#app/db/imports.server.ts'
+import { clearOldMessages } from '#app/db/inbox.server.ts'
 import {
   clearFinishedEffects,
   dropEffectsOfGoneShops,
@@ -93,6 +94,7 @@ const schedule: TaskList[string] = async (_payload, { addJob }) => {
 const cleanUp: TaskList[string] = async () => {
   const before = now() - KEEP_DAYS * DAY_MS
   while ((await clearFinishedEffects(before)) > 0);
+  while ((await clearOldMessages(before)) > 0);
   await recheckWorkDue()
   for (const shop of await listInstalledShops()) await forgetOldImports(shop.id, before)
 }

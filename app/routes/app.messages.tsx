@@ -4,7 +4,7 @@ import { BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
-import { listFailedEffects, listMessages, retryEffect } from '#app/db/messages.server.ts'
+import { listFailedEffects, listMessages, listSetAside, retryEffect } from '#app/db/messages.server.ts'
 import { listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { findLastReading } from '#app/db/readings.server.ts'
 import { askBackfill } from '#app/jobs/backfill.ts'
@@ -25,7 +25,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
   const [setAside, effects, latest, backfill, requests] = await Promise.all([
-    listMessages(shop.id, { state: 'set-aside', size: SET_ASIDE_SIZE }),
+    listSetAside(shop.id, SET_ASIDE_SIZE),
     listFailedEffects(shop.id, SET_ASIDE_SIZE),
     listMessages(shop.id, { size: ACTIVITY_SIZE + 1, before }),
     findLastReading(shop.id, 'backfill'),

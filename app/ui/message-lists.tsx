@@ -6,16 +6,9 @@ import { useEffect, type ReactNode } from 'react'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { showInstant } from '#app/ui/words.ts'
 
-type Message = {
-  id: string
-  topic: string
-  receivedAt: number
-  triggeredAt: number
-  state: string
-  source: string
-  attempts: number
-  error: string | null
-}
+type Message = { id: string; topic: string; receivedAt: number; state: string; source: string }
+
+type SetAside = { id: string; topic: string; receivedAt: number; attempts: number; error: string | null }
 
 type Effect = { id: string; kind: string; key: string; createdAt: number; error: string | null }
 
@@ -38,7 +31,7 @@ export function useRetrying(): Retrying {
 type FailuresProps = { timezone: string; retrying: Retrying }
 
 /** Messages that could not be worked on, each with its error and a button to try again. */
-export function SetAsideMessages({ messages, timezone, retrying }: FailuresProps & { messages: Message[] }) {
+export function SetAsideMessages({ messages, timezone, retrying }: FailuresProps & { messages: SetAside[] }) {
   return (
     <List
       title="Set aside for you"

@@ -30,7 +30,7 @@ import { DISTRIBUTED, recordStatements } from '#test/setup/statements.ts'
 
 const SCRIPT = readFileSync('prisma/distribute.sql', 'utf8')
 const REFERENCE = [...SCRIPT.matchAll(/create_reference_table\('(\w+)'\)/g)].map(([, table]) => table!)
-const LOCAL = ['sessions', 'inbox', 'outbox', 'work_due', '_prisma_migrations']
+const LOCAL = ['sessions', 'messages', 'inbox', 'outbox', 'work_due', '_prisma_migrations']
 
 it('distribute.sql names every table, as distributed, as reference or as local', async () => {
   const { rows } = await pool.query<{ name: string }>(

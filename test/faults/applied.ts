@@ -63,7 +63,8 @@ export class AppliedLog {
 
   async #newlyDone(): Promise<Event[]> {
     const { rows } = await this.#watch().query<{ id: string }>(
-      `select id from inbox where state = 'done' and not (id = any($1::bigint[])) order by id`,
+      `select id from messages m where not ignored and not (id = any($1::bigint[]))
+          and not exists (select 1 from inbox i where i.shop_id = m.shop_id and i.id = m.id) order by id`,
       [[...this.#done]],
     )
     const events = rows.flatMap(({ id }) => {

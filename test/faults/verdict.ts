@@ -111,8 +111,7 @@ function compareWithSimulator({ log, at }: Case, programs: Programs, members: Re
 /** Nothing waits, and nothing was given up. */
 async function judgeQueues({ shop, at }: Case): Promise<string[]> {
   const { rows } = await pool.query<{ what: string; key: string; state: string; error: string | null }>(
-    `select 'message ' || topic as what, '' as key, state, error from inbox
-      where shop_id = $1 and state not in ('done', 'ignored')
+    `select 'message ' || topic as what, '' as key, state, error from inbox where shop_id = $1
      union all
      select 'effect ' || kind, key, state, error from outbox where shop_id = $1 and state <> 'done' and due_at < $2`,
     [shop.id, new Date(at + 86_400_000)],

@@ -3,6 +3,7 @@ import { prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { findShop, installShop } from '#app/db/shops.server.ts'
+import { listMessages } from '#app/db/messages.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
@@ -58,12 +59,7 @@ it('answers a customer’s request for data with all that is kept of them, and f
       transfers: [{ points: 50, reason: 'order' }],
     },
   })
-  expect(
-    JSON.stringify(
-      await prisma.inboxMessage.findMany({ where: { shopId: shop.id, topic: 'customers/data_request' } }),
-      big,
-    ),
-  ).not.toContain('ann@example.com')
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
 it('erases a shop in slices when Shopify asks for it: points are forfeited and the ledger still ties', async () => {
@@ -80,14 +76,14 @@ it('erases a shop in slices when Shopify asks for it: points are forfeited and t
   const sum = await prisma.balance.aggregate({ where: { shopId: shop.id }, _sum: { pending: true, available: true } })
   expect(sum._sum).toEqual({ pending: 0n, available: 0n })
   expect((await checkLedger(shop.id)).differences).toEqual([])
-  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id, payload: { not: null } } })).toBe(0)
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
 it('leaves topics that it does not know alone, visible and out of the way', async () => {
   const shop = await makeShopWithProgram()
   await receive(shop.id, 'products/update', '{"id":1}')
   expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
-  expect(await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })).toMatchObject({ state: 'ignored' })
+  expect(await listMessages(shop.id, { size: 2 })).toMatchObject([{ state: 'ignored' }])
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
-const big = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)

@@ -70,7 +70,7 @@ it('finds customers and accounts of which no webhook told, once', async () => {
   expect(await compare(place)).toMatchObject({ mended: 1 })
   expect(await find(place, ben)).toMatchObject({ customerState: 'enabled' })
   expect(await compare(place)).toMatchObject({ mended: 0 })
-  expect(await prisma.inboxMessage.groupBy({ by: ['source'], where: { shopId: place.shop.id } })).toHaveLength(1)
+  expect(await prisma.message.groupBy({ by: ['source'], where: { shopId: place.shop.id } })).toHaveLength(1)
 })
 
 it('finds a merge of which no webhook told by where the orders went, and points, card and tag are the survivor’s', async () => {

@@ -57,7 +57,7 @@ it('heals webhooks that never came: changed orders are read again and take the w
 
   // Read again with the overlap, they are known: nothing is stored, nothing changes.
   expect(await reconcile(await requireShop(shop.id), admin)).toEqual({ read: 3, mended: 0 })
-  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(3)
+  expect(await prisma.message.count({ where: { shopId: shop.id } })).toBe(3)
 })
 
 it('keeps its watermark where it was when Shopify cannot be read, and says so', async () => {
@@ -110,7 +110,7 @@ it('takes in past orders by a bulk operation, once, and shows how far it is', as
   expect(await askBackfill(shop.id)).toMatchObject({ state: 'asked' })
   expect(await backfill(shop, admin)).toMatchObject({ state: 'done', position: 4, total: 4, mended: 4 })
   // They can be read again, so none needs a message of its own.
-  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
+  expect(await prisma.message.count({ where: { shopId: shop.id } })).toBe(0)
   expect(await pendingOrAvailable(shop.id, customer)).toBe(400)
   expect(await reconcile(shop, admin)).toMatchObject({ mended: 0 })
 })

@@ -266,8 +266,8 @@ async function addTransfer({ shop }: Merchant, amount: number) {
 
 async function addSetAside({ shop }: Merchant): Promise<string> {
   const { rows } = await pool.query<{ id: string }>(
-    `insert into inbox (shop_id, topic, event_id, webhook_id, triggered_at, received_at, due_at, state, error)
-     values ($1, 'orders/paid', 'e', 'w', now(), now(), now(), 'set-aside', 'no lines') returning id`,
+    `insert into inbox (shop_id, id, topic, triggered_at, received_at, due_at, payload, source, state, error)
+     values ($1, 1, 'orders/paid', now(), now(), now(), '{}', 'webhook', 'set-aside', 'no lines') returning id`,
     [shop.id],
   )
   return rows[0]!.id

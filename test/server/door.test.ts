@@ -11,7 +11,8 @@ afterAll(close)
 
 const stored = (domain: string) =>
   prisma.$queryRaw<{ topic: string; event_id: string; webhook_id: string; triggered_at: Date; payload: string }[]>`
-    select i.* from inbox i join shops s on s.id = i.shop_id where s.domain = ${domain} order by i.id`
+    select m.*, i.payload from messages m join inbox i on i.shop_id = m.shop_id and i.id = m.id
+      join shops s on s.id = m.shop_id where s.domain = ${domain} order by m.id`
 
 it('keeps a signed webhook, its id to the last digit and with both of Shopify’s ids and its trigger time, before it answers', async () => {
   const { domain } = await makeShop()
