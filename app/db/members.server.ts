@@ -141,42 +141,52 @@ export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: read
   }
 }
 
-/** The open lots of these members (gids), by member. */
+type LotRow = {
+  member_id: string
+  /** Null where it is the order's gid. */
+  key: string | null
+  order_id: string | null
+  earned_ms: string
+  release_ms: string | null
+  expires_ms: string | null
+  pending: string
+  available: string
+}
+
+/** The open lots of these members (gids), by member, the first earned first. */
 export async function loadLots(
   shopId: number,
   members: readonly string[],
   client: Queryable = pool,
 ): Promise<Map<string, Lot[]>> {
-  type Row = {
-    member_id: string
-    key: string
-    earned_ms: string
-    release_ms: string | null
-    expires_ms: string | null
-    pending: string
-    available: string
-  }
-  const { rows } = await client.query<Row>({
+  const { rows } = await client.query<LotRow>({
     name: 'load-lots',
-    text: `select member_id, key, ${inMilliseconds('earned_at')} as earned_ms, ${inMilliseconds('release_at')} as release_ms,
-                  ${inMilliseconds('expires_at')} as expires_ms, pending, available from lots
-            where shop_id = $1 and member_id = any($2::bigint[]) order by member_id, earned_at, key`,
+    text: `select member_id, case when order_id is null then key end as key, order_id, ${inMilliseconds('earned_at')} as earned_ms,
+                  ${inMilliseconds('release_at')} as release_ms, ${inMilliseconds('expires_at')} as expires_ms, pending, available
+             from lots where shop_id = $1 and member_id = any($2::bigint[])`,
     values: [shopId, numbers(members.map(customerNumber))],
   })
   const lots = new Map<string, Lot[]>()
-  for (const row of rows) {
-    const member = toGid('Customer', row.member_id)
-    if (!lots.has(member)) lots.set(member, [])
-    lots.get(member)!.push({
-      key: row.key,
-      earnedAt: Number(row.earned_ms),
-      releaseAt: row.release_ms === null ? null : Number(row.release_ms),
-      expiresAt: row.expires_ms === null ? null : Number(row.expires_ms),
-      pending: Number(row.pending),
-      available: Number(row.available),
-    })
+  for (const [member, own] of Map.groupBy(rows, (row) => row.member_id)) {
+    // Each has a handful; the database would sort those of all together.
+    lots.set(toGid('Customer', member), own.map(toLot).sort(compareLots))
   }
   return lots
+}
+
+function toLot(row: LotRow): Lot {
+  return {
+    key: row.key ?? ORDER_GID + row.order_id,
+    earnedAt: Number(row.earned_ms),
+    releaseAt: row.release_ms === null ? null : Number(row.release_ms),
+    expiresAt: row.expires_ms === null ? null : Number(row.expires_ms),
+    pending: Number(row.pending),
+    available: Number(row.available),
+  }
+}
+
+function compareLots(one: Lot, other: Lot): number {
+  return one.earnedAt - other.earnedAt || (one.key < other.key ? -1 : 1)
 }
 
 /** Writes the records back to rows that this transaction has locked. `nextDueAt` says when time next does something to each. */
