@@ -69,8 +69,13 @@ export async function drainInbox(
   let atOnce = BATCHES_AT_ONCE
   for (;;) {
     const shops = await listShopsWithMessages(now())
-    const first = shops.length === 1 ? Array.from({ length: atOnce }, () => shops[0]!) : shops
-    const queue = first.map((shopId) => ({ shopId, turns: TURNS_A_ROUND }))
+    // Where they are fewer than the batches at a time, several are one shop's.
+    const first = Array.from(
+      { length: shops.length && Math.max(shops.length, atOnce) },
+      (_, at) => shops[at % shops.length]!,
+    )
+    const turns = Math.ceil((TURNS_A_ROUND * shops.length) / first.length)
+    const queue = first.map((shopId) => ({ shopId, turns }))
     const round: Drained = { done: 0, failed: 0, left: 0 }
     let moreWaits = false
     const startedAt = performance.now()
@@ -81,10 +86,9 @@ export async function drainInbox(
         add(round, drained)
         onShop(shopId, drained)
         if (drained.done + drained.failed < BATCH_LIMIT) continue
-        // A full batch is seldom the last. While others wait for their turn, the shop goes on in this round, or each round would end
-        // with waiting for the slowest.
+        // A full batch is seldom the last. The shop goes on in this round, or each round would end with waiting for the slowest.
         moreWaits = true
-        if (turns > 1 && queue.length > 0) queue.push({ shopId, turns: turns - 1 })
+        if (turns > 1) queue.push({ shopId, turns: turns - 1 })
       }
     }
     await Promise.all(Array.from({ length: atOnce }, work))
