@@ -6,12 +6,8 @@ import { CARD_CODES_MAX } from './member-card.ts'
 import type { CardCode, MemberCard } from './member-card.ts'
 import { parseDecimal } from './money.ts'
 import type { Program } from './program.ts'
-import type { Redemption } from './rewards.ts'
+import { findShownEnd, type Redemption } from './rewards.ts'
 import { findNextTier } from './tiers.ts'
-import { DAY_MS } from './time.ts'
-
-/** How long a gift card's code stays on the card that bought it. */
-const GIFT_CARD_SHOWN_DAYS = 90
 
 /**
  * A member's card at an instant: what the storefront, the Function and customer accounts may know. Members who were erased have
@@ -77,12 +73,11 @@ function buildProgress(member: Member, program: Program, at: number): MemberCard
 /** Codes that can still be used, those that run out soonest first. Store credit is no code, and a gift card is shown for a while. */
 function buildCodes(member: Member, programs: Programs, at: number): CardCode[] {
   const held = member.redemptions.filter(
-    ({ state, code, type, expiresAt, reservedAt }) =>
-      state === 'issued' &&
-      code !== null &&
-      type !== 'store-credit' &&
-      (expiresAt === null || at < expiresAt) &&
-      (type !== 'gift-card' || at - reservedAt < GIFT_CARD_SHOWN_DAYS * DAY_MS),
+    (redemption) =>
+      redemption.state === 'issued' &&
+      redemption.code !== null &&
+      redemption.type !== 'store-credit' &&
+      at < findShownEnd(redemption),
   )
   held.sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || a.reservedAt - b.reservedAt)
   return held.slice(0, CARD_CODES_MAX).map((redemption) => toCardCode(redemption, programs))

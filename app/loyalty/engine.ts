@@ -46,6 +46,7 @@ import {
   commit,
   confirmCodeGone,
   endCode,
+  findShownEnd,
   normalizeCode,
   quote,
   release,
@@ -827,9 +828,11 @@ function findDue(member: Member, programs: Programs): number {
     if (lot.pending > 0 && lot.releaseAt !== null && lot.releaseAt < due) due = lot.releaseAt
   }
   for (const redemption of member.redemptions) {
-    if (redemption.state === 'issued' && redemption.expiresAt !== null && redemption.expiresAt < due) {
-      due = redemption.expiresAt
-    }
+    if (redemption.state !== 'issued') continue
+    if (redemption.expiresAt !== null && redemption.expiresAt < due) due = redemption.expiresAt
+    // Nothing moves then, but the member's card changes.
+    const shownEnd = findShownEnd(redemption)
+    if (shownEnd > member.advancedTo && shownEnd < due) due = shownEnd
   }
   if (member.erasedAt !== null) return due
   return Math.min(due, findNextReview(member, version.program), findNextBirthday(member, version.program))

@@ -221,6 +221,15 @@ export function returnShare(draft: Draft, redemption: Redemption, share: Rationa
   if (more > 0) giveBack(draft, redemption, more)
 }
 
+/** How long a gift card's code stays on the card of the member who bought it. */
+const GIFT_CARD_SHOWN_DAYS = 90
+
+/** The instant from which a member's card no longer shows the code: when it runs out, a gift card's after a while. Infinity: never. */
+export function findShownEnd({ type, reservedAt, expiresAt }: Redemption): number {
+  const end = expiresAt ?? Infinity
+  return type === 'gift-card' ? Math.min(end, reservedAt + GIFT_CARD_SHOWN_DAYS * DAY_MS) : end
+}
+
 /** False for what is handed out at once and cannot be taken back: it has no discount code that an order could carry. */
 export function givesCode(type: RewardType): boolean {
   return type !== 'store-credit' && type !== 'gift-card'

@@ -52,6 +52,7 @@ export const anyRules = fc.record({
     { id: 'small', type: 'amount', value: '1.00', cost: 5, validDays: 10 },
     { id: 'any', type: 'amount', value: '1.00', perPoints: 10, step: 3, limitPerMember: 3, validDays: 3 },
     { id: 'credit', type: 'store-credit', value: '5.00', cost: 30 },
+    { id: 'card', type: 'gift-card', value: '5.00', cost: 20 },
   ]),
 })
 
@@ -120,7 +121,7 @@ export function toEvents(deeds: readonly Deed[]): Event[] {
       hear(placeOrder(orders.length + 1, deed, now, customer, discountCodes))
     } else if (deed.kind === 'redeem') {
       codes.push(`CODE-${index}`)
-      const reward = (['small', 'any', 'credit'] as const)[deed.which % 3] as string
+      const reward = (['small', 'any', 'credit', 'card'] as const)[deed.which % 4] as string
       const points = reward === 'any' ? { points: deed.much } : {}
       events.push({ type: 'redeem', at: now, customer, reward, code: `CODE-${index}`, ...points })
     } else if (deed.kind === 'cancel-code' && code !== undefined) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
+import { advance, nextDueAt, type Member } from '#app/loyalty/engine.ts'
 import { estimatePoints } from '#app/loyalty/estimate.ts'
 import type { SeenLine } from '#app/loyalty/estimate.ts'
 import { MemberCardSchema, ProgramCardSchema, parseMemberCard } from '#app/loyalty/member-card.ts'
@@ -61,6 +62,33 @@ test(
             expect(MemberCardSchema.safeParse(card).error).toBeUndefined()
             expect(card).toMatchObject({ balance: member.available, pending: member.pending })
             expect(parseMemberCard(JSON.stringify(card))).toEqual(card)
+          }
+        }
+      }),
+      { numRuns: 200 },
+    )
+  },
+  MINUTE,
+)
+
+test(
+  'codes leave a card only at instants at which something is due of the member, or the card would go on showing them',
+  () => {
+    fc.assert(
+      fc.property(anyPrograms, anyDeeds, (programs, deeds) => {
+        const shop = new Shop(programs)
+        for (const event of toEvents(deeds)) shop.happen(event)
+        for (const member of shop.members.values()) {
+          let record: Member = member
+          for (let steps = 0; steps < 30; steps += 1) {
+            const due = nextDueAt(record, programs)
+            const until = (due ?? record.advancedTo + 1_000 * DAY) - 1
+            if (until > record.advancedTo) {
+              const [now, then] = [record.advancedTo, until].map((when) => buildMemberCard(record, programs, when))
+              expect(then?.codes).toEqual(now?.codes)
+            }
+            if (due === null) break
+            record = advance(record, programs, due).member
           }
         }
       }),

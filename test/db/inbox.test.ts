@@ -1,0 +1,115 @@
+import { expect, it } from 'vitest'
+import { pool } from '#app/db/client.server.ts'
+import {
+  clearOldMessages,
+  countWaiting,
+  finishMessages,
+  ignoreMessages,
+  listShopsWithMessages,
+  storeMessages,
+  type NewMessage,
+} from '#app/db/inbox.server.ts'
+import { listMessages, listSetAside } from '#app/db/messages.server.ts'
+import { makeShop } from '#test/setup/factories.ts'
+
+const DAY_MS = 86_400_000
+const AT = Date.parse('2026-08-01T12:00:00Z')
+
+const message = (shopId: number, eventId: string): NewMessage => ({
+  shopId,
+  topic: 'orders/paid',
+  eventId,
+  webhookId: `delivery of ${eventId}`,
+  triggeredAt: AT,
+  payload: `{"id":"${eventId}"}`,
+})
+
+/** The ids of the shop's messages, the oldest first. */
+const idsOf = async (shopId: number) => (await listMessages(shopId, { size: 100 })).map(({ id }) => id).toReversed()
+const statesOf = async (shopId: number) =>
+  (await listMessages(shopId, { size: 100 })).map(({ state }) => state).toReversed()
+
+it('keeps of each event one message, within a batch as between batches, and knows it when it is long done', async () => {
+  const shop = await makeShop()
+  const batch = ['a', 'b', 'a', 'c', 'b'].map((eventId) => message(shop.id, eventId))
+  expect(await storeMessages(batch, AT)).toBe(3)
+  expect(await countWaiting(shop.id, 10)).toBe(3)
+  await finishMessages(shop.id, await idsOf(shop.id), pool)
+  expect(await storeMessages([...batch, message(shop.id, 'd')], AT)).toBe(1)
+  expect(await statesOf(shop.id)).toEqual(['done', 'done', 'done', 'waiting'])
+})
+
+it('keeps what is in a message with the message that it belongs to, in batches of hundreds with duplicates among them', async () => {
+  const shop = await makeShop()
+  await storeMessages(
+    Array.from({ length: 100 }, (_, at) => message(shop.id, `e${at * 5}`)),
+    AT,
+  )
+  await storeMessages(
+    Array.from({ length: 500 }, (_, at) => message(shop.id, `e${at}`)),
+    AT,
+  )
+  const { rows } = await pool.query<{ event_id: string; payload: string }>(
+    'select m.event_id, i.payload from inbox i join messages m using (shop_id, id) where shop_id = $1',
+    [shop.id],
+  )
+  expect(rows).toHaveLength(500)
+  expect(rows.filter(({ event_id: eventId, payload }) => payload !== `{"id":"${eventId}"}`)).toEqual([])
+})
+
+it('says of each message what became of it', async () => {
+  const shop = await makeShop()
+  await storeMessages(
+    ['done', 'nothing', 'aside', 'waits'].map((eventId) => message(shop.id, eventId)),
+    AT,
+  )
+  const [done, nothing, aside] = (await idsOf(shop.id)) as [string, string, string]
+  await pool.query(`update inbox set state = 'set-aside', error = 'no' where shop_id = $1 and id = $2`, [
+    shop.id,
+    aside,
+  ])
+  await finishMessages(shop.id, [done, aside], pool)
+  await ignoreMessages(shop.id, [nothing], pool)
+  expect(await statesOf(shop.id)).toEqual(['done', 'ignored', 'set-aside', 'waiting'])
+  expect(await listSetAside(shop.id, 5)).toMatchObject([{ id: aside, error: 'no', receivedAt: AT }])
+})
+
+it('lists the shops in which something is due, and none where all that waits is for later or for a person', async () => {
+  const shops = await Promise.all(Array.from({ length: 5 }, () => makeShop()))
+  const [due, later, aside, done, mixed] = shops.map(({ id }) => id).sort((one, other) => one - other) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  for (const shopId of [later, aside, done, mixed]) await storeMessages([message(shopId, 'first')], AT)
+  await storeMessages([message(due, 'first'), message(mixed, 'second')], AT)
+  await pool.query('update inbox set due_at = $2 where shop_id = $1', [later, new Date(AT + 1)])
+  await pool.query(`update inbox set state = 'set-aside' where shop_id = $1`, [aside])
+  await finishMessages(done, await idsOf(done), pool)
+  await pool.query('update inbox set due_at = $2 where shop_id = $1 and id = $3', [
+    mixed,
+    new Date(AT + 1),
+    (await idsOf(mixed))[0],
+  ])
+  const listed = await listShopsWithMessages(AT)
+  expect(listed.filter((shopId) => shops.some(({ id }) => id === shopId))).toEqual([due, mixed])
+})
+
+it('forgets old messages in slices, but none that still waits for work or for a person', async () => {
+  const shop = await makeShop()
+  const names = Array.from({ length: 7 }, (_, at) => `old ${at}`)
+  await storeMessages(
+    names.map((name) => message(shop.id, name)),
+    AT,
+  )
+  await storeMessages([message(shop.id, 'new')], AT + DAY_MS)
+  const ids = await idsOf(shop.id)
+  await pool.query(`update inbox set state = 'set-aside' where shop_id = $1 and id = $2`, [shop.id, ids[0]])
+  await finishMessages(shop.id, [...ids.slice(2, 7), ids[7]!], pool)
+  expect(await clearOldMessages(AT + 1, 2)).toBe(2)
+  while ((await clearOldMessages(AT + 1, 100)) > 0);
+  expect(await idsOf(shop.id)).toEqual([ids[0], ids[1], ids[7]])
+  expect(await statesOf(shop.id)).toEqual(['set-aside', 'waiting', 'done'])
+})
