@@ -1,5 +1,5 @@
 // The *door* is where Shopify's webhooks come in: `POST /webhooks`. It checks the signature on the bytes as they came, keeps
-// the message and answers once it is on disk; it never calls Shopify and waits for nothing else (Shopify gives 5 s in all,
+// of the message what the rules read, and answers once it is on disk; it never calls Shopify and waits for nothing else (Shopify gives 5 s in all,
 // shopify.dev "Webhooks: HTTPS delivery"). It stands in front of the framework, whose empty action alone is four times
 // slower. What a message means is the inbox's reader's business (jobs/drain-inbox).
 import { timingSafeEqual } from 'node:crypto'

@@ -1,7 +1,8 @@
 // An order's record (loyalty/order.ts) as it is stored. Every order is written at least once, most are like each other, and much of a
 // record is said twice in it: what is as usual is left out. Queries may ask for `snapshot`, in it for `test`, `cancelledAt`,
 // `financialStatus`, `automaticDiscounts` and `lines`, and of a line for `product`, `quantity` (absent: 1), `currentQuantity` (absent: as
-// `quantity`), `giftCard` (absent: false) and `discountMinor` (absent: 0). Records from before this was so have all fields.
+// `quantity`), `giftCard` (absent: false) and `discountMinor` (absent: 0); and for the `reasons` of its `worth`. Records from before this was so
+// have all fields.
 import type { Order, OrderLine, OrderRecord, OrderTerms } from '#app/loyalty/order.ts'
 
 /** A record as JSON, without what is as usual. Its id stands in a column. */

@@ -90,20 +90,19 @@ export const SHOP_MONEY: ReadFields = { shop_money: { amount: true } }
 
 /**
  * The payload's text without what is not read: the same fields in the same places, so that it is read the same way and says the same of what is wrong with
- * it. The text as it is where it is no JSON, and where a number that is read would lose digits in JSON.parse.
+ * it. The text as it is where that cannot be: it is no JSON, is nested too deeply, or has a number to be read that would lose digits in JSON.parse.
  */
 export function keepReadFields(text: string, fields: ReadFields): string {
   try {
     return JSON.stringify(pick(JSON.parse(text), fields))
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof UnreadableField) return text
-    throw error
+  } catch {
+    return text
   }
 }
 
 function pick(value: unknown, fields: true | ReadFields): unknown {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new UnreadableField('', `${value} lost digits when it was read`, 'inexact_id')
+    throw new RangeError(`${value} lost digits when it was read`)
   }
   if (typeof value !== 'object' || value === null || fields === true) return value
   if (Array.isArray(value)) return value.map((entry) => pick(entry, fields))

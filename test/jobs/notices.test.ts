@@ -86,4 +86,3 @@ it('leaves topics that it does not know alone, visible and out of the way', asyn
   expect(await listMessages(shop.id, { size: 2 })).toMatchObject([{ state: 'ignored' }])
   expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
 })
-

@@ -99,8 +99,10 @@ test('who bought and where they live is not kept, but for the id', () => {
   expect(kept.length).toBeLessThan(read('orders-paid').length / 5)
 })
 
-test('what is no JSON, of another topic, or has an id that would lose digits is kept as it came', () => {
+test('what is no JSON, of another topic, nested without end, or has an id that would lose digits is kept as it came', () => {
+  const endless = '['.repeat(100_000) + ']'.repeat(100_000)
   for (const [topic, text] of [
+    ['orders/paid', `{"line_items": ${endless}}`],
     ['orders/paid', '{"id": 1, '],
     ['app/uninstalled', '{"id": 1, "name": "Shop"}'],
     ['orders/paid', '{"id": 820982911946154508, "note": "Müller"}'],
