@@ -101,8 +101,8 @@ export function keepReadFields(text: string, fields: ReadFields): string {
 }
 
 function pick(value: unknown, fields: true | ReadFields): unknown {
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new RangeError(`${value} lost digits when it was read`)
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(`${value} is not all that was written`)
   }
   if (typeof value !== 'object' || value === null || fields === true) return value
   if (Array.isArray(value)) return value.map((entry) => pick(entry, fields))

@@ -106,6 +106,7 @@ test('what is no JSON, of another topic, nested without end, or has an id that w
     ['orders/paid', '{"id": 1, '],
     ['app/uninstalled', '{"id": 1, "name": "Shop"}'],
     ['orders/paid', '{"id": 820982911946154508, "note": "Müller"}'],
+    ['orders/paid', '{"id": 5, "line_items": [{"quantity": 1e400}]}'],
   ] as const) {
     expect(keepWhatIsRead(topic, text)).toBe(text)
   }
