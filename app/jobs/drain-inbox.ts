@@ -45,7 +45,7 @@ const BATCHES_AT_ONCE = 3
 /** How often a shop has its turn in one round, where many have much: in the next one those have theirs that came meanwhile. */
 const TURNS_A_ROUND = 8
 /**
- * A batch costs some twenty questions to the database, however small it is: of 60 messages each costs twice as much as of 500. While
+ * A batch asks the database some eight times, however small it is: of 60 messages each costs twice as much as of 500. While
  * messages trickle in, the drain rests some times as long as it worked and lets them gather, or it would keep the processors from the
  * door for batches of two. It looks now and then whether more have come: when none have, there is nothing to wait for.
  */
