@@ -162,21 +162,21 @@ export async function ignoreMessages(shopId: number, ids: readonly string[], cli
   if (ids.length === 0) return
   await client.query({
     name: 'ignore-messages',
-    text: `with gone as (${FINISH} returning id)
-           update messages m set ignored = true from gone where m.shop_id = $1 and m.id = gone.id`,
+    text: ignoring(FINISH),
     values: [shopId, numbers(ids)],
   })
 }
 
 const FINISH = `delete from inbox where shop_id = $1 and id = any($2::bigint[]) and state = 'waiting'`
 
+/** SQL that notes of the messages which this takes out of the inbox of shop $1 that there was nothing to do. */
+const ignoring = (taking: string): string => `
+with gone as (${taking} returning id)
+update messages m set ignored = true from gone where m.shop_id = $1 and m.id = gone.id`
+
 /** Takes everything out of the shop's inbox: it is erased. */
 export async function emptyInbox(shopId: number, client: Queryable): Promise<void> {
-  await client.query(
-    `with gone as (delete from inbox where shop_id = $1 returning id)
-     update messages m set ignored = true from gone where m.shop_id = $1 and m.id = gone.id`,
-    [shopId],
-  )
+  await client.query(ignoring('delete from inbox where shop_id = $1'), [shopId])
 }
 
 /**

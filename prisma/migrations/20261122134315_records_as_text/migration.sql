@@ -1,4 +1,4 @@
--- The engine's records, one of each for every order, are kept as the text that they are written and read as: checking it cost more than any
+-- The engine's records, one of each for every order, are kept as the text that they are written and read as: checking it cost as much as an
 -- index, and few queries look inside.
 ALTER TABLE "members" ALTER COLUMN "state" SET DATA TYPE TEXT;
 
