@@ -1,37 +1,27 @@
 // Members as they are stored: one row with the engine's record (loyalty/engine.ts Member), whose points and lots stand
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
-import { inMilliseconds, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
+import {
+  inMilliseconds,
+  numbers,
+  packedColumns,
+  packTexts,
+  rowsOf,
+  toInstantSql,
+  unpack,
+  unpackColumns,
+  type PackedColumns,
+} from '#app/db/arrays.ts'
 import { pool, together, type Queryable } from '#app/db/client.server.ts'
 import { moveListed } from '#app/db/customer-lists.server.ts'
 import { moveAnswers } from '#app/db/feedback.server.ts'
 import { closeEmptyAccounts, openAccountsOf } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import { moveReminders } from '#app/db/reminders.server.ts'
+import { fromStoredMember, lengthen, toStoredMember, type StoredMember } from '#app/db/stored-member.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
-
-/** What is kept as JSON: all of the record that has no column or table of its own. */
-type State = Omit<
-  Member,
-  | 'id'
-  | 'aliases'
-  | 'available'
-  | 'pending'
-  | 'reserved'
-  | 'deficit'
-  | 'lifetimeEarned'
-  | 'lots'
-  | 'redemptions'
-  | 'erasedAt'
->
-
-/** Each order adds to these lists, and all of them is written anew with it: so they are kept as rows without names. */
-type StoredState = Omit<State, 'activity' | 'recentEarnings'> & {
-  activity: [key: string, at: number, points: number, spendMinor: number, orders: number, spendRest?: string | null][]
-  recentEarnings: [key: string, at: number][]
-}
 
 /** The record of a row that was only made to be locked: the column's default. */
 const NOBODY = '{}'
@@ -39,7 +29,7 @@ const NOBODY = '{}'
 /** A member's row joined with its balances, before lots and redemptions are put to it. */
 export type MemberRow = {
   id: string
-  /** JSON: {@link StoredState}, or {@link NOBODY}. */
+  /** JSON: {@link StoredMember}, or {@link NOBODY}. */
   state: string
   erased_at: Date | null
   available: string
@@ -76,28 +66,19 @@ export async function followAliases(
 }
 
 /**
- * Locks the rows of these members (gids, aliases followed already) in the order of their ids and returns them. Those
- * never seen before get an empty row first, dated `joinedAt`, so that there is something to lock; `dropEmptyMembers` takes it away again
+ * Locks the rows of these members (gids, aliases followed already) in the order of their ids and returns them. With `joinedAt`, those
+ * never seen before get an empty row first, dated so, that there is something to lock; `dropEmptyMembers` takes it away again
  * where the engine did not want it. With `skipBusy`, members that another transaction holds are left out.
  */
 export async function lockMembers(
   shopId: number,
   members: readonly string[],
-  { joinedAt, skipBusy = false }: { joinedAt: number; skipBusy?: boolean },
+  { joinedAt, skipBusy }: { joinedAt: number | null; skipBusy: boolean },
   client: Queryable,
 ): Promise<MemberRow[]> {
   if (members.length === 0) return []
   const ids = numbers(members.map(customerNumber))
-  const adding = client.query({
-    name: 'add-members',
-    text: `with added as (
-             insert into members (shop_id, id, joined_at, updated_at)
-             select $1, id, $3, $3 from unnest($2::bigint[]) as id
-              where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
-              order by id on conflict (shop_id, id) do nothing returning id)
-           ${openAccountsOf('added')}`,
-    values: [shopId, ids, new Date(joinedAt)],
-  })
+  const adding = joinedAt === null ? Promise.resolve() : addMembers(shopId, ids, joinedAt, client)
   // One look into the index per member, said so that no plan can be worse: a new shop has no statistics.
   const locking = client.query<Pick<MemberRow, 'id' | 'state' | 'erased_at'>>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
@@ -119,15 +100,24 @@ export async function lockMembers(
   return locked.map((row) => Object.assign(accounts.get(row.id)!, row))
 }
 
+async function addMembers(shopId: number, ids: string, joinedAt: number, client: Queryable): Promise<void> {
+  await client.query({
+    name: 'add-members',
+    text: `with added as (
+             insert into members (shop_id, id, joined_at, updated_at)
+             select $1, id, $3, $3 from unnest($2::bigint[]) as id
+              where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
+              order by id on conflict (shop_id, id) do nothing returning id)
+           ${openAccountsOf('added')}`,
+    values: [shopId, ids, new Date(joinedAt)],
+  })
+}
+
 /** The engine's record of a locked row; undefined where the row was only made to be locked. */
 export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: readonly Redemption[]): Member | undefined {
   if (row.state === NOBODY) return undefined
-  const state = JSON.parse(row.state) as StoredState
   return {
-    ...state,
-    customerStateAt: state.customerStateAt ?? null,
-    activity: readActivity(state.activity),
-    recentEarnings: state.recentEarnings.map(([key, at]) => ({ key: lengthen(key), at })),
+    ...fromStoredMember(JSON.parse(row.state) as StoredMember),
     id: toGid('Customer', row.id),
     aliases: row.aliases?.map((alias) => toGid('Customer', alias)) ?? [],
     erasedAt: row.erased_at?.getTime() ?? null,
@@ -141,49 +131,50 @@ export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: read
   }
 }
 
-type LotRow = {
-  member_id: string
-  /** Null where it is the order's gid. */
-  key: string | null
-  order_id: string | null
-  earned_ms: string
-  release_ms: string | null
-  expires_ms: string | null
-  pending: string
-  available: string
-}
-
 /** The open lots of these members (gids), by member, the first earned first. */
 export async function loadLots(
   shopId: number,
   members: readonly string[],
   client: Queryable = pool,
 ): Promise<Map<string, Lot[]>> {
-  const { rows } = await client.query<LotRow>({
+  if (members.length === 0) return new Map()
+  const { rows } = await client.query<PackedColumns<typeof LOT_COLUMNS>>({
     name: 'load-lots',
-    text: `select member_id, case when order_id is null then key end as key, order_id, ${inMilliseconds('earned_at')} as earned_ms,
-                  ${inMilliseconds('release_at')} as release_ms, ${inMilliseconds('expires_at')} as expires_ms, pending, available
-             from lots where shop_id = $1 and member_id = any($2::bigint[])`,
+    text: `select ${packedColumns(LOT_COLUMNS)} from lots where shop_id = $1 and member_id = any($2::bigint[])`,
     values: [shopId, numbers(members.map(customerNumber))],
   })
+  const column = unpackColumns(rows[0]!)
   const lots = new Map<string, Lot[]>()
-  for (const [member, own] of Map.groupBy(rows, (row) => row.member_id)) {
-    // Each has a handful; the database would sort those of all together.
-    lots.set(toGid('Customer', member), own.map(toLot).sort(compareLots))
+  for (let row = 0; row < column.key.length; row += 1) {
+    const member = toGid('Customer', column.member_id[row]!)
+    const lot = {
+      key: lengthen(column.key[row]!),
+      earnedAt: Number(column.earned_ms[row]),
+      releaseAt: toInstant(column.release_ms[row]!),
+      expiresAt: toInstant(column.expires_ms[row]!),
+      pending: Number(column.pending[row]),
+      available: Number(column.available[row]),
+    }
+    const own = lots.get(member)
+    if (own) own.push(lot)
+    else lots.set(member, [lot])
   }
+  // Each has a handful; the database would sort those of all together.
+  for (const own of lots.values()) own.sort(compareLots)
   return lots
 }
 
-function toLot(row: LotRow): Lot {
-  return {
-    key: row.key ?? ORDER_GID + row.order_id,
-    earnedAt: Number(row.earned_ms),
-    releaseAt: row.release_ms === null ? null : Number(row.release_ms),
-    expiresAt: row.expires_ms === null ? null : Number(row.expires_ms),
-    pending: Number(row.pending),
-    available: Number(row.available),
-  }
+const LOT_COLUMNS = {
+  member_id: 'member_id',
+  key: "coalesce('#' || order_id, key)",
+  earned_ms: inMilliseconds('earned_at'),
+  release_ms: inMilliseconds('release_at'),
+  expires_ms: inMilliseconds('expires_at'),
+  pending: 'pending',
+  available: 'available',
 }
+
+const toInstant = (text: string): number | null => (text === '' ? null : Number(text))
 
 function compareLots(one: Lot, other: Lot): number {
   return one.earnedAt - other.earnedAt || (one.key < other.key ? -1 : 1)
@@ -215,58 +206,13 @@ export async function saveMembers(
       shopId,
       new Date(at),
       numbers(members.map(({ member }) => customerNumber(member.id))),
-      packTexts(members.map(({ member }) => JSON.stringify(toStored(member)))),
+      packTexts(members.map(({ member }) => JSON.stringify(toStoredMember(member)))),
       packTexts(members.map(({ member }) => member.tier.level)),
       numbers(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
       numbers(members.map(({ member }) => finite(member.erasedAt))),
       numbers(members.map(({ nextDueAt }) => finite(nextDueAt))),
     ],
   })
-}
-
-function toStored(member: Member): StoredState {
-  // Named one by one: taking an object apart and putting it together again is slow, and this is done for every order.
-  return {
-    customerState: member.customerState,
-    customerStateAt: member.customerStateAt,
-    optedInAt: member.optedInAt,
-    birthday: member.birthday,
-    lifetime: member.lifetime,
-    counters: member.counters,
-    tier: member.tier,
-    emptiedAt: member.emptiedAt,
-    segments: member.segments,
-    advancedTo: member.advancedTo,
-    version: member.version,
-    activity: member.activity.map(({ key, at, points, spendMinor, orders, spendRest }) =>
-      spendRest === null
-        ? [shorten(key), at, points, spendMinor, orders]
-        : [shorten(key), at, points, spendMinor, orders, spendRest],
-    ),
-    recentEarnings: member.recentEarnings.map(({ key, at }) => [shorten(key), at]),
-  }
-}
-
-function readActivity(stored: StoredState['activity']): Member['activity'] {
-  return stored.map(([key, at, points, spendMinor, orders, spendRest = null]) => ({
-    key: lengthen(key),
-    at,
-    points,
-    spendMinor,
-    spendRest,
-    orders,
-  }))
-}
-
-const ORDER_GID = 'gid://shopify/Order/'
-
-/** "#1" for the gid of order 1; other keys (of events and adjustments) begin with a word and stay as they are. */
-function shorten(key: string): string {
-  return key.startsWith(ORDER_GID) ? `#${key.slice(ORDER_GID.length)}` : key
-}
-
-function lengthen(key: string): string {
-  return key.startsWith('#') ? ORDER_GID + key.slice(1) : key
 }
 
 /** Takes away rows that were only made to be locked. */

@@ -1,16 +1,19 @@
 // An order's record (loyalty/order.ts) as it is stored. Every order is written at least once, most are like each other, and much of a
-// record is said twice in it: what is as usual is left out. Queries may ask for `snapshot`, in it for `test`, `cancelledAt`,
-// `financialStatus`, `automaticDiscounts` and `lines`, and of a line for `product`, `quantity` (absent: 1), `currentQuantity` (absent: as
+// record is said twice in it: what is as usual is left out. Queries may ask for `snapshot`, in it for `test` (absent: false), `cancelledAt`,
+// `financialStatus` (absent: paid), `automaticDiscounts` and `lines`, and of a line for `product`, `quantity` (absent: 1), `currentQuantity` (absent: as
 // `quantity`), `giftCard` (absent: false) and `discountMinor` (absent: 0); and for the `reasons` of its `worth`. Records from before this was so
 // have all fields.
-import type { Order, OrderLine, OrderRecord, OrderTerms } from '#app/loyalty/order.ts'
+import type { Order, OrderLine, OrderRecord, OrderTerms, OrderWorth } from '#app/loyalty/order.ts'
 
 /** A record as JSON, without what is as usual. Its id stands in a column. */
-export type StoredOrder = Partial<Omit<OrderRecord, 'snapshot' | 'terms'>> & {
+export type StoredOrder = Partial<Omit<OrderRecord, 'snapshot' | 'terms' | 'worth'>> & {
   snapshot: StoredSnapshot | null
   snapshotTriggeredAt: number
-  terms: (Omit<OrderTerms, 'member'> & { member?: string }) | null
+  terms: StoredTerms | null
+  worth: StoredWorth | null
 }
+type StoredTerms = Pick<OrderTerms, 'version' | 'tier'> & Partial<OrderTerms>
+type StoredWorth = Omit<OrderWorth, 'spendRest'> & Partial<OrderWorth>
 type StoredSnapshot = Partial<Omit<Order, 'lines'>> & Pick<Order, 'processedAt'> & { lines: StoredLine[] }
 type StoredLine = Partial<OrderLine> & Pick<OrderLine, 'id' | 'product' | 'priceMinor'>
 
@@ -23,9 +26,9 @@ export function toStoredOrder(record: OrderRecord): StoredOrder {
     snapshot: snapshot && toStoredSnapshot(snapshot, record),
     snapshotTriggeredAt,
     customer: record.customer,
-    terms: terms && (terms.member === record.customer ? { ...terms, member: undefined } : terms),
+    terms: terms && toStoredTerms(terms, record.customer),
     posted: record.posted,
-    worth: record.worth,
+    worth: record.worth && toStoredWorth(record.worth),
     lastKey: lastKey?.startsWith(`order:${record.id}@`) ? lastKey.slice(6 + record.id.length) : lastKey,
   }
   if (record.deleted) stored.deleted = true
@@ -58,28 +61,44 @@ export function fromStoredOrder(id: string, stored: StoredOrder): OrderRecord {
         ? { updatedAt: snapshot!.updatedAt, triggeredAt: snapshotTriggeredAt }
         : stored.customerSeen,
     codes: stored.codes ?? [],
-    terms: stored.terms && { ...stored.terms, member: stored.terms.member ?? customer! },
+    terms: stored.terms && fromStoredTerms(stored.terms, customer),
     posted: stored.posted ?? 0,
     sparedPoints: stored.sparedPoints ?? 0,
-    worth: stored.worth ?? null,
+    worth: stored.worth && { ...stored.worth, spendRest: stored.worth.spendRest ?? null },
     lastKey: lastKey?.startsWith('@') ? `order:${id}${lastKey}` : lastKey,
     lastKeyCount: stored.lastKeyCount ?? 1,
   }
 }
 
+function toStoredTerms(terms: OrderTerms, customer: string | null): StoredTerms {
+  const { member, version, tier, enrolled, places, refusedPlaces, everEarned } = terms
+  const stored: StoredTerms = { version, tier }
+  if (member !== customer) stored.member = member
+  if (!enrolled) stored.enrolled = false
+  if (places.length > 0) stored.places = places
+  if (refusedPlaces.length > 0) stored.refusedPlaces = refusedPlaces
+  if (!everEarned) stored.everEarned = false
+  return stored
+}
+
+function fromStoredTerms(stored: StoredTerms, customer: string | null): OrderTerms {
+  const { member, version, tier, enrolled = true, places = [], refusedPlaces = [], everEarned = true } = stored
+  return { member: member ?? customer!, version, tier, enrolled, places, refusedPlaces, everEarned }
+}
+
+function toStoredWorth({ points, spendMinor, spendRest, orders, reasons }: OrderWorth): StoredWorth {
+  return spendRest === null
+    ? { points, spendMinor, orders, reasons }
+    : { points, spendMinor, spendRest, orders, reasons }
+}
+
 function toStoredSnapshot(snapshot: Order, record: OrderRecord): StoredSnapshot {
-  const { processedAt, test, financialStatus, customerState, sourceName, currency, taxesIncluded } = snapshot
-  const lines = snapshot.lines.map(toStoredLine)
-  const stored: StoredSnapshot = {
-    processedAt,
-    test,
-    financialStatus,
-    customerState,
-    sourceName,
-    currency,
-    taxesIncluded,
-    lines,
-  }
+  const { processedAt, currency, taxesIncluded } = snapshot
+  const stored: StoredSnapshot = { processedAt, currency, taxesIncluded, lines: snapshot.lines.map(toStoredLine) }
+  if (snapshot.test) stored.test = true
+  if (snapshot.financialStatus !== 'paid') stored.financialStatus = snapshot.financialStatus
+  if (snapshot.customerState !== 'enabled') stored.customerState = snapshot.customerState
+  if (snapshot.sourceName !== 'web') stored.sourceName = snapshot.sourceName
   if (snapshot.customer !== record.customer) stored.customer = snapshot.customer
   if (snapshot.company) stored.company = true
   if (snapshot.cancelledAt !== null) stored.cancelledAt = snapshot.cancelledAt
@@ -96,12 +115,12 @@ function fromStoredSnapshot(id: string, customer: string | null, stored: StoredS
   const snapshot: Order = {
     id,
     customer: stored.customer === undefined ? customer : stored.customer,
-    customerState: stored.customerState ?? null,
+    customerState: stored.customerState === undefined ? 'enabled' : stored.customerState,
     company: stored.company ?? false,
-    sourceName: stored.sourceName ?? null,
+    sourceName: stored.sourceName === undefined ? 'web' : stored.sourceName,
     test: stored.test ?? false,
     cancelledAt: stored.cancelledAt ?? null,
-    financialStatus: stored.financialStatus ?? null,
+    financialStatus: stored.financialStatus === undefined ? 'paid' : stored.financialStatus,
     processedAt: stored.processedAt,
     updatedAt: stored.updatedAt ?? stored.processedAt,
     currency: stored.currency!,

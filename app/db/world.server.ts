@@ -201,11 +201,18 @@ class Loading {
 
   /** Locks and loads the members that these customers are, who were followed before. */
   async lock(customers: readonly string[]): Promise<void> {
-    const survivors = customers.map((customer) => this.#survivors.get(customer)!)
-    const members = [...new Set(survivors)].filter((member) => !this.#locked.has(member))
-    const options = { joinedAt: this.#joinedAt, skipBusy: this.#skipBusy }
+    const members = [...new Set(customers.map((customer) => this.#survivors.get(customer)!))]
+    // Most customers of a batch were here before. Whoever waits for locks takes all in one go, or two could wait for each other.
+    if (this.#skipBusy) await this.#lock(members, null)
+    await this.#lock(members, this.#joinedAt)
+    for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
+  }
+
+  /** Those of them who are not locked yet; with `joinedAt`, also those never seen before. */
+  async #lock(all: readonly string[], joinedAt: number | null): Promise<void> {
+    const members = all.filter((member) => !this.#locked.has(member))
     const [rows, lots, redemptions] = await together([
-      lockMembers(this.#shopId, members, options, this.#client),
+      lockMembers(this.#shopId, members, { joinedAt, skipBusy: this.#skipBusy }, this.#client),
       loadLots(this.#shopId, members, this.#client),
       loadRedemptions(this.#shopId, { openOf: members }, this.#client),
     ])
@@ -220,7 +227,6 @@ class Loading {
       if (member) this.#members.set(gid, member)
       own.forEach((redemption) => this.#putRedemption(redemption))
     }
-    for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
   }
 
   async load(

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { fromStoredMember, toStoredMember, type MemberState, type StoredMember } from '#app/db/stored-member.ts'
+
+const few = fc.integer({ min: 0, max: 2 })
+const instant = fc.constantFrom(1_780_000_000_000, 1_780_000_000_001, 1_790_000_000_000)
+const key = fc.constantFrom('gid://shopify/Order/1', 'gid://shopify/Order/2', 'event:1:birthday:2026', 'adjust:a')
+const rest = fc.constantFrom(null, '1/3')
+const level = fc.constantFrom(null, 'member', 'gold')
+const texts = fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 })
+
+const state: fc.Arbitrary<MemberState> = fc.record({
+  customerState: fc.constantFrom(null, 'enabled'),
+  customerStateAt: fc.option(instant),
+  optedInAt: fc.option(instant),
+  birthday: fc.option(fc.record({ month: few, day: few, setAt: instant, paidYear: fc.option(few) })),
+  activity: fc.array(fc.record({ key, at: instant, points: few, spendMinor: few, spendRest: rest, orders: few })),
+  lifetime: fc.record({ points: few, spendMinor: few, spendRest: rest, orders: few }),
+  counters: fc.dictionary(fc.constantFrom('rule:a|ever', 'reward:b'), few),
+  tier: fc.record({
+    level,
+    history: fc.array(fc.record({ at: instant, level }), { maxLength: 3 }),
+    failingSince: fc.option(instant),
+    entryRewarded: texts,
+    manual: fc.option(
+      fc.record({
+        level: fc.constant('gold'),
+        until: fc.option(instant),
+        reason: fc.constant('VIP'),
+        actor: fc.constant('Ann'),
+        raised: fc.boolean(),
+      }),
+    ),
+  }),
+  recentEarnings: fc.array(fc.record({ key, at: instant }), { maxLength: 4 }),
+  emptiedAt: fc.option(instant),
+  segments: texts,
+  advancedTo: instant,
+  version: fc.option(few),
+})
+
+const stored = (member: MemberState) => JSON.parse(JSON.stringify(toStoredMember(member))) as StoredMember
+
+it('a stored record comes back as it was, whatever is in it', () => {
+  fc.assert(
+    fc.property(state, (member) => {
+      expect(fromStoredMember(stored(member))).toEqual(member)
+    }),
+  )
+})
+
+it('queries find the latest earning first, with its key and its instant', () => {
+  fc.assert(
+    fc.property(state, (member) => {
+      const [latest] = member.recentEarnings
+      expect(stored(member).recentEarnings[0]).toEqual(latest && [expect.any(String), latest.at])
+    }),
+  )
+})
+
+it('a record with all fields and whole earnings, as they were kept before, is read', () => {
+  const before = {
+    customerState: 'enabled',
+    optedInAt: null,
+    birthday: null,
+    lifetime: { points: 5, spendMinor: 500, spendRest: null, orders: 1 },
+    counters: {},
+    tier: { level: null, history: [], failingSince: null, entryRewarded: [], manual: null },
+    emptiedAt: null,
+    segments: [],
+    advancedTo: 7,
+    version: 1,
+    activity: [['#1', 7, 5, 500, 1]],
+    recentEarnings: [['#1', 7]],
+  } as unknown as StoredMember
+  expect(fromStoredMember(before)).toMatchObject({
+    customerState: 'enabled',
+    customerStateAt: null,
+    activity: [{ key: 'gid://shopify/Order/1', at: 7, points: 5, spendMinor: 500, spendRest: null, orders: 1 }],
+    recentEarnings: [{ key: 'gid://shopify/Order/1', at: 7 }],
+  })
+})
