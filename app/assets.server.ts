@@ -13,16 +13,24 @@ type Next = () => void
  * Serves the built scripts and styles of `folder` compressed, to browsers that take it: Polaris' style alone is 444 kB, and 40
  * as brotli. Each file is compressed once per process, when it is first asked for; its name changes with its content, so a
  * browser may keep it for a year. Whatever is not such a file is left to who comes next.
+ *
+ * One file at a time: the few threads that compress are those that check signatures at the webhook door, which has seconds to answer.
  */
 export function compressedAssets(folder: string) {
   const kept = new Map<string, Promise<Buffer>>()
+  let before: Promise<unknown> = Promise.resolve()
+  const compressInTurn = (file: string, encoding: Encoding): Promise<Buffer> => {
+    const body = before.then(() => compress(file, encoding))
+    before = body.catch(() => {})
+    return body
+  }
   return (request: IncomingMessage, response: ServerResponse, next: Next): void => {
     const name = request.url?.split('?', 1)[0] ?? ''
     const extension = FILE.exec(name)?.[1]
     const encoding = chooseEncoding(request.headers['accept-encoding'])
     if (request.method !== 'GET' || !extension || !encoding) return next()
     const key = `${encoding} ${name}`
-    const body = kept.get(key) ?? compress(path.join(folder, name), encoding)
+    const body = kept.get(key) ?? compressInTurn(path.join(folder, name), encoding)
     kept.set(key, body)
     body.then(
       (bytes) => {

@@ -1,5 +1,6 @@
 // The process: the webhook door in front of the admin's and the storefront's pages, and a worker as a thread beside them. Run it
 // with `npm run serve`, as often as there is load for; WORKER=off leaves the jobs to `npm run worker`.
+import '#app/threads.server.ts'
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
