@@ -91,7 +91,7 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   return { news: { domain, topic, webhookId, eventId, payload, triggeredAt: readTriggeredAt(headers) } }
 }
 
-/** The bytes as they came, or null as soon as they are too many. By events: an iterator over a stream costs more than the signature. */
+/** The bytes as they came, or null as soon as they are too many. By events, which take less time than an iterator over the stream. */
 function readBody(request: IncomingMessage): Promise<Buffer | null> {
   if (Number(request.headers['content-length'] ?? 0) > MAXIMUM_BODY_BYTES) return Promise.resolve(null)
   return new Promise((resolve, reject) => {
