@@ -100,6 +100,10 @@ test('business time comes from clock.server.ts alone', () => {
   expect(guilty).toEqual([])
 })
 
+test('the process says how many threads it wants before it loads what could start them', () => {
+  expect(imports.find(({ file }) => file === 'app/server.ts')?.target).toBe('app/threads.server.ts')
+})
+
 test('only db/ledger writes the ledger', () => {
   const writes = /\b(insert into|update|delete from|copy)\s+"?(ledger_transfers|balances|lots)\b/i
   const guilty = globSync('app/**/*.{ts,tsx}', { cwd: ROOT })
