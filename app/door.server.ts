@@ -91,21 +91,17 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   return { news: { domain, topic, webhookId, eventId, payload, triggeredAt: readTriggeredAt(headers) } }
 }
 
-/** The bytes as they came, or null as soon as they are too many. By events, which take less time than an iterator over the stream. */
-function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers['content-length'] ?? 0) > MAXIMUM_BODY_BYTES) return Promise.resolve(null)
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= MAXIMUM_BODY_BYTES) return void chunks.push(chunk)
-      request.pause()
-      resolve(null)
-    })
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    request.once('error', reject)
-  })
+/** The bytes as they came, or null as soon as they are too many. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > MAXIMUM_BODY_BYTES) return null
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAXIMUM_BODY_BYTES) return null
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
 /** Webhooks carry `X-Shopify-…`, Shopify's newer "events" `Shopify-…`; both are signed alike. */

@@ -67,7 +67,7 @@ export async function followAliases(
 
 /**
  * Locks the rows of these members (gids, aliases followed already) in the order of their ids and returns them. With `joinedAt`, those
- * never seen before get an empty row first, dated so, that there is something to lock; `dropEmptyMembers` takes it away again
+ * never seen before get an empty row of that date first, to have something to lock; `dropEmptyMembers` takes it away again
  * where the engine did not want it. With `skipBusy`, members that another transaction holds are left out.
  */
 export async function lockMembers(
