@@ -27,6 +27,7 @@ SELECT create_distributed_table('members', 'shop_id');
 SELECT create_distributed_table('member_aliases', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('ledger_transfers', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('points_flows', 'shop_id', colocate_with => 'members');
+SELECT create_distributed_table('points_flow_deltas', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('points_flow_states', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('balances', 'shop_id', colocate_with => 'members');
 SELECT create_distributed_table('lots', 'shop_id', colocate_with => 'members');

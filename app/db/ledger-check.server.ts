@@ -20,13 +20,14 @@ type Row = { member_id: string | null; what: string; kept: string; recomputed: s
  * Recomputes a shop's balances and lots from its transfers, all as of one instant, and lists every difference:
  * each account of each member; what was earned in a lifetime; the lots of a member against the balance they make up; the
  * pending points of each lot against the transfers of its order; what each redemption holds and has spent against its transfers;
- * and everything that members hold against everything that left the shop's own accounts: together they are zero.
+ * everything that members hold against everything that left the shop's own accounts: together they are zero; and the sums by day of what
+ * moved between each two accounts, with what postings have noted since.
  */
 export async function checkLedger(shopId: number): Promise<LedgerCheck> {
   return inTransaction(async (client) => {
     await client.query('set transaction isolation level repeatable read, read only')
     const differences: LedgerDifference[] = []
-    for (const check of [ACCOUNTS, LIFETIME, LOTS_OF_MEMBERS, PENDING_OF_LOTS, REDEMPTIONS, TOTAL]) {
+    for (const check of [ACCOUNTS, LIFETIME, LOTS_OF_MEMBERS, PENDING_OF_LOTS, REDEMPTIONS, TOTAL, FLOWS]) {
       const { rows } = await client.query<Row>(check, [shopId])
       differences.push(...rows.map(describe))
     }
@@ -153,3 +154,19 @@ const TOTAL = `
   )
   select null as member_id, 'all members together' as what, m.points::text as kept, s.points::text as recomputed
     from members m, shops s where m.points <> s.points`
+
+const FLOWS = `
+  with noted as (
+    select from_account, to_account, points from points_flows where shop_id = $1
+    union all
+    select from_account, to_account, points from points_flow_deltas where shop_id = $1
+  ), kept as (
+    select from_account, to_account, sum(points) as points from noted group by from_account, to_account
+  ), moved as (
+    select from_account, to_account, sum(amount) as points from ledger_transfers where shop_id = $1 group by from_account, to_account
+  )
+  select null as member_id, 'moved from ' || from_account || ' to ' || to_account as what,
+         coalesce(k.points, 0)::text as kept, coalesce(m.points, 0)::text as recomputed
+    from kept k full join moved m using (from_account, to_account)
+   where coalesce(k.points, 0) <> coalesce(m.points, 0)
+   order by 2`

@@ -1,6 +1,7 @@
 // The ledger on PostgreSQL. A *transfer* moves whole points from one account to another and is never changed. A
 // *balance* is what a member's three accounts hold now: the sum of the transfers, kept in the same statement. A *lot* is
-// points earned together (loyalty/lots.ts). Only this file writes ledger_transfers, balances and lots.
+// points earned together (loyalty/lots.ts). Only this file writes ledger_transfers, balances and lots, and notes
+// what moved in points_flow_deltas (db/points-flows.server.ts).
 //
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
 // one row per transfer with both accounts, bigint ids, a prepared statement.
@@ -65,6 +66,9 @@ export async function postToLedger(
   return new Map(balances)
 }
 
+/** SQL: the quarter of an hour in which an instant lies, counted from 1 January 1970 UTC. */
+export const quarterOf = (instant: string): string => `floor(date_part('epoch', ${instant}) / 900)::int4`
+
 type BalanceRow = { available: string; pending: string; reserved: string }
 type PostedRow = BalanceRow & { member_id: string | null; written: string; missing: string }
 
@@ -95,7 +99,11 @@ with given as ${rowsOf({
   select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, ${toInstantSql('event_ms')}, reverses, $2
     from given
   on conflict (shop_id, key) do nothing
-  returning member_id, counter_member_id, from_account, to_account, amount
+  returning member_id, counter_member_id, from_account, to_account, amount, event_at
+), flows as (
+  insert into points_flow_deltas (shop_id, quarter, from_account, to_account, points)
+  select $1, ${quarterOf('event_at')} as quarter, from_account, to_account, sum(amount) from written
+   group by quarter, from_account, to_account
 ), entries as (
   select member_id, from_account as account, -amount as points from written where from_account in ('pending', 'available', 'reserved')
   union all

@@ -1,7 +1,8 @@
 // Points liability as the ledger has it: what moved in a period, what is outstanding and how old it is. The ledger is never scanned
-// for it: transfers are summed up by day once, in the order of their ids, and only the latest are added up at each look.
-import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+// for it: its sums by day are kept (db/points-flows.server.ts).
+import { pool } from '#app/db/client.server.ts'
 import { startOfDayNumber } from '#app/db/periods.server.ts'
+import { readFlows } from '#app/db/points-flows.server.ts'
 import type { Asked, Condition } from '#app/db/retention.server.ts'
 import { dayNumberAt } from '#app/loyalty/time.ts'
 import {
@@ -13,7 +14,6 @@ import {
   SHOP_ACCOUNTS,
   type LiabilityAge,
   type Movement,
-  type PointsFlow,
   type PointsMovement,
 } from '#app/retention/liability.ts'
 import type { Period } from '#app/retention/periods.ts'
@@ -252,100 +252,4 @@ function selectAge({ asOf, timeZone }: Asked, months: number): Condition {
                  group by member_id`
   const values = [limit(limits[place - 1]), limit(limits[place])]
   return { from: standingOf(aged, ['points']), condition: 'true', points: 's.points', values }
-}
-
-// ── Sums by day ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** A sum of points that moved between two accounts on a day of the shop. */
-type DayFlow = PointsFlow & { day: number }
-
-/**
- * What moved between accounts on each day: the sums that are kept, and the transfers that came after them. A transfer is never changed and
- * ids count up, so that whatever was summed up once stays right, back-dated transfers too.
- */
-async function readFlows({ shopId, timeZone }: Asked): Promise<DayFlow[]> {
-  // One statement, so that no transfer is seen both summed up and not.
-  const { rows } = await pool.query<
-    | { day: number; quarter: null; from_account: string; to_account: string; points: string }
-    | { day: null; quarter: string; from_account: string; to_account: string; points: string }
-  >(
-    `with kept as (select folded_id from points_flow_states where shop_id = $1 and timezone = $2)
-     select day, null as quarter, from_account, to_account, points from points_flows
-      where shop_id = $1 and exists (select 1 from kept)
-     union all
-     select null, ${QUARTER_HOUR} as quarter, from_account, to_account, sum(amount)
-       from ledger_transfers where shop_id = $1 and id > coalesce((select folded_id from kept), 0)
-      group by quarter, from_account, to_account`,
-    [shopId, timeZone],
-  )
-  return rows.map(({ day, quarter, from_account: from, to_account: to, points }) => ({
-    ...{ from, to, points: Number(points) },
-    day: day ?? dayNumberAt(Number(quarter) * QUARTER_MS, timeZone),
-  }))
-}
-
-/** Clocks differ from UTC by whole quarters of an hour, so a quarter lies in one day, whatever the zone. */
-const QUARTER_MS = 900_000
-const QUARTER_HOUR = `floor(date_part('epoch', event_at) / 900)::int8`
-
-/** No transaction lasts longer than this: ids that were seen so long ago have none between them that is still to come. */
-const SETTLED = `interval '1 hour'`
-
-/**
- * Adds the transfers up to the highest id of some while ago to the sums by day, and notes the highest of now for the next time. Called now
- * and then; whether and when changes no number.
- */
-export async function foldPointsFlows(shopId: number, timeZone: string): Promise<void> {
-  await inTransaction(async (client) => {
-    await client.query(
-      `insert into points_flow_states (shop_id, timezone) values ($1, $2) on conflict (shop_id) do nothing`,
-      [shopId, timeZone],
-    )
-    const { rows } = await client.query<{ timezone: string; folded_id: string; seen_id: string; settled: boolean }>(
-      `select timezone, folded_id, seen_id, coalesce(seen_at < now() - ${SETTLED}, true) as settled
-         from points_flow_states where shop_id = $1 for update`,
-      [shopId],
-    )
-    const state = rows[0]!
-    const moved = state.timezone !== timeZone
-    if (!moved && !state.settled) return
-    if (moved) await client.query('delete from points_flows where shop_id = $1', [shopId])
-    const from = moved ? '0' : state.folded_id
-    const until = state.settled ? state.seen_id : from
-    await addFlows(shopId, timeZone, from, until, client)
-    await client.query(
-      `update points_flow_states set timezone = $2, folded_id = $3, seen_at = now(),
-              seen_id = (select coalesce(max(id), 0) from ledger_transfers where shop_id = $1)
-        where shop_id = $1`,
-      [shopId, timeZone, until],
-    )
-  })
-}
-
-async function addFlows(
-  shopId: number,
-  timeZone: string,
-  from: string,
-  until: string,
-  client: Queryable,
-): Promise<void> {
-  const { rows } = await client.query<{ quarter: string; from_account: string; to_account: string; points: string }>(
-    `select ${QUARTER_HOUR} as quarter, from_account, to_account, sum(amount) as points from ledger_transfers
-      where shop_id = $1 and id > $2 and id <= $3 group by quarter, from_account, to_account`,
-    [shopId, from, until],
-  )
-  await client.query(
-    `insert into points_flows as f (shop_id, day, from_account, to_account, points)
-     select $1, day, from_account, to_account, sum(points)
-       from unnest($2::int[], $3::text[], $4::text[], $5::bigint[]) as g (day, from_account, to_account, points)
-      group by day, from_account, to_account
-     on conflict (shop_id, day, from_account, to_account) do update set points = f.points + excluded.points`,
-    [
-      shopId,
-      rows.map(({ quarter }) => dayNumberAt(Number(quarter) * QUARTER_MS, timeZone)),
-      rows.map((row) => row.from_account),
-      rows.map((row) => row.to_account),
-      rows.map((row) => row.points),
-    ],
-  )
 }

@@ -3,41 +3,42 @@
  * Reads only.
  */
 import { pool } from '#app/db/client.server.ts'
+import { startOfDayNumber } from '#app/db/periods.server.ts'
+import { readFlows, type DayFlow } from '#app/db/points-flows.server.ts'
+import type { Asked } from '#app/db/retention.server.ts'
+import { dayNumberAt } from '#app/loyalty/time.ts'
 
-/** What happened in a stretch of time. Points are whole. */
+/** What happened on a day. Points are whole. */
 export type Happenings = {
   pointsEarned: number
+  /** Taken out of a balance for a reward. */
   pointsSpent: number
   pointsTakenBack: number
   membersJoined: number
-  /** Orders placed in that time that count: paid, not cancelled, not fully refunded, no tests. */
+  /** Orders placed that day that count: paid, not cancelled, not fully refunded, no tests. */
   orders: number
 }
 
-/** What happened at the shop in [`from`, `until`), epoch milliseconds. Spent means taken out of a balance for a reward. */
-export async function findHappenings(shopId: number, from: number, until: number): Promise<Happenings> {
-  const { rows } = await pool.query<Record<keyof Happenings, string>>(
-    `select
-       moved.earned as "pointsEarned", moved.spent as "pointsSpent", moved.taken_back as "pointsTakenBack",
-       (select count(*) from members where shop_id = $1 and joined_at >= $2 and joined_at < $3) as "membersJoined",
-       (select count(*) from orders where shop_id = $1 and placed_at >= $2 and placed_at < $3 and counts) as "orders"
-     from (
-       select
-         coalesce(sum(amount) filter (where from_account = 'shop.issued'), 0) as earned,
-         coalesce(sum(amount) filter (where from_account = 'available' and to_account = 'reserved'), 0) as spent,
-         coalesce(sum(amount) filter (where to_account = 'shop.taken_back'), 0) as taken_back
-       from ledger_transfers
-       where shop_id = $1 and event_at >= $2 and event_at < $3
-     ) moved`,
-    [shopId, new Date(from), new Date(until)],
-  )
-  const row = rows[0]!
+/** What has happened at the shop so far on the day of `asOf`. */
+export async function findHappeningsToday(asked: Asked): Promise<Happenings> {
+  const { shopId, asOf, timeZone } = asked
+  const today = dayNumberAt(asOf, timeZone)
+  const [flows, { rows }] = await Promise.all([
+    readFlows(asked, today),
+    pool.query<{ joined: string; orders: string }>(
+      `select (select count(*) from members where shop_id = $1 and joined_at >= $2 and joined_at <= $3) as joined,
+              (select count(*) from orders where shop_id = $1 and placed_at >= $2 and placed_at <= $3 and counts) as orders`,
+      [shopId, new Date(startOfDayNumber(today, timeZone)), new Date(asOf)],
+    ),
+  ])
+  const sum = (counts: (flow: DayFlow) => boolean) =>
+    flows.filter((flow) => flow.day === today && counts(flow)).reduce((points, flow) => points + flow.points, 0)
   return {
-    pointsEarned: Number(row.pointsEarned),
-    pointsSpent: Number(row.pointsSpent),
-    pointsTakenBack: Number(row.pointsTakenBack),
-    membersJoined: Number(row.membersJoined),
-    orders: Number(row.orders),
+    pointsEarned: sum(({ from }) => from === 'shop.issued'),
+    pointsSpent: sum(({ from, to }) => from === 'available' && to === 'reserved'),
+    pointsTakenBack: sum(({ to }) => to === 'shop.taken_back'),
+    membersJoined: Number(rows[0]!.joined),
+    orders: Number(rows[0]!.orders),
   }
 }
 

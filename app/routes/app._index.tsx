@@ -4,9 +4,8 @@ import { BlockStack, Box, InlineGrid, Layout, Page, Text } from '@shopify/polari
 
 import { now } from '#app/clock.server.ts'
 import { dismissFirstSteps, findFirstSteps } from '#app/db/onboarding.server.ts'
-import { findConnection, findHappenings, findStanding } from '#app/db/overview.server.ts'
+import { findConnection, findHappeningsToday, findStanding } from '#app/db/overview.server.ts'
 import { env } from '#app/env.server.ts'
-import { startOfDay } from '#app/loyalty/time.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { ConnectionCard } from '#app/ui/connection-card.tsx'
 import { Figure } from '#app/ui/figure.tsx'
@@ -22,7 +21,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const at = now()
   const [today, standing, connection, steps] = await Promise.all([
-    findHappenings(shop.id, startOfDay(at, shop.timezone), at + 1),
+    findHappeningsToday({ shopId: shop.id, asOf: at, timeZone: shop.timezone }),
     findStanding(shop.id),
     findConnection(shop.id),
     findFirstSteps(shop.id),

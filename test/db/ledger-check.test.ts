@@ -106,7 +106,11 @@ const DAMAGES: [damage: string, named: string[]][] = [
   [
     `insert into ledger_transfers (shop_id, member_id, from_account, to_account, amount, key, reason, event_at, created_at)
      select shop_id, 3, 'shop.adjusted', 'available', 50, 'forged', 'adjust', earned_at, earned_at from lots where member_id = 3`,
-    ['gid://shopify/Customer/3 available', 'all members together'],
+    ['gid://shopify/Customer/3 available', 'all members together', 'moved from shop.adjusted to available'],
+  ],
+  [
+    `update points_flow_deltas set points = points - 1 where from_account = 'available' and to_account = 'reserved'`,
+    ['moved from available to reserved'],
   ],
 ]
 

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
 import { openAccounts, postToLedger } from '#app/db/ledger.server.ts'
-import { countLiabilityMembers, foldPointsFlows, readLiability } from '#app/db/liability.server.ts'
+import { countLiabilityMembers, readLiability } from '#app/db/liability.server.ts'
+import { foldPointsFlows } from '#app/db/points-flows.server.ts'
 import { listCustomersBehind, sumCustomersBehind } from '#app/db/retention.server.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
 import { DAY_MS, dayNumberAt, fromDayNumber, startOfDate } from '#app/loyalty/time.ts'
@@ -62,14 +63,6 @@ function heldBy(member: string, all: Happened[], at: number): number {
     }, 0)
 }
 
-/** Brings the sums up to every transfer that is there, as if the last look had been hours ago. */
-async function foldAll(shopId: number, timeZone: string): Promise<void> {
-  for (let look = 0; look < 2; look++) {
-    await pool.query(`update points_flow_states set seen_at = now() - interval '2 hours' where shop_id = $1`, [shopId])
-    await foldPointsFlows(shopId, timeZone)
-  }
-}
-
 test('whatever moved and whenever it was summed up, a period’s lines lead from opening to closing as the ledger has it, to the point', async () => {
   const zones = fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe')
   const days = fc.integer({ min: 0, max: 210 })
@@ -87,7 +80,7 @@ test('whatever moved and whenever it was summed up, a period’s lines lead from
           ),
         )
       await post(earlier, 'a')
-      if (first % 2 === 0) await foldAll(shop.id, last % 3 === 0 ? 'Asia/Tokyo' : timeZone)
+      if (first % 2 === 0) await foldPointsFlows(shop.id, last % 3 === 0 ? 'Asia/Tokyo' : timeZone)
       await post(later, 'b')
       const today = dayNumberAt(AS_OF, timeZone)
       const period = customPeriod(today - first, today - last)
@@ -178,30 +171,46 @@ test('points are counted by their age, and each age opens those who hold them', 
   }
 })
 
-test('once summed up, transfers are not looked at again, and later ones are added', async () => {
+/** Lets somebody earn 10 points today, in a transaction that does `meanwhile` before it ends. */
+async function earnTen(shopId: number, key: string, meanwhile = () => Promise.resolve()): Promise<void> {
+  await inTransaction(async (client) => {
+    const one = { happening: HAPPENINGS[0]!, member: MEMBERS[0]!, amount: 10, eventAt: AS_OF }
+    await postToLedger(shopId, { transfers: [toTransfer(one, key)] }, AS_OF, client)
+    await meanwhile()
+  })
+}
+
+async function earnedToday(shopId: number, timeZone: string): Promise<number> {
+  const today = dayNumberAt(AS_OF, timeZone)
+  return (await readLiability({ shopId, asOf: AS_OF, timeZone }, customPeriod(today, today))).movement.earned
+}
+
+test('what postings noted is folded into days once, however often that is asked for, and later ones are added', async () => {
   const shop = await makeShop({ timezone: 'UTC' })
   await openAccounts(shop.id, MEMBERS)
-  const earned = HAPPENINGS[0]!
-  const earn = (key: string) =>
-    inTransaction((client) => {
-      const one = { happening: earned, member: MEMBERS[0]!, amount: 10, eventAt: AS_OF }
-      return postToLedger(shop.id, { transfers: [toTransfer(one, key)] }, AS_OF, client)
-    })
-  const state = async () =>
-    (await pool.query('select folded_id, seen_id from points_flow_states where shop_id = $1', [shop.id])).rows[0]
-  await earn('a')
+  const noted = async () =>
+    (await pool.query('select points from points_flow_deltas where shop_id = $1', [shop.id])).rows.length
+  await earnTen(shop.id, 'a')
+  expect([await earnedToday(shop.id, 'UTC'), await noted()]).toEqual([10, 1])
   await foldPointsFlows(shop.id, 'UTC')
-  // Seen, but a transaction with a lower number may still be under way.
-  expect(await state()).toMatchObject({ folded_id: '0' })
   await foldPointsFlows(shop.id, 'UTC')
-  expect(await state()).toMatchObject({ folded_id: '0' })
-  await foldAll(shop.id, 'UTC')
-  const { folded_id: folded, seen_id: seen } = await state()
-  expect(folded).toBe(seen)
-  await earn('b')
-  const today = dayNumberAt(AS_OF, 'UTC')
-  const asked = { shopId: shop.id, asOf: AS_OF, timeZone: 'UTC' }
-  expect((await readLiability(asked, customPeriod(today, today))).movement.earned).toBe(20)
-  await foldAll(shop.id, 'UTC')
-  expect((await readLiability(asked, customPeriod(today, today))).movement.earned).toBe(20)
+  expect([await earnedToday(shop.id, 'UTC'), await noted()]).toEqual([10, 0])
+  await earnTen(shop.id, 'b')
+  // A repeat is no second movement.
+  await earnTen(shop.id, 'b')
+  expect([await earnedToday(shop.id, 'UTC'), await noted()]).toEqual([20, 1])
 })
+
+test.each(['UTC', 'Asia/Tokyo'])(
+  'a posting that is under way while sums are folded by the days of %s is counted once it is there',
+  async (timeZone) => {
+    const shop = await makeShop({ timezone: 'UTC' })
+    await openAccounts(shop.id, MEMBERS)
+    await earnTen(shop.id, 'a')
+    await foldPointsFlows(shop.id, 'UTC')
+    await earnTen(shop.id, 'b', () => foldPointsFlows(shop.id, timeZone))
+    expect(await earnedToday(shop.id, timeZone)).toBe(20)
+    await foldPointsFlows(shop.id, timeZone)
+    expect(await earnedToday(shop.id, timeZone)).toBe(20)
+  },
+)

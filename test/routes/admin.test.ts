@@ -2,9 +2,11 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { inTransaction, pool } from '#app/db/client.server.ts'
+import { openAccounts, postToLedger } from '#app/db/ledger.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { answerDataRequest } from '#app/db/privacy.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
+import type { Transfer } from '#app/loyalty/ledger.ts'
 import { buildTemplate } from '#app/loyalty/templates.ts'
 import * as home from '#app/routes/app._index.tsx'
 import * as member from '#app/routes/app.members.$id.tsx'
@@ -257,11 +259,19 @@ test.each([{ kind: 'shop', id: '1' }, { id: '1' }, {}])('trying again refuses %j
 })
 
 async function addTransfer({ shop }: Merchant, amount: number) {
-  await pool.query(
-    `insert into ledger_transfers (shop_id, member_id, from_account, to_account, amount, key, reason, event_at, created_at)
-     values ($1, 1, 'shop.issued', 'available', $2, 'test', 'signup', now(), now())`,
-    [shop.id, amount],
-  )
+  const member = 'gid://shopify/Customer/1'
+  const transfer: Transfer = {
+    key: 'test',
+    from: 'shop.issued',
+    to: `member:${member}.available`,
+    amount,
+    eventAt: Date.now(),
+    reason: 'signup',
+    source: null,
+    reverses: null,
+  }
+  await openAccounts(shop.id, [member])
+  await inTransaction((client) => postToLedger(shop.id, { transfers: [transfer] }, Date.now(), client))
 }
 
 async function addSetAside({ shop }: Merchant): Promise<string> {
