@@ -59,7 +59,7 @@ export type Merchant = {
  */
 export async function requireMerchant(request: Request): Promise<Merchant> {
   const { session, sessionToken } = await authenticate.admin(request)
-  const admin = clientFor(session)
+  const admin = clientFor(session, () => exchangeAnew(session, request))
   const known = await findShop(session.shop)
   const shop = isInstalled(known) ? known : await install(session.shop, admin)
   return { shop, admin, actor: `user:${sessionToken.sub}` }
@@ -99,10 +99,27 @@ async function install(domain: string, admin: AdminClient): Promise<Shop> {
   return shop
 }
 
-function clientFor(session: { shop: string; accessToken?: string }): AdminClient {
+function clientFor(session: { shop: string; accessToken?: string }, renewToken?: () => Promise<string | null>): AdminClient {
   return adminClient({
     shop: session.shop,
     accessToken: () => Promise.resolve(session.accessToken ?? ''),
+    renewToken,
     patience: SHOPPER_PATIENCE,
   })
+}
+
+/**
+ * Forgets a session whose token Shopify refuses, so that the library exchanges the request's session token for another: after an uninstall and
+ * a new install the old one is worth nothing, though its time is not up and the notice of the uninstall may still be on its way. Null where
+ * the session token's own minute is over: the next request brings another.
+ */
+async function exchangeAnew(refused: { id: string; accessToken?: string }, request: Request): Promise<string | null> {
+  const kept = await sessionStorage.loadSession(refused.id)
+  if (kept?.accessToken === refused.accessToken) await sessionStorage.deleteSession(refused.id)
+  try {
+    return (await authenticate.admin(request)).session.accessToken ?? null
+  } catch (error) {
+    if (error instanceof Response) return null
+    throw error
+  }
 }

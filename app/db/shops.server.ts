@@ -85,15 +85,17 @@ export async function hearOfShop(domain: string, at: number, database: Database 
 
 /**
  * Notes that the app was taken off the shop at `at`; returns whether it is gone now. A notice from before a reinstall comes
- * too late and changes nothing. The data stay until Shopify sends `shop/redact`, two days later.
+ * too late and changes nothing. The sessions go, because Shopify takes their tokens no more; the data stay until Shopify sends
+ * `shop/redact`, two days later.
  */
 export async function closeShop(shopId: number, at: number, client: Queryable = pool): Promise<boolean> {
-  const { rowCount } = await client.query(
+  const { rows } = await client.query<{ domain: string }>(
     `update shops set uninstalled_at = coalesce(uninstalled_at, $2)
-      where id = $1 and (installed_at is null or installed_at <= $2)`,
+      where id = $1 and (installed_at is null or installed_at <= $2) returning domain`,
     [shopId, new Date(at)],
   )
-  return rowCount === 1
+  if (rows.length > 0) await client.query('delete from sessions where shop = $1', [rows[0]!.domain])
+  return rows.length > 0
 }
 
 /** Notes that Shopify asked at `at` for the shop's data to be erased. A shop that has come back since then is left alone. */

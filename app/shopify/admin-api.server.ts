@@ -97,19 +97,31 @@ export type AdminClientOptions = {
   shop: string
   /** The shop's offline access token, fresh. Asked for once per attempt; may throw. */
   accessToken: () => Promise<string>
+  /** Gets another token where Shopify refuses the first (HTTP 401), with which the request is made again; null where there is none. */
+  renewToken?: () => Promise<string | null>
   patience?: Patience
 }
 
 /** Makes a client for one shop. It keeps nothing but the shop's throttle, so that making one costs nothing. */
-export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: AdminClientOptions): AdminClient {
+export function adminClient({
+  shop,
+  accessToken,
+  renewToken,
+  patience = JOB_PATIENCE,
+}: AdminClientOptions): AdminClient {
   const url = `https://${shop}/admin/api/${ADMIN_API_VERSION}/graphql.json`
   const throttle = throttleOf(shop)
 
-  async function attempt(document: string, variables: object, timeoutMs: number): Promise<Attempt> {
+  async function attempt(
+    document: string,
+    variables: object,
+    timeoutMs: number,
+    tokenOf: () => Promise<string>,
+  ): Promise<Attempt> {
     const graphql = new GraphQLClient(url, {
       // Shopify's library is the app's one way out (and the dev store's one seam); the binding is read at call time on purpose.
       fetch: (input, init) => abstractFetch(input as string, init),
-      headers: { 'X-Shopify-Access-Token': await accessToken() },
+      headers: { 'X-Shopify-Access-Token': await tokenOf() },
       errorPolicy: 'all',
     })
     try {
@@ -128,6 +140,7 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
       const leftMs = () => patience.totalMs - (performance.now() - startedAt)
       let last: Attempt & { ok: false } = { ok: false, reason: 'throttled', detail: 'the bucket is empty', pauseMs: 0 }
       let mayHaveHappened = false
+      let tokenOf = accessToken
 
       for (let count = 1; count <= patience.attempts;) {
         const admitted = await throttle.admit(estimateCost(document), leftMs())
@@ -136,11 +149,17 @@ export function adminClient({ shop, accessToken, patience = JOB_PATIENCE }: Admi
           document,
           variables,
           Math.max(1, Math.floor(Math.min(patience.attemptMs, leftMs()))),
+          tokenOf,
         )
         if (outcome.cost) learnCost(document, outcome.cost, throttle)
         if (outcome.ok) return schema.parse(outcome.data)
         last = outcome
         mayHaveHappened ||= leavesOpen(outcome.reason) && outcome.status !== 429
+        if (outcome.status === 401 && renewToken && tokenOf === accessToken) {
+          const renewed = await renewToken()
+          tokenOf = () => Promise.resolve(renewed ?? '')
+          if (renewed !== null) continue
+        }
         const surelyNotRun = outcome.reason === 'throttled' || outcome.status === 429
         if (outcome.reason === 'unauthorized' || outcome.reason === 'refused') break
         if (once && !surelyNotRun) break

@@ -26,6 +26,19 @@ it('notes an uninstall, also before there is a program, and drops what waited to
   expect((await drainShop(bare.id)).done).toBe(1)
 })
 
+it('forgets the tokens of a shop that took the app off, and of no other', async () => {
+  const [shop, other] = [await makeShop(), await makeShop()]
+  for (const { domain } of [shop, other]) {
+    await prisma.session.create({
+      data: { id: `offline_${domain}`, shop: domain, state: '', isOnline: false, accessToken: 'kept' },
+    })
+  }
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z' })
+  await drainShop(shop.id)
+  const left = await prisma.session.findMany({ where: { shop: { in: [shop.domain, other.domain] } } })
+  expect(left.map(({ shop: domain }) => domain)).toEqual([other.domain])
+})
+
 it('does not let a late notice of an uninstall close a shop that has come back', async () => {
   const shop = await makeShop()
   await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z', eventId: 'one' })

@@ -89,6 +89,31 @@ test('a shop that comes back after an uninstall is installed again, with what it
   expect(list.rows).toHaveLength(1)
 })
 
+test.each([
+  ['noted', new Date('2026-02-01T00:00:00Z')],
+  ['still to come', undefined],
+])(
+  'a shop that comes back opens with the new token at once, the notice of its uninstall %s',
+  async (_when, uninstalledAt) => {
+    const merchant = await makeMerchant({ uninstalledAt })
+    const { domain } = merchant.shop
+    await makeMember(merchant.shop.id, 7)
+    const asked = answerAdminApi(({ query, token }) => {
+      // Not a question to the Admin API, but the exchange of a session token.
+      if (query === undefined)
+        return Response.json({ access_token: 'fresh', scope: 'read_customers', expires_in: 3_600 })
+      if (token !== 'fresh') return Response.json({ errors: 'Invalid API key or access token' }, { status: 401 })
+      if (query.includes('CustomersById'))
+        return { nodes: [{ id: 'gid://shopify/Customer/7', displayName: 'Ann', defaultEmailAddress: null }] }
+      return { shop: { name: 'Back', currencyCode: 'EUR', ianaTimezone: 'Europe/Berlin' } }
+    })
+    const { names } = await members.loader(await merchant.get('/app/members'))
+    expect(JSON.stringify(await names)).toContain('Ann')
+    expect((await sessionStorage.loadSession(`offline_${domain}`))?.accessToken).toBe('fresh')
+    expect(asked.filter(({ query }) => query === undefined)).toHaveLength(1)
+  },
+)
+
 test('home counts the points, members and orders of the shop that asks, and of no other', async () => {
   const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
   for (const { shop } of [merchant, neighbour]) await makeMember(shop.id, 1)

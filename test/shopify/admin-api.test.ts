@@ -142,6 +142,21 @@ test.each([401, 402, 403, 404, 423])(
   },
 )
 
+test('a token that Shopify refuses is renewed once, where somebody can', async () => {
+  const { requests } = answerWith({ status: 401, body: '{"errors":"no"}' }, { body: GOOD }, { status: 401, body: '{}' })
+  let renewals = 0
+  const client = adminClient({
+    shop: 'renewing.myshopify.com',
+    accessToken: () => Promise.resolve('old'),
+    renewToken: () => Promise.resolve(`new-${(renewals += 1)}`),
+    patience: QUICK,
+  })
+  await expect(client.request(QUERY, {}, Shop)).resolves.toEqual(GOOD.data)
+  expect(requests.map(({ token }) => token)).toEqual(['old', 'new-1'])
+  await expect(client.request(QUERY, {}, Shop)).rejects.toMatchObject({ reason: 'unauthorized' })
+  expect(requests.map(({ token }) => token)).toEqual(['old', 'new-1', 'old', 'new-2'])
+})
+
 test('a document that Shopify does not understand is refused for good', async () => {
   const { requests } = answerWith({ body: { errors: [{ message: "Field 'nope' doesn't exist" }] } })
   const error = await makeClient()
