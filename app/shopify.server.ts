@@ -99,7 +99,10 @@ async function install(domain: string, admin: AdminClient): Promise<Shop> {
   return shop
 }
 
-function clientFor(session: { shop: string; accessToken?: string }, renewToken?: () => Promise<string | null>): AdminClient {
+function clientFor(
+  session: { shop: string; accessToken?: string },
+  renewToken?: () => Promise<string | null>,
+): AdminClient {
   return adminClient({
     shop: session.shop,
     accessToken: () => Promise.resolve(session.accessToken ?? ''),
