@@ -28,8 +28,8 @@ export type Door = {
 /**
  * Makes the door. `onStored` is told when something new was kept, so that work can begin at once.
  *
- * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: news are never thrown
- * away) · 400 headers missing or malformed, or no body · 401 wrong signature, nothing kept · 405 not POST · 413 too large ·
+ * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: what Shopify says is never thrown
+ * away here) · 400 headers missing or malformed, no body, or one that is no webhook's · 401 wrong signature, nothing kept · 405 not POST · 413 too large ·
  * 503 not kept, because the database is out of reach: Shopify tries again, 8 times in 4 hours.
  */
 export function createDoor({ secret, onStored = () => {} }: { secret: string; onStored?: () => void }): Door {
@@ -84,7 +84,9 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   if (!domain || !SHOP_DOMAIN.test(domain) || !topic || !TOPIC.test(topic) || !webhookId) {
     return { status: 400, text: 'The headers for shop, topic or webhook id are missing or malformed.' }
   }
-  if (!isPackable(text)) return { status: 400, text: 'The body is not JSON.' }
+  // The session tokens of App Bridge, which a shop's staff can see, are signed with the same secret; headers are not signed at all. Only a
+  // webhook is an object.
+  if (!text.startsWith('{') || !isPackable(text)) return { status: 400, text: 'The body is not a JSON object.' }
   const payload = keepWhatIsRead(topic, text)
   // Older deliveries have no event id; then the delivery stands for the event.
   const eventId = header(headers, 'event-id') ?? webhookId

@@ -20,6 +20,7 @@ import {
   type Message,
 } from '#app/db/inbox.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
+import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
@@ -56,6 +57,8 @@ const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
 const CLAIM_LOCK = 4_273_002
+/** The one topic of the rules that is worked on without a program, too. */
+const ERASURE = 'customers/redact'
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
@@ -159,9 +162,10 @@ async function drainBatch(
 ): Promise<Drained> {
   return inTransaction(
     async (client) => {
-      const { programs, catalogued } = await findRules(shopId, client)
-      // Without a program nobody can say what an order is worth: those messages wait until one is published.
-      const topics = programs ? undefined : NOTICE_TOPICS
+      const { programs, catalogued, unpublished } = await findRules(shopId, client)
+      // Without a program nobody can say what an order is worth: those messages wait until one is published. Whoever wants to be forgotten does
+      // not: before the first program there are no points of theirs.
+      const topics = programs ? undefined : [...NOTICE_TOPICS, ...(unpublished ? [ERASURE] : [])]
       const [{ at, sorted, world }, unlocked] = await underClaimLock(shopId, client, async () => {
         batch.push(...(await claimMessages(shopId, now(), { ...claim, topics }, client)))
         // Read under the lock: whoever claims later also has the later time.
@@ -178,8 +182,10 @@ async function drainBatch(
           : null
         return { at, sorted, world }
       })
-      const applied =
-        programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
+      const applied: AppliedMessages =
+        programs && world
+          ? applyMessages(sorted.readable, world, programs)
+          : { done: sorted.readable.map(({ message }) => message), failed: [], left: [] }
       await together([
         unlocked,
         programs && world ? saveWorld(shopId, world, programs, at, client) : Promise.resolve(),
@@ -187,7 +193,7 @@ async function drainBatch(
         ignoreMessages(shopId, idsOf(sorted.ignored), client),
       ])
       for (const message of sorted.notices) await carryOutNotice(shopId, message, client)
-      if (world) await forgetErased(shopId, sorted.readable, world, client)
+      await forgetErased(shopId, sorted.readable, world, client)
       const failed = [...applied.failed, ...sorted.unreadable]
       for (const { message, error } of failed) await noteFailure(shopId, message, error, at, client)
       return {
@@ -200,14 +206,15 @@ async function drainBatch(
   )
 }
 
-/** The shop's program, null where orders have to wait: none is published, or it asks for products that were never read. */
+/** The shop's program, null where orders have to wait: none is published (`unpublished`), or it asks for products that were never read. */
 export async function findRules(
   shopId: number,
   client: PoolClient,
-): Promise<{ programs: Programs | null; catalogued: boolean }> {
+): Promise<{ programs: Programs | null; catalogued: boolean; unpublished: boolean }> {
   const programs = await loadPrograms(shopId, client)
-  if (!programs || !needsCatalog(programs)) return { programs, catalogued: false }
-  return (await hasCatalog(shopId, client)) ? { programs, catalogued: true } : { programs: null, catalogued: false }
+  if (!programs || !needsCatalog(programs)) return { programs, catalogued: false, unpublished: !programs }
+  const catalogued = await hasCatalog(shopId, client)
+  return { programs: catalogued ? programs : null, catalogued, unpublished: false }
 }
 
 /** Tells orders what the catalogue knows of their products. */
@@ -226,7 +233,7 @@ export async function addCatalog(shopId: number, messages: { event: Event }[], c
 async function forgetErased(
   shopId: number,
   messages: readonly Readable[],
-  world: LoadedWorld,
+  world: LoadedWorld | null,
   client: PoolClient,
 ): Promise<void> {
   const customers = messages.flatMap(({ event }) => findForgotten(event, world).map((gid) => parseGid(gid)!.number))
@@ -235,16 +242,17 @@ async function forgetErased(
   await forgetAnswers(shopId, customers, client)
   await forgetListed(shopId, customers, client)
   await forgetInAudiences(shopId, customers, client)
+  await forgetAnsweredRequests(shopId, customers, client)
 }
 
 /**
  * The ids under which somebody was known who is forgotten with this event: with theirs go those merged into it, while one that was
  * merged away goes alone. Whoever turns out to be somebody forgotten is forgotten too.
  */
-function findForgotten(event: Event, world: LoadedWorld): string[] {
+function findForgotten(event: Event, world: LoadedWorld | null): string[] {
   if (event.type !== 'erase' && event.type !== 'merge') return []
   const named = event.type === 'erase' ? [event.customer] : []
-  const member = world.member(event.type === 'erase' ? event.customer : event.into)
+  const member = world?.member(event.type === 'erase' ? event.customer : event.into)
   return member && member.erasedAt !== null ? [...named, member.id, ...member.aliases] : named
 }
 

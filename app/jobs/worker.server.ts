@@ -11,6 +11,7 @@ import {
 } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
+import { forgetOldAnsweredRequests } from '#app/db/privacy.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
@@ -36,6 +37,8 @@ const TASKS_AT_ONCE = 4
 const OFFER_EVERY_MS = 500
 /** Finished effects, and lines of files that were not brought in, are kept this long, for questions. */
 const KEEP_DAYS = 14
+/** What was put together of customers who asked for it: the merchant has 30 days to hand it over. */
+const KEEP_ANSWERS_DAYS = 60
 const DAY_MS = 86_400_000
 
 /** Starts a worker in this process. Resolves when graphile-worker is ready; throws when the database is not. */
@@ -96,7 +99,10 @@ const cleanUp: TaskList[string] = async () => {
   while ((await clearFinishedEffects(before)) > 0);
   while ((await clearOldMessages(before)) > 0);
   await recheckWorkDue()
-  for (const shop of await listInstalledShops()) await forgetOldImports(shop.id, before)
+  for (const shop of await listInstalledShops()) {
+    await forgetOldImports(shop.id, before)
+    await forgetOldAnsweredRequests(shop.id, now() - KEEP_ANSWERS_DAYS * DAY_MS)
+  }
 }
 
 /** One job per task and shop; a shop's tasks run one after another, so that they share its rate limit and not fight for it. */

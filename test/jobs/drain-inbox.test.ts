@@ -215,6 +215,18 @@ it('forgets what it keeps under an id that was merged away, and leaves the custo
   expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
+it('forgets a customer also before there is a program, while orders wait for one', async () => {
+  const shop = await makeShop()
+  await keepAnswer(shop.id, ann, { round: 1, openedAt: 0 }, { score: 3, comment: 'I live in Elm St' }, 0)
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 77, goods: '10.00' }))
+  const redact = JSON.stringify({ shop_id: 1, customer: { id: ANN, email: 'ann@example.com' }, orders_to_redact: [] })
+  await receive(shop.id, 'customers/redact', redact)
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
+  const waiting = await prisma.inboxMessage.findMany({ where: { shopId: shop.id } })
+  expect(waiting.map(({ topic }) => topic)).toEqual(['orders/paid'])
+})
+
 it('forfeits the points of an erased customer and forgets the messages that named them', async () => {
   const shop = await makeShopWithProgram()
   await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))

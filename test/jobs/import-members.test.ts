@@ -481,6 +481,18 @@ describe('what files say of people', () => {
     await forgetOldImports(place.shop.id, now() + 1)
     expect([...(await textsOf(place, id)), ...(await textsOf(place, lying))]).toEqual([null, null, null])
     expect(await stateOf(place, lying)).toBe('discarded')
+    // Why the line could not be used is still said, but not what stood in it.
+    const [refused] = await listRefused(place.shop.id, id, 10)
+    expect(refused!.problems).toEqual([{ ...refused!.problems[0], found: '…' }])
+    expect(JSON.stringify(refused)).not.toContain('nobody@example.com')
+  })
+
+  it('stays where an address only ends like that of a customer who is erased', async () => {
+    const place = await openSpendingShop([])
+    const id = await take(place, `email,points\njoann@example.com,100\n" ANN@example.com ",5\n`)
+    const erased = { customers: [], emails: ['ann@example.com'] }
+    await inTransaction((client) => forgetInImports(place.shop.id, erased, client))
+    expect(await textsOf(place, id)).toEqual(['["joann@example.com","100"]', null])
   })
 
   it('goes at once with a customer who is erased, by number and by address, and is not given any more', async () => {
@@ -507,13 +519,18 @@ describe('what files say of people', () => {
       'customers/data_request',
       JSON.stringify({ customer: { id: Number(ben.customer.split('/').at(-1)) } }),
     )
+    await drainShop(shopId)
+    const answers = async () =>
+      (await listPrivacyRequests(shopId)).filter(({ topic }) => topic === 'customers/data_request')
+    expect(await answers()).toMatchObject([
+      { answer: { broughtOver: [{ from: 'Smile.io', points: 100 }], reminders: [] } },
+    ])
     const redact = { shop_domain: domain, orders_to_redact: [] }
     const customer = { id: Number(ben.customer.split('/').at(-1)), email: 'nobody@example.com' }
     await receive(shopId, 'customers/redact', JSON.stringify({ ...redact, customer }))
     await drainShop(shopId)
     expect(await textsOf(place, id)).toEqual([null, null, null])
-    const answers = (await listPrivacyRequests(shopId)).filter(({ topic }) => topic === 'customers/data_request')
-    expect(answers).toMatchObject([{ answer: { broughtOver: [{ from: 'Smile.io', points: 100 }], reminders: [] } }])
+    expect(await answers()).toMatchObject([{ answer: null }])
 
     await receive(shopId, 'app/uninstalled', '{}', { at: new Date(now()).toISOString() })
     await receive(shopId, 'shop/redact', '{"shop_id":1}', { at: new Date(now()).toISOString() })

@@ -59,6 +59,15 @@ it('answers 401 to a wrong signature and keeps nothing', async () => {
   expect(await stored(domain)).toEqual([])
 })
 
+it('takes no session token for a message, though it is signed with the same secret', async () => {
+  const { domain } = await makeShop()
+  const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url')
+  // What the signature of a session token is of (RFC 7515, 5.1). A shop's staff find theirs in the browser.
+  const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ dest: `https://${domain}` })}`
+  expect((await sendWebhook(url, { shop: domain, topic: 'shop/redact', body })).status).toBe(400)
+  expect(await stored(domain)).toEqual([])
+})
+
 it('checks the bytes, not their meaning: the same JSON with another space is another message', async () => {
   const { domain } = await makeShop()
   const headers = { 'X-Shopify-Hmac-Sha256': signBody('{"id":1}') }
