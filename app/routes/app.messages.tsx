@@ -44,7 +44,9 @@ export async function loader({ request }: LoaderFunctionArgs) {
       finishedAt: backfill.finishedAt,
     },
     dataRequests: requests
-      .filter(({ topic, memberId }) => topic === 'customers/data_request' && memberId !== null)
+      .filter(
+        ({ topic, memberId, answer }) => topic === 'customers/data_request' && memberId !== null && answer !== null,
+      )
       .map(({ id, memberId, requestedAt, answer }) => ({
         id,
         customer: memberId!,
