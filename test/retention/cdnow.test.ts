@@ -14,7 +14,7 @@ import {
   type BgNbd,
   type PurchaseHistory,
 } from '#app/retention/bg-nbd.ts'
-import { expectedValue } from '#app/retention/gamma-gamma.ts'
+import { expectedValue, fitGammaGamma } from '#app/retention/gamma-gamma.ts'
 import { buildOrderLog } from '#app/retention/order-log.ts'
 import { backTest, fitValue, groupHistories, readHistories } from '#app/retention/prediction.ts'
 
@@ -82,6 +82,27 @@ test('Fader and Hardie, note 025 (2013): Gamma-Gamma and the first ten expectati
     const mean = days === 0 ? 0 : calibration.spendMinor[customer]! / days / 100
     expect(Math.abs(expectedValue(value, days, mean)! - expected)).toBeLessThan(0.01)
   })
+})
+
+test('the currency changes gamma, by what its unit is worth, and nothing else: not what an order is expected to bring', () => {
+  const days = Array.from(calibration.spendDays).flatMap((count, customer) => (count === 0 ? [] : [[count, customer]]))
+  const repeats = days.map(([count]) => count!)
+  const dollars = days.map(([count, customer]) => calibration.spendMinor[customer!]! / count! / 100)
+  const inDollars = fitGammaGamma({ repeats, meanValue: dollars })!
+  fc.assert(
+    // From bitcoin to dong, rial and further.
+    fc.property(fc.double({ min: -12, max: 20, noNaN: true }).map(Math.exp), (rate) => {
+      const other = fitGammaGamma({ repeats, meanValue: dollars.map((value) => value * rate) })!
+      expect(other.p / inDollars.p).toBeCloseTo(1, 6)
+      expect(other.q / inDollars.q).toBeCloseTo(1, 6)
+      expect(other.gamma / inDollars.gamma / rate).toBeCloseTo(1, 6)
+      expect(other.atEdge).toBe(false)
+      // A density per unit of money: one unit more of it for each customer.
+      expect(other.logLikelihood + repeats.length * Math.log(rate)).toBeCloseTo(inDollars.logLikelihood, 4)
+      expect(expectedValue(other, 2, 22.35 * rate)! / rate).toBeCloseTo(24.65, 1)
+    }),
+    { numRuns: 20 },
+  )
 })
 
 test('a customer that never came back counts as active; silence lowers the chance of the others', () => {
