@@ -126,7 +126,8 @@ export default function NpsPage() {
         <Text as="p" tone="subdued">
           NPS is the share of customers who answered 9 or 10 (promoters) minus the share who answered 0 to 6
           (detractors), from −100 to +100. Each customer counts once, with the last answer of the past 12 months. With
-          95% confidence the score of everybody you could have asked lies in the interval.
+          95% confidence the score of everybody you could have asked lies in the interval; it takes {FEWEST_ANSWERS}{' '}
+          answers.
         </Text>
       </Inset>
       <Trend months={months} />
@@ -224,10 +225,9 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
   )
 }
 
-function sayInterval({ interval, promoters, passives, detractors }: Nps): string {
-  if (interval === null) return '—'
-  const answers = promoters + passives + detractors
-  return answers < FEWEST_ANSWERS ? 'too few' : `${showScore(interval[0])} to ${showScore(interval[1])}`
+function sayInterval({ score, interval }: Nps): string {
+  if (interval === null) return score === null ? '—' : 'too few'
+  return `${showScore(interval[0])} to ${showScore(interval[1])}`
 }
 
 /** A score of −1 to 1 as it is always given: −100 to +100, whole, with its sign. */

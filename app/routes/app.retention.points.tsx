@@ -25,7 +25,7 @@ import { PeriodPicker } from '#app/ui/period-picker.tsx'
 import { showPeriod } from '#app/ui/period-words.ts'
 import { customersPath, CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
-import { sayCustomers, showCount, showMoney, showPoints, showRate } from '#app/ui/words.ts'
+import { sayCustomers, showCount, showMoney, showPoints, showRate, upperFirst } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -233,8 +233,4 @@ function AgeTable({ liability: { ages, members, reserved, deficit, outstanding }
       }}
     />
   )
-}
-
-function upperFirst(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

@@ -175,6 +175,17 @@ const MOVEMENT_WORDS: Record<Movement, [string, string]> = {
   adjusted: ['Points changed by hand', 'Members whose points were changed by hand'],
 }
 
+/** What makes a customer come under a stage: by the calendar alone, or, where replacement cycles are set, by what was bought. */
+export function sayStage(stage: 'active' | 'passive' | 'lost', hasCycles: boolean): string {
+  return STAGE_LIMITS[stage][hasCycles ? 1 : 0]
+}
+
+const STAGE_LIMITS = {
+  active: ['last order less than 12 months ago', 'what they bought still lasts'],
+  passive: ['no order for 12 months or more', 'its time is over'],
+  lost: ['no order for 24 months or more', 'twice its time is over'],
+} as const
+
 const STAGE_WORDS = {
   active: {
     title: 'Active',

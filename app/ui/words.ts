@@ -90,3 +90,8 @@ export function showList(words: string[]): string {
 export function shopifyNumber(gid: string): string {
   return gid.slice(gid.lastIndexOf('/') + 1)
 }
+
+/** The text with a capital at its beginning. */
+export function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

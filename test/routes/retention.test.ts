@@ -1,6 +1,7 @@
 /** The retention pages' loaders with a busy shop, an empty one, and one that asks for another's customers. */
 import { expect, test } from 'vitest'
 
+import { changeCycles } from '#app/db/cycles.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
 import * as overview from '#app/routes/app.retention._index.tsx'
@@ -15,6 +16,7 @@ import * as pareto from '#app/routes/app.retention.pareto.tsx'
 import * as points from '#app/routes/app.retention.points.tsx'
 import * as rfm from '#app/routes/app.retention.rfm.tsx'
 import * as value from '#app/routes/app.retention.value.tsx'
+import { sayStage } from '#app/ui/group-words.ts'
 import { answerAdminApi, makeMerchant, sellTo } from '#test/routes/merchant.ts'
 
 const PAGES = { overview, months, cohorts, intervals, lifecycle, rfm, value, pareto, funnel, points, customers }
@@ -53,6 +55,15 @@ test('a number’s list is as long as the number, page by page and as a file', a
   expect(new Set([...first.rows, ...second.rows].map((row) => row.customer)).size).toBe(numbers.repeatCustomers)
   const file = await (await exported.loader(await get('/app/retention/export?of=repeat'))).text()
   expect(file.trim().split('\r\n')).toHaveLength(numbers.repeatCustomers + 1)
+})
+
+test('the overview’s notes speak of months, or of how long purchases last where the merchant has said so', async () => {
+  const { shop, get } = await makeMerchant()
+  await sellTo(shop.id, 5)
+  const opened = async () => sayStage('active', (await overview.loader(await get('/app/retention'))).hasCycles)
+  expect(await opened()).toBe('last order less than 12 months ago')
+  await changeCycles(shop.id, () => [{ of: 'product', value: 'gid://shopify/Product/1', days: 3_650 }], Date.now())
+  expect(await opened()).toBe('what they bought still lasts')
 })
 
 test('a group that does not exist is not found', async () => {
