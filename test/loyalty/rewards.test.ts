@@ -5,6 +5,7 @@ import {
   ANN,
   at,
   BEN,
+  DAY,
   makeLine,
   makeOrder,
   makeProgram,
@@ -187,6 +188,28 @@ describe('27, 28: codes', () => {
     shop.pass(at('2026-07-31T12:00'))
     expect(shop.get(ANN)).toMatchObject({ available: 1000, redemptions: [] })
     expect(shop.redemption('CODE')).toMatchObject({ state: 'returned', returned: 50 })
+  })
+
+  test('a code lives as long as the reward said when the points were set aside, whatever is published before it is there', () => {
+    const version = (number: number, from: string, validDays?: number) => ({
+      number,
+      from: at(from),
+      program: makeProgram({ rewards: [{ id: 'r', type: 'shipping', cost: 10, validDays }] }),
+    })
+    const versions = [version(1, '2026-01-01', 30), version(2, '2026-08-02', 5), version(3, '2026-08-03')]
+    const shop = new Shop({ versions, historyEarns: true, confirmCodes: false })
+    shop.adjust(30, 'a', '2026-07-01')
+    for (const [reserved, validDays] of [
+      ['2026-08-01', 30],
+      ['2026-08-02', 5],
+      ['2026-08-03', null],
+    ] as const) {
+      const id = `rdm-${reserved}`
+      shop.happen({ type: 'reserve', at: at(reserved), customer: ANN, id, reward: 'r' })
+      shop.happen({ type: 'commit', at: at('2026-08-04'), id, code: id })
+      const expiresAt = validDays && at('2026-08-04') + validDays * DAY
+      expect(shop.redemption(id)).toMatchObject({ state: 'issued', expiresAt })
+    }
   })
 
   test('a code without valid days never runs out', () => {
