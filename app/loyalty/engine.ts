@@ -49,7 +49,7 @@ import {
   endCode,
   findShownEnd,
   normalizeCode,
-  quote,
+  quoteAt,
   release,
   reserve,
   returnShare,
@@ -659,10 +659,10 @@ function applyRedeem(
 ): Refusal | null {
   const { member, program } = draft
   if (known) {
-    const reward = program.rewards.find((candidate) => candidate.id === request.reward)
-    const price = reward ? quote(reward, request.points, program) : null
+    // The wish as it was then: another program today makes it no other wish.
+    const price = quoteAt(draft.programs, known.reservedAt, request)
     const own = known.member === member.id || member.aliases.includes(known.member)
-    const same = own && known.reward === request.reward && price?.ok === true && price.points === known.points
+    const same = own && known.reward === request.reward && price.ok && price.points === known.points
     return same ? null : 'key_used_with_other_data'
   }
   if (member.erasedAt !== null) return 'erased'

@@ -2,7 +2,7 @@
  * A *reward* is what points buy; a *redemption* is one purchase of it: points are reserved, a code that Shopify knows is got hold of, then the points
  * are committed or released.
  */
-import type { Refusal } from './engine.ts'
+import type { Programs, Refusal } from './engine.ts'
 import { post, redemptionsOf, versionAt, type Draft } from './ledger.ts'
 import { addAvailable, expireReturned, openLot, takeAvailable, type Draw, type Lot } from './lots.ts'
 import { formatDecimal, multiplyDivide, roundRational, toSafeNumber, type Rational } from './money.ts'
@@ -73,6 +73,13 @@ export function quote(reward: Reward, points: number | undefined, program: Progr
   return { ok: true, points: taken, value: formatValue(reward, valueMinor, program) }
 }
 
+/** What a wish of an instant took and gave, by the version in force then: the one that the redemption keeps to. */
+export function quoteAt(programs: Programs, at: number, request: Omit<RedeemRequest, 'id'>): Quote {
+  const { program } = versionAt(programs, at)
+  const reward = program.rewards.find((candidate) => candidate.id === request.reward)
+  return reward ? quote(reward, request.points, program) : { ok: false, reason: 'unknown_reward' }
+}
+
 /** Why this member cannot have the reward now, or null where it can: tier, limit, balance. */
 export function findRedeemRefusal(
   member: { available: number; tier: { level: string | null }; counters: Readonly<Record<string, number>> },
@@ -87,7 +94,9 @@ export function findRedeemRefusal(
 
 /** First phase: sets the points aside. The redemption is in the draft. */
 export function reserve(draft: Draft, request: RedeemRequest): Refusal | null {
-  const { member, program } = draft
+  const { member } = draft
+  // By the version of `reservedAt`, to which all that follows keeps.
+  const { program } = versionAt(draft.programs, draft.at)
   const reward = program.rewards.find((candidate) => candidate.id === request.reward)
   if (!reward) return 'unknown_reward'
   const price = quote(reward, request.points, program)
