@@ -375,16 +375,27 @@ export type Program = {
  * [{ field: 'tiers.levels[0].threshold', message: 'must be 0: every member starts on the first level' }] }`.
  */
 export function parseProgram(input: unknown): ParsedProgram {
+  return parseDocument(input, false)
+}
+
+/**
+ * Reads a document that was accepted before, as {@link parseProgram} does: what is refused only since then goes on to hold as it did.
+ */
+export function parseAcceptedProgram(input: unknown): ParsedProgram {
+  return parseDocument(input, true)
+}
+
+function parseDocument(input: unknown, wasAccepted: boolean): ParsedProgram {
   const shape = programSchema.safeParse(input, { reportInput: true })
   if (!shape.success) return refuse(explainIssues(shape.error.issues))
-  const check = new Check(shape.data)
+  const check = new Check(shape.data, wasAccepted)
   const program = readProgram(shape.data, check)
   return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program }
 }
 
 /** The program of a document that was accepted before. Throws with the problems where it is not valid. */
 export function requireProgram(input: unknown): Program {
-  const parsed = parseProgram(input)
+  const parsed = parseAcceptedProgram(input)
   if (parsed.ok) return parsed.program
   throw new Error(`not a valid program: ${parsed.problems.map((problem) => describeProblem(problem)).join('; ')}`)
 }
@@ -515,7 +526,10 @@ class Check {
   readonly timeZone: string
   readonly levelIds: ReadonlySet<string>
 
-  constructor(document: ProgramDocument) {
+  readonly wasAccepted: boolean
+
+  constructor(document: ProgramDocument, wasAccepted: boolean) {
+    this.wasAccepted = wasAccepted
     this.currency = document.currency
     this.exponent = findCurrencyExponent(document.currency) ?? 2
     this.timeZone = document.timezone
@@ -765,6 +779,17 @@ function readReward(reward: RewardDocument, path: Path, check: Check): Reward {
   }
 }
 
+/** Types that take a known amount of money off an order, which can be too large a share of it. */
+const SHARED_REWARDS: ReadonlySet<RewardType> = new Set<RewardType>(['amount', 'product'])
+
+/** Came later than the first programs: those keep what they have, though it limits nothing. */
+function checkMaximumShare({ type, value, maximumShare }: RewardDocument, path: Path, check: Check): void {
+  if (maximumShare === undefined || check.wasAccepted || SHARED_REWARDS.has(type)) return
+  if (type !== 'percentage') check.add(path, `has no meaning for a reward of type ${type}`)
+  else if (typeof value === 'number' && value > maximumShare)
+    check.add(path, `must not be below value: ${value} % of an order is more than ${maximumShare} %`)
+}
+
 function checkRewardShape(reward: RewardDocument, path: Path, check: Check): void {
   const { type, value } = reward
   const isMoney = MONEY_REWARDS.has(type)
@@ -774,6 +799,7 @@ function checkRewardShape(reward: RewardDocument, path: Path, check: Check): voi
   if (value !== undefined && (type === 'shipping' || type === 'product')) {
     check.add([...path, 'value'], `has no meaning for a reward of type ${type}`)
   }
+  checkMaximumShare(reward, [...path, 'maximumShare'], check)
   if (type === 'product' && !reward.products) check.add([...path, 'products'], 'is missing: which products are free')
   if (reward.perPoints === undefined) {
     if (reward.cost === undefined)

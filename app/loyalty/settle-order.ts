@@ -8,6 +8,7 @@ import { addAvailable, findLotExpiry, noteEarning, openLot, takeAvailable } from
 import { isPaid, isVoid, type Order, type OrderRecord, type OrderTerms, type OrderWorth, type Why } from './order.ts'
 import { calculateWorth } from './points.ts'
 import type { EarningRule } from './program.ts'
+import { redateDraws } from './rewards.ts'
 import { findTierAt, noteActivity, reviewTier, type Activity } from './tiers.ts'
 import { DAY_MS, formatInstant } from './time.ts'
 
@@ -143,14 +144,15 @@ function holdEnd(draft: Draft, terms: OrderTerms, paidAt: number): number {
   return paidAt + (version?.program ?? draft.program).holdDays * DAY_MS
 }
 
-/** An earlier instant of earning has come to light: hold and expiry move with it. */
+/** An earlier instant of earning has come to light: hold and expiry move with it, also of points that are being spent. */
 function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, paidAt: number): void {
-  const stale = draft.member.lots.some((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
+  redateDraws(draft, { key: record.id, earnedAt: paidAt, releaseAt: holdEnd(draft, terms, paidAt) })
+  const stale = draft.member.lots.find((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
   if (!stale) return
-  const lot = openLot(draft, record.id, paidAt)
+  const lot = changeLot(draft, stale)
   lot.earnedAt = paidAt
-  lot.expiresAt = findLotExpiry(draft.programs, paidAt, draft.now)
   if (lot.releaseAt !== null) lot.releaseAt = holdEnd(draft, terms, paidAt)
+  lot.expiresAt = findLotExpiry(draft.programs, lot, draft.now)
 }
 
 /** What an order earned joins its lot: same release, same expiry. What had been spared of it is settled first. */
@@ -175,7 +177,7 @@ function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, point
     reason: 'order',
     source: record.id,
   })
-  const lot = openLot(draft, record.id, paidAt)
+  const lot = openLot(draft, record.id, paidAt, releaseAt)
   if (waits) {
     lot.pending += earned
     lot.releaseAt = releaseAt

@@ -108,7 +108,10 @@ function MoneyCost({ path, reward }: { path: (string | number)[]; reward: Reward
 }
 
 function Conditions({ path, type, titles }: { path: (string | number)[]; type: RewardType; titles: Titles }) {
+  const draft = useProgramDraft()
   const credit = type === 'store-credit' || type === 'gift-card'
+  // Rewards of other types may have a share from before it was refused: it must be seen to be taken out.
+  const hasShare = type === 'amount' || type === 'product' || draft.read([...path, 'maximumShare']) !== undefined
   return (
     <Card>
       <BlockStack gap="400">
@@ -134,7 +137,7 @@ function Conditions({ path, type, titles }: { path: (string | number)[]; type: R
               suffix="times"
               helpText="Empty: as often as the points allow"
             />
-            {type === 'amount' && (
+            {hasShare && (
               <DraftNumber
                 path={[...path, 'maximumShare']}
                 label="Pays at most"

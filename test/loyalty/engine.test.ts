@@ -559,6 +559,16 @@ describe('21: merge', () => {
   })
 })
 
+test('20, 21: an adjustment’s key that was used under an id merged away stays used', () => {
+  const shop = start()
+  shop.adjust(30, 'a', '2026-07-01', BEN)
+  shop.happen({ type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN })
+  for (const customer of [ANN, BEN]) {
+    expect(shop.adjust(30, 'a', '2026-08-03', customer)).toMatchObject({ refused: null, transfers: [] })
+    expect(shop.adjust(31, 'a', '2026-08-03', customer).refused).toBe('key_used_with_other_data')
+  }
+})
+
 describe('22: erasure', () => {
   test('forfeits the open balance, pending too; later orders and refunds of earlier ones move nothing', () => {
     const shop = start({ hold: { days: 14 }, rewards: [{ id: 'r', type: 'shipping', cost: 10, validDays: 90 }] })

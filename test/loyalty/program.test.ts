@@ -194,6 +194,16 @@ test.each<[Record<string, unknown>, string]>([
     'rewards[0].value: must be a percentage above 0 and up to 100, with at most 2 decimals, not "5.00"',
   ],
   [
+    { 'rewards.0': { id: 'r', type: 'percentage', value: 20, cost: 5, maximumShare: 19.99 } },
+    'rewards[0].maximumShare: must not be below value: 20 % of an order is more than 19.99 %',
+  ],
+  ...(
+    [{ type: 'shipping' }, { type: 'store-credit', value: '5.00' }, { type: 'gift-card', value: '5.00' }] as const
+  ).map((reward): [Record<string, unknown>, string] => [
+    { 'rewards.0': { id: 'r', cost: 5, maximumShare: 50, ...reward } },
+    `rewards[0].maximumShare: has no meaning for a reward of type ${reward.type}`,
+  ]),
+  [
     { 'campaigns.0.offer': { percentage: 5, shipping: true } },
     'campaigns[0].offer: must be exactly one of percentage, amount, shipping, bands or pointsMultiplier, not percentage and shipping',
   ],
@@ -208,6 +218,16 @@ test.each<[Record<string, unknown>, string]>([
   ],
 ])('%o is refused in words', (changes, message) => {
   expect(problemsOf(changes)).toContain(message)
+})
+
+test('a share that limits nothing is refused where it is new; a program that was published with one is read as before', () => {
+  const percentage = { id: 'r', type: 'percentage', value: 20, cost: 5 }
+  expect(problemsOf({ 'rewards.0': { ...percentage, maximumShare: 20 } })).toEqual([])
+  for (const reward of [percentage, { id: 'r', type: 'shipping', cost: 5 }]) {
+    const document = example({ 'rewards.0': { ...reward, maximumShare: 10 } })
+    expect(parseProgram(document).ok).toBe(false)
+    expect(requireProgram(document).rewards[0]).toMatchObject({ id: 'r', maximumShareBasisPoints: 1_000 })
+  }
 })
 
 test('amounts have the decimals of the currency: yen none, dinars three', () => {
