@@ -3,9 +3,11 @@ import { z } from 'zod'
 
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
 import { endOfDay, parseLocalDateTime, toInstant } from '#app/loyalty/time.ts'
+import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
 
-/** What the action answers: done, or what is wrong with which field (`form`: with the whole of it). */
-export type MemberChangeReply = { ok: true; intent: string } | { ok: false; errors: Record<string, string> }
+/** What the action answers: done, with words for what came of it where that is news, or what is wrong with which field (`form`: with the whole of it). */
+export type MemberChangeReply =
+  { ok: true; intent: string; message?: string } | { ok: false; errors: Record<string, string> }
 
 /** More than this in one go is a slip of the finger. */
 const POINTS_MAX = 10_000_000
@@ -78,6 +80,17 @@ function fieldErrors(error: z.ZodError): Record<string, string> {
   for (const issue of error.issues) errors[String(issue.path[0] ?? 'form')] ??= issue.message
   if (errors.intent) return { form: 'This cannot be done here.' }
   return errors
+}
+
+/** What came back when a code was taken back; `ranOut` of the points were gone at once, because their last day had passed meanwhile. */
+export function sayTakenBack(
+  { state, returned, ranOut }: { state: string; returned: number; ranOut: number },
+  name: PointsName,
+): string {
+  if (state !== 'returned') return 'The code is being taken back'
+  if (ranOut === 0) return `Taken back: the member has ${showPoints(returned, name)} again`
+  if (ranOut === returned) return `Taken back. Its ${name.other} had run out meanwhile: none came back`
+  return `Taken back: the member has ${showPoints(returned - ranOut, name)} again, the other ${showCount(ranOut)} had run out`
 }
 
 /** Why the rules refused, as a sentence. */

@@ -1,6 +1,6 @@
 import { Badge, BlockStack, Button, Card, InlineStack, Text } from '@shopify/polaris'
 
-import { showDay, showPoints, type PointsName } from '#app/ui/words.ts'
+import { showCount, showDay, showPoints, type PointsName } from '#app/ui/words.ts'
 
 type Lot = { key: string; pending: number; available: number; releaseAt: number | null; expiresAt: number | null }
 
@@ -64,6 +64,7 @@ type Redemption = {
   reward: string
   points: number
   returnedPoints: number
+  ranOutPoints: number
   state: string
   code: string | null
   reservedAt: number
@@ -112,6 +113,7 @@ export function MemberRewards({ redemptions, pointsName, timezone, onTakeBack }:
             <Text as="p" variant="bodySm" tone="subdued">
               {`${showPoints(one.points, pointsName)} · ${showDay(one.reservedAt, timezone)}`}
               {one.returnedPoints > 0 && ` · ${showPoints(one.returnedPoints, pointsName)} given back`}
+              {one.ranOutPoints > 0 && `, ${showCount(one.ranOutPoints)} of which had run out`}
               {one.state === 'issued' && one.expiresAt !== null && ` · until ${showDay(one.expiresAt, timezone)}`}
             </Text>
             {one.state === 'issued' && one.code !== null && (
