@@ -6,6 +6,7 @@ import { pool } from '#app/db/client.server.ts'
 import { findRunOutOnReturn } from '#app/db/redemptions.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Reason } from '#app/loyalty/order.ts'
+import type { RewardType } from '#app/loyalty/program.ts'
 
 /** A member with what is on hand; instants in epoch milliseconds, whole points. */
 export type MemberStory = {
@@ -37,7 +38,7 @@ export type LotRow = {
 export type RedemptionRow = {
   id: string
   reward: string
-  type: string
+  type: RewardType
   points: number
   returnedPoints: number
   /** How many of the returned points were gone at once, because they had run out meanwhile. */
@@ -124,7 +125,7 @@ async function listRedemptions(shopId: number, memberId: string): Promise<Redemp
   const { rows } = await pool.query<{
     id: string
     reward_id: string
-    type: string
+    type: RewardType
     points: string
     returned_points: string
     state: string

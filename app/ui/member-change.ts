@@ -108,5 +108,6 @@ const REFUSALS: Partial<Record<Refusal | 'no_program', string>> = {
   unknown_level: 'The program has no such tier any more.',
   unknown_code: 'There is no such code.',
   code_used: 'The code was used already.',
+  not_returnable: 'Gift cards and store credit are handed out at once: they cannot be taken back.',
   already_returned: 'The points of this code were given back already.',
 }

@@ -146,6 +146,24 @@ test('a code is on the card until it runs out', () => {
   expect(cardAt(at('2026-08-02') + 30 * DAY)).toEqual([])
 })
 
+test('a gift card is on the card with the mark that it cannot be given back, a code without it', () => {
+  const rewards = [
+    { id: 'card', type: 'gift-card', value: '5.00', cost: 10 },
+    { id: 'five', type: 'amount', value: '5.00', cost: 10 },
+  ]
+  const programs = onlyProgram({ rewards })
+  const shop = new Shop(programs)
+  shop.happen({ type: 'order', at: at('2026-08-01T12:00'), order: orderOf(1, '50.00', '2026-08-01T12:00') })
+  shop.happen({ type: 'redeem', at: at('2026-08-02'), customer: ANN, reward: 'card', code: 'GIFT' })
+  shop.happen({ type: 'redeem', at: at('2026-08-03'), customer: ANN, reward: 'five', code: 'BEANS' })
+  const card = buildMemberCard(shop.member(ANN)!, programs, at('2026-08-04'))
+  expect(card?.codes.map(({ code, canReturn }) => [code, canReturn])).toEqual([
+    ['GIFT', false],
+    ['BEANS', undefined],
+  ])
+  expect(parseMemberCard(JSON.stringify(card))).toEqual(card)
+})
+
 test('the history is what a shopper would tell: nothing of holds and reservations, signs as they were felt', () => {
   const programs = onlyProgram({ hold: { days: 1 }, rewards: [{ id: 'r', type: 'amount', value: '5.00', cost: 10 }] })
   const shop = new Shop(programs)

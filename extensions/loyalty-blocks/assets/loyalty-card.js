@@ -2,7 +2,7 @@
  * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and gives back codes, shows the history.
  * It writes text only; all its words come from the block's templates.
  *
- * @typedef {{ id: string, code: string, label: string, until: string | null }} HeldCode
+ * @typedef {{ id: string, code: string, label: string, until: string | null, canReturn?: false }} HeldCode
  * @typedef {{ balance: number, pending: number, nextExpiry: { points: number, at: string } | null, codes: HeldCode[] }} Card
  * @typedef {{ ok: boolean, reason?: string, state?: string, outcome?: string, back?: number, code?: HeldCode, card?: Card | null,
  *   entries?: { at: string, label: string, points: number }[], next?: string | null }} Reply
@@ -82,7 +82,7 @@ class LoyaltyCard extends HTMLElement {
       // A row that has gone took the focus with it.
       else if (!place?.isConnected) this.#find('[data-status]')?.focus()
     } catch {
-      // The key is kept: asking again does no harm.
+      // The key is kept: asking again is safe.
       for (const button of buttons) button.disabled = false
       this.#say('failed')
     }
@@ -148,8 +148,10 @@ class LoyaltyCard extends HTMLElement {
       if (!codes.some(({ id }) => id === item.getAttribute('data-redemption'))) item.remove()
     }
     for (const code of codes) {
-      if (this.#rowOf(code.id)) continue
-      const item = this.#make('code-row')
+      const old = this.#rowOf(code.id)
+      const item = old ?? this.#make('code-row')
+      if (code.canReturn === false) item.querySelector('details')?.remove()
+      if (old) continue
       item.setAttribute('data-redemption', code.id)
       this.#write(item, 'label', code.label)
       this.#write(item, 'code', code.code)
@@ -195,7 +197,7 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {string} reason @param {number} [count] is put at % */
   #say(reason, count = 0) {
-    // "failed" is the last of them: found where there is no other.
+    // "failed" is the last of them.
     const wanted = `[data-reason="${CSS.escape(reason)}"], [data-reason="failed"]`
     const text = this.#template('messages').querySelector(wanted)?.textContent ?? ''
     this.#write(this, 'status', text.replace('%', this.#number(count)))
