@@ -215,6 +215,48 @@ test('what the storefront estimates is what the order then gets, to the point', 
   )
 })
 
+test.each(['everyone', 'accounts', 'opt-in'] as const)(
+  'with enrolment %s the estimate is what the order gets, and with “join” what it gets once the customer has joined',
+  (enrolment) => {
+    const asked = fc.record({
+      price: fc.integer({ min: 1, max: 500_00 }),
+      // What is known of the customer before: nothing, or that they have (no) account, and whether they joined by hand.
+      known: fc.constantFrom(null, 'enabled', 'disabled'),
+      hasJoined: fc.boolean(),
+      isErased: fc.boolean(),
+      signedIn: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(asked, ({ price, known, hasJoined, isErased, signedIn }) => {
+        const programs = onlyProgram({ enrolment })
+        const [before, placed] = [at('2026-07-01T12:00'), at('2026-08-01T12:00')]
+        const shop = new Shop(programs)
+        if (known) shop.happen({ type: 'customer', at: before, customer: ANN, state: known })
+        if (hasJoined) shop.happen({ type: 'opt-in', at: before, customer: ANN })
+        if (isErased) shop.happen({ type: 'erase', at: before, customer: ANN })
+        const line = { product: 'gid://shopify/Product/1', quantity: 1, price, compareAt: null, giftCard: false }
+        const seen: SeenLine[] = [{ ...line, collections: [], tags: [] }]
+        const program = programs.versions[0]!.program
+        const context = { at: placed, taxesIncluded: false, signedIn }
+        const { points, join } = estimatePoints(seen, program, shop.member(ANN) ?? null, context)
+        // An order brings Shopify's word about the account: who can sign in has one.
+        const state = known ?? (signedIn ? 'enabled' : 'disabled')
+        const order = makeOrder({ customerState: state, lines: [makeLine((price / 100).toFixed(2))] })
+        const earnedBy = (buyer: Shop, differences: Partial<typeof order> = {}) => {
+          buyer.happen({ type: 'order', at: placed, order: { ...order, ...differences } })
+          return buyer.member(ANN)?.available ?? 0
+        }
+        const earned = earnedBy(shop)
+        expect(earned).toBe(join ? 0 : points)
+        if (!join) return
+        const joining = new Shop(programs)
+        joining.happen({ type: 'opt-in', at: before, customer: ANN })
+        expect(earnedBy(joining, { customerState: 'enabled' })).toBe(points)
+      }),
+    )
+  },
+)
+
 test.each([
   ['USD', 1250, '12.50'],
   ['JPY', 50_000, '500'],

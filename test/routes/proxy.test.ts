@@ -386,6 +386,31 @@ test('the estimate is what the calculator says, for guests too, and silent in an
   expect(taxed.body).toEqual({ ok: true, points: 125, upTo: true })
   const card = { ...question, lines: [{ ...line, giftCard: true }] }
   expect((await ask(place, estimate, 'estimate', { body: card })).body).toMatchObject({ ok: true, points: 0 })
+  expect((await ask(place, estimate, 'estimate', { customer: await place.member(0), body: question })).body).toEqual({
+    ok: true,
+    points: 125,
+    upTo: false,
+  })
   const euros = await ask(place, estimate, 'estimate', { body: { ...question, currency: 'EUR' } })
   expect(euros.body).toEqual({ ok: false, reason: 'other_currency' })
 })
+
+test.each<['accounts' | 'opt-in', boolean]>([
+  ['accounts', false],
+  ['opt-in', true],
+])(
+  'with enrolment %s the estimate tells who is no member yet that the points are for members',
+  async (enrolment, joinsByHand) => {
+    const place = await openInstalledShop([FIVE_OFF], { enrolment })
+    const fresh = place.store.createCustomer(place.shop.domain, { email: `${enrolment}@example.com` }).id
+    const line = { product: '1', variant: '2', quantity: 1, price: 1000, compareAt: null, giftCard: false }
+    const body = { currency: 'USD', lines: [{ ...line, collections: [], tags: [] }] }
+    const estimateFor = async (customer: string | null) =>
+      (await ask(place, estimate, 'estimate', { customer, body })).body
+    expect(await estimateFor(null)).toEqual({ ok: true, points: 50, upTo: false, join: true })
+    // Who is signed in has an account; joining by hand is another step.
+    expect(await estimateFor(fresh)).toEqual({ ok: true, points: 50, upTo: false, ...(joinsByHand && { join: true }) })
+    await ask(place, optIn, 'opt-in', { customer: fresh, body: {} })
+    expect(await estimateFor(fresh)).toEqual({ ok: true, points: 50, upTo: false })
+  },
+)
