@@ -14,11 +14,20 @@ const OCCASIONS: Record<string, string> = {
   'custom:feedback': 'for your feedback',
 }
 
+/** Titles of products by gid, as far as they are known. */
+export type ProductTitles = Readonly<Record<string, string>>
+
+/** A free product's reward names so many products; the others are counted. */
+const TITLES_MAX = 3
+/** Longer titles are cut, so that a card stays small and a line of it readable. */
+const TITLE_CHARACTERS_MAX = 60
+
 /**
  * What everybody may see of a program, in words: rewards, ways to earn, tiers. `at` (epoch ms) leaves out rules whose window is
  * over; those to come are left out too, because the card is written again when the program changes, not when a window opens.
+ * `titles` name the products that rewards give.
  */
-export function buildProgramCard(program: Program, at: number): ProgramCard {
+export function buildProgramCard(program: Program, at: number, titles: ProductTitles = {}): ProgramCard {
   const { document } = program
   return {
     version: 1,
@@ -36,7 +45,7 @@ export function buildProgramCard(program: Program, at: number): ProgramCard {
       from: describeThreshold(program, program.tiers as Tiers, level),
       perks: describePerks(level),
     })),
-    rewards: program.rewards.map((reward) => describeReward(program, reward)),
+    rewards: program.rewards.map((reward) => describeReward(program, reward, titles)),
   }
 }
 
@@ -70,12 +79,21 @@ function describePerks(level: Level): string[] {
   ]
 }
 
-function describeReward(program: Program, reward: Reward): CardReward {
+/** The gids of the products that a program's rewards give, whose titles its card needs. */
+export function listFreeProducts(program: Program): string[] {
+  return [
+    ...new Set(
+      program.rewards.filter(({ type }) => type === 'product').flatMap(({ products }) => [...(products ?? [])]),
+    ),
+  ]
+}
+
+function describeReward(program: Program, reward: Reward, titles: ProductTitles): CardReward {
   const { variable } = reward
   return {
     id: reward.id,
     type: reward.type,
-    label: rewardLabel(program, reward, fixedValue(program, reward)),
+    label: nameFreeProduct(reward, titles) ?? rewardLabel(program, reward, fixedValue(program, reward)),
     cost: reward.cost ?? variable?.minimumPoints ?? 1,
     ...(variable
       ? {
@@ -91,6 +109,26 @@ function describeReward(program: Program, reward: Reward): CardReward {
     conditions: describeConditions(program, reward),
     ...(reward.tiers ? { tiers: [...reward.tiers] } : {}),
   }
+}
+
+/** "Free: House Blend", "Free: Mug, Cup or one of 4 others"; null where the reward is no product, or no title is known. */
+function nameFreeProduct({ type, products, collections }: Reward, titles: ProductTitles): string | null {
+  if (type !== 'product' || products === null || collections !== null) return null
+  const known = [...products].flatMap((product) => titles[product] ?? []).slice(0, TITLES_MAX)
+  if (known.length === 0) return null
+  const others = products.size - known.length
+  const rest = others === 0 ? [] : [others === 1 ? 'another' : `one of ${others} others`]
+  return `Free: ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format([...known.map(shorten), ...rest])}`
+}
+
+function shorten(title: string): string {
+  const characters = [...title]
+  return characters.length <= TITLE_CHARACTERS_MAX
+    ? title
+    : `${characters
+        .slice(0, TITLE_CHARACTERS_MAX - 1)
+        .join('')
+        .trimEnd()}…`
 }
 
 function describeConditions(program: Program, reward: Reward): string[] {

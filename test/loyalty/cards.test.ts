@@ -7,10 +7,10 @@ import { estimatePoints } from '#app/loyalty/estimate.ts'
 import type { SeenLine } from '#app/loyalty/estimate.ts'
 import { MemberCardSchema, ProgramCardSchema, parseMemberCard } from '#app/loyalty/member-card.ts'
 import { describeTransfers } from '#app/loyalty/member-history.ts'
-import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { buildProgramCard, listFreeProducts } from '#app/loyalty/program-card.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
 import { anyDeeds, anyPrograms, longAfter, toEvents } from './any-history.ts'
-import { ANN, at, DAY, makeLine, makeOrder, onlyProgram, orderOf, Shop } from './shop.ts'
+import { ANN, at, DAY, makeLine, makeOrder, makeProgram, onlyProgram, orderOf, Shop } from './shop.ts'
 
 const EXAMPLE = requireProgram(
   JSON.parse(readFileSync(new URL('../fixtures/contracts/program.example.json', import.meta.url), 'utf8')),
@@ -37,6 +37,21 @@ test('the contract’s program as the storefront shows it', () => {
     ['ship-free', 'Free shipping', 300, ['Valid for 30 days']],
     ['mug', 'Free product', 1500, ['Valid for 60 days']],
   ])
+})
+
+test.each([
+  [['House Blend'], 1, 'Free: House Blend'],
+  [['House Blend', 'Mug'], 2, 'Free: House Blend or Mug'],
+  [['A', 'B', 'C', 'D', 'E'], 5, 'Free: A, B, C or one of 2 others'],
+  [['House Blend'], 2, 'Free: House Blend or another'],
+  [[], 2, 'Free product'],
+  [['x'.repeat(255)], 1, `Free: ${'x'.repeat(59)}…`],
+])('a free product is named on the program card: titles %j of %i products', (known, count, label) => {
+  const products = Array.from({ length: count }, (_, index) => `gid://shopify/Product/${index + 1}`)
+  const program = makeProgram({ rewards: [{ id: 'free', type: 'product', cost: 10, products }] })
+  const titles = Object.fromEntries(known.map((title, index) => [products[index]!, title]))
+  expect(listFreeProducts(program)).toEqual(products)
+  expect(ProgramCardSchema.parse(buildProgramCard(program, 0, titles)).rewards[0]?.label).toBe(label)
 })
 
 test('a rule shows while its window is open, and not before or after', () => {
