@@ -23,7 +23,7 @@ test('the contract’s program as the storefront shows it', () => {
     '5 beans for every $1.00 spent',
     '100 beans for signing up',
     '250 beans on your birthday',
-    '50 beans for a review',
+    '50 beans for a review · Once per order',
   ])
   expect(card.tiers[2]).toEqual({
     id: 'gold',
@@ -52,6 +52,33 @@ test.each([
   const titles = Object.fromEntries(known.map((title, index) => [products[index]!, title]))
   expect(listFreeProducts(program)).toEqual(products)
   expect(ProgramCardSchema.parse(buildProgramCard(program, 0, titles)).rewards[0]?.label).toBe(label)
+})
+
+test.each<[string, Record<string, unknown>]>([
+  ['2× points', {}],
+  ['2× points · On orders from $100.00 · On weekends', { when: { minimumSubtotal: '100.00', weekdays: [7, 6] } }],
+  ['2× points · On weekdays', { when: { weekdays: [1, 2, 3, 4, 5] } }],
+  ['2× points · On Mondays, Wednesdays and Fridays', { when: { weekdays: [5, 1, 3] } }],
+  ['2× points', { when: { weekdays: [1, 2, 3, 4, 5, 6, 7] } }],
+  ['2× points on selected products · For Silver, Gold', { when: { tags: ['tea'], tiers: ['gold', 'silver'] } }],
+  ['2× points · In our shops', { when: { channels: ['pos'] } }],
+  ['2× points · In the online store or on subscriptions', { when: { channels: ['web', 'subscription'] } }],
+  ['2× points · Through selected sales channels', { when: { channels: ['580111', 'instagram'] } }],
+  ['2× points · Only once', { limit: { times: 1, every: 'ever' } }],
+  ['2× points · At most twice a year', { limit: { times: 2, every: 'year' } }],
+  ['2× points · At most 3 times a day', { limit: { times: 3, every: 'day' } }],
+  ['2× points', { limit: { times: 1, every: 'order' } }],
+])('how to earn says under which conditions: %s', (label, conditions) => {
+  const levels = ['Basic', 'Silver', 'Gold'].map((name, index) => ({
+    id: name.toLowerCase(),
+    name,
+    threshold: index * 100,
+  }))
+  const program = makeProgram({
+    earning: [{ id: 'twice', on: 'order', multiplier: 2, ...conditions }],
+    tiers: { metric: 'points', window: 'lifetime', levels },
+  })
+  expect(buildProgramCard(program, 0).earning.map((rule) => rule.label)).toEqual([label])
 })
 
 test('a rule shows while its window is open, and not before or after', () => {
