@@ -19,7 +19,7 @@ import { findRedemption } from '#app/db/redemptions.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
-import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { buildProgramCard, listFreeProducts, type ProductTitles } from '#app/loyalty/program-card.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomerStates } from '#app/shopify/customers.server.ts'
@@ -32,6 +32,7 @@ import {
   writeProgramCard,
 } from '#app/shopify/member-card.server.ts'
 import type { CardToWrite } from '#app/shopify/member-card.server.ts'
+import { findTitles } from '#app/shopify/titles.server.ts'
 import { fillCodePools } from './fill-code-pools.ts'
 import { findMerges } from './reconcile-customers.ts'
 import { REMIND_OF_EXPIRY, sayReminders } from './remind-of-expiry.ts'
@@ -240,7 +241,8 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
   if (programs) {
     const at = now()
     const program = programAt(programs, at)
-    await writeProgramCard(admin, buildProgramCard(program, at))
+    const titles = await readTitles(admin, listFreeProducts(program))
+    await writeProgramCard(admin, buildProgramCard(program, at, titles))
     const next = Math.min(
       ...program.earning.flatMap(({ fromAt, untilAt }) => [fromAt, untilAt]).filter((edge) => edge > at),
     )
@@ -249,6 +251,16 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
     }
   }
   return { done: effects, refused: [], later: [] }
+}
+
+/** Titles are waited for while Shopify is away; where it will not tell them, the card does without. */
+async function readTitles(admin: AdminClient, products: string[]): Promise<ProductTitles> {
+  try {
+    return Object.fromEntries(await findTitles(admin, products))
+  } catch (error) {
+    if (!(error instanceof AdminApiError) || error.passing) throw error
+    return {}
+  }
 }
 
 const MEMBERS_A_SLICE = 500

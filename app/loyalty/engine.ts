@@ -253,6 +253,7 @@ export type Refusal =
   | 'unknown_redemption'
   | 'code_used'
   | 'already_returned'
+  | 'not_returnable'
   | 'key_used_with_other_data'
   | 'unknown_event'
   | 'unknown_level'

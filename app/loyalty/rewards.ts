@@ -167,11 +167,12 @@ export function release(draft: Draft, redemption: Redemption): Refusal | null {
 /** An unused code is given back, by the shopper, the merchant or time. With `confirmCodes` it waits for Shopify's word. */
 export function endCode(draft: Draft, redemption: Redemption): Refusal | null {
   const { endedAt, expiresAt, state } = redemption
+  if (!givesCode(redemption.type)) return 'not_returnable'
   // Cancelled before: the same wish again has the same result. One that ran out is another matter.
   const wasCancelled = endedAt !== null && (expiresAt === null || endedAt < expiresAt)
   if (state === 'returned') return wasCancelled ? null : 'already_returned'
   if (state === 'ending') return null
-  if (state !== 'issued' || !givesCode(redemption.type)) return 'code_used'
+  if (state !== 'issued') return 'code_used'
   const ended: Redemption = { ...redemption, endedAt: draft.at }
   draft.effects.push({
     kind: 'settle-code',

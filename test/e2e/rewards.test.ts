@@ -143,7 +143,7 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
   expect(store.giftCardByCode(SHOP, card)).toMatchObject({ balanceMinor: 0 })
 
   // One teapot of two is free.
-  await redeem(page, local.storeUrl, 'Free product', /Here is your code/)
+  await redeem(page, local.storeUrl, `Free: ${teapot!.title}`, /Here is your code/)
   const freeCode = await codeOf(page, 'Free product')
   await expect
     .poll(() => page.locator('[data-balance]').innerText())

@@ -76,6 +76,30 @@ test('the program card says what there is to earn and to get', async () => {
   })
 })
 
+test.each([
+  ['at once', null],
+  ['as soon as Shopify tells them, after it was too busy', 'throttled'],
+] as const)('the program card names free products by their titles: %s', async (_, trouble) => {
+  const place = await openSpendingShop((store, domain) => {
+    const { id } = store.addProduct(domain, { title: 'House Blend', priceMinor: 1_200 })
+    return [{ id: 'beans', type: 'product', products: [id], cost: 500 }]
+  })
+  const readLabel = () => {
+    const installation = place.store.shop(place.shop.domain).installation!.id
+    const text = place.store.metafield(installation as never, 'program', 'loyalty')?.value
+    return text && (JSON.parse(text) as { rewards: { label: string }[] }).rewards[0]?.label
+  }
+  if (trouble) {
+    place.trouble('TitlesById', trouble, 99)
+    await carryOut(place)
+    expect(readLabel()).toBeUndefined()
+    place.heal()
+    await pool.query(`update outbox set due_at = now() where shop_id = $1`, [place.shop.id])
+  }
+  await carryOut(place)
+  expect(readLabel()).toBe('Free: House Blend')
+})
+
 test('cards are written 25 at a time, and changes that wait are written once', async () => {
   const place = await openSpendingShop([FIVE_OFF])
   await carryOut(place)

@@ -1,6 +1,7 @@
 /** What a merchant changes by hand, and the editors: wrong input comes back with its field, another shop's things are out of reach. */
 import { beforeEach, expect, test } from 'vitest'
 
+import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { countGiven, listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { findMemberStory } from '#app/db/member-story.server.ts'
@@ -162,9 +163,38 @@ test("a code that is not this member's cannot be taken back", async () => {
     )
   expect((await takeBack('8')).status).toBe(400)
   expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.redemptions[0]?.state).toBe('issued')
-  expect((await takeBack('7')).status).toBe(200)
   // Shopify has the last word about the code: until then it is on its way back.
+  answerAdminApi(({ query }) =>
+    query.includes('orders(')
+      ? { orders: { nodes: [{ id: 'gid://shopify/Order/1', discountCodes: ['BEAN-1'] }] } }
+      : { codeDiscountNodeByCode: { id: 'gid://shopify/DiscountCodeNode/1', codeDiscount: {} } },
+  )
+  expect(await takeBack('7')).toMatchObject({ status: 200, body: { message: 'The code is being taken back' } })
   expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.redemptions[0]?.state).toBe('ending')
+})
+
+test.each([
+  [0, 'Taken back: the member has 100 beans again'],
+  [400, 'Taken back. Its beans had run out meanwhile: none came back'],
+])('a code taken back says what came back of points that are %i days older', async (days, message) => {
+  const merchant = await makeShopWithMember()
+  const at = now() - days * DAY
+  const customer = 'gid://shopify/Customer/9'
+  const applied = await applyEvents(
+    merchant.shop.id,
+    [
+      { type: 'adjust', at, customer, points: 100, reason: 'start', actor: 'test', key: 'old' },
+      { type: 'redeem', at, customer, reward: 'five-off', code: 'BEAN-9' },
+    ],
+    now(),
+  )
+  expect(applied.ok && applied.changes.map(({ refused }) => refused)).toEqual([null, null])
+  const form = { intent: 'take-back-code', code: 'BEAN-9' }
+  const takeBack = async () => settle(member.action(await merchant.post('/app/members/9', form, { id: '9' })))
+  answerAdminApi(({ query }) =>
+    query.includes('orders(') ? { orders: { nodes: [] } } : { codeDiscountNodeByCode: null, nodes: [] },
+  )
+  expect(await takeBack()).toMatchObject({ status: 200, body: { ok: true, message } })
 })
 
 test('the tier preview counts who would move in this shop, and changes nothing', async () => {
