@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
 import { now } from '#app/clock.server.ts'
 import { isPackable } from '#app/db/arrays.ts'
+import { isRefusal } from '#app/db/errors.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
 import { keepWhatIsRead } from '#app/shopify/webhook.ts'
@@ -182,10 +183,4 @@ async function storeBatch(batch: readonly Waiting[], onStored: () => void): Prom
     }
     batch.forEach(({ failed }) => failed(reason))
   }
-}
-
-/** The database answered and did not like the data (SQLSTATE classes 22 and 23), so trying the rest makes sense. */
-function isRefusal(reason: unknown): boolean {
-  const code = (reason as { code?: unknown }).code
-  return typeof code === 'string' && /^2[23]/.test(code)
 }

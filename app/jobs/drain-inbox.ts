@@ -8,6 +8,7 @@ import { forgetInAudiences } from '#app/db/campaigns.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction, together } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
+import { isCollision, isOutOfReach } from '#app/db/errors.server.ts'
 import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
 import {
@@ -352,22 +353,4 @@ const idsOf = (messages: readonly Message[]): string[] => messages.map(({ id }) 
 /** For people: the message alone. Stacks and payloads are not kept, they could hold personal data. */
 function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
-
-/** A row was there already, a deadlock, or a transaction that cannot be put in order with another (SQLSTATE). */
-function isCollision(error: unknown): boolean {
-  return ['23505', '40P01', '40001'].includes(String((error as { code?: unknown }).code))
-}
-
-/** The connection broke or the server is going down (SQLSTATE classes 08, 53 and 57), which is no message's fault. */
-export function isOutOfReach(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code === 'string' && /^(08|53|57)/.test(code)) return true
-  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT)/.test(code)) return true
-  return (
-    typeof message === 'string' &&
-    /connection (terminated|timeout|ended|error)|not queryable|client (was|has been) closed|timeout exceeded when trying/i.test(
-      message,
-    )
-  )
 }

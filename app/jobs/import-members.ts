@@ -5,6 +5,7 @@ import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { isDatabases } from '#app/db/errors.server.ts'
 import { saveAdjustments } from '#app/db/facts.server.ts'
 import {
   findBroughtBefore,
@@ -22,7 +23,6 @@ import {
   type CheckedLine,
   type ImportRow,
 } from '#app/db/imports.server.ts'
-import { isOutOfReach } from '#app/jobs/drain-inbox.ts'
 import { enqueueEffects, finishEffects, leaseEffects } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
@@ -200,7 +200,10 @@ async function giveSlice(shopId: number, work: ImportRow): Promise<number> {
   return given
 }
 
-/** The next lines in one transaction; where one of them cannot be, each by itself, and that one is refused. */
+/**
+ * The next lines in one transaction; where one of them cannot be, each by itself, and that one is refused. What the database could not
+ * do is tried again later; only what the rules cannot do is a line's fault.
+ */
 async function inSlices(together: (limit: number) => Promise<number>, refuse: () => Promise<number>): Promise<number> {
   try {
     return await together(GIVEN_AT_ONCE)
@@ -213,11 +216,6 @@ async function inSlices(together: (limit: number) => Promise<number>, refuse: ()
     if (isDatabases(error)) throw error
     return refuse()
   }
-}
-
-/** What the database could not do is tried again later; only what the rules cannot do is a line's fault. */
-function isDatabases(error: unknown): boolean {
-  return isOutOfReach(error) || typeof (error as { code?: unknown }).code === 'string'
 }
 
 function giveTogether(shopId: number, work: ImportRow, limit: number): Promise<number> {

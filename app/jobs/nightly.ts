@@ -3,13 +3,13 @@
 // Running it twice or late changes nothing: the engine applies what is due, each thing at its own instant.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { isOutOfReach } from '#app/db/errors.server.ts'
 import { listMembersDue, postponeMember } from '#app/db/members.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { listInstalledShops } from '#app/db/shops.server.ts'
 import { listShopsWithWorkDue, renewWorkDue } from '#app/db/work-due.server.ts'
 import { advanceMembers } from '#app/db/world.server.ts'
-import { isOutOfReach } from '#app/jobs/drain-inbox.ts'
 
 const SLICE = 200
 const SHOPS_AT_ONCE = 100
