@@ -29,7 +29,7 @@ export function isDatabases(error: unknown): boolean {
 }
 
 /** The error's code (`23505`, `ECONNREFUSED`), null where it has none. */
-function codeOf(error: unknown): string | null {
+export function codeOf(error: unknown): string | null {
   const { code } = (error ?? {}) as { code?: unknown }
   return typeof code === 'string' ? code : null
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { isCollision, isDatabases, isOutOfReach, isRefusal } from '#app/db/errors.server.ts'
+import { describeError, nameError } from '#app/log.server.ts'
 
 const withCode = (code: string) => Object.assign(new Error('said by the database'), { code })
 const judge = (error: unknown) => [
@@ -28,3 +29,28 @@ it.each([
 ])('tells %s', (_what, error, verdict) => {
   expect(judge(error)).toEqual(verdict)
 })
+
+it.each([
+  ['the database’s values', withCode('23505'), 'Error 23505'],
+  [
+    'what Prisma was asked',
+    Object.assign(new Error('email: "ann@…"'), { name: 'PrismaClientValidationError' }),
+    'Prisma',
+  ],
+  ['text that could not be read', parseError('{"email": ann@…'), 'SyntaxError'],
+])('is quiet in the log about %s', (_what, error, said) => {
+  expect(describeError(error)).toMatch(new RegExp(`^${said}\\w*$`))
+})
+
+it('says in the log what a mistake of ours is, in one line', () => {
+  expect(describeError(new TypeError('no program\nfor 5'))).toBe('TypeError: no program for 5')
+  expect(nameError(new TypeError('Ann'))).toBe('TypeError')
+})
+
+function parseError(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return error
+  }
+}
