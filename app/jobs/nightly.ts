@@ -10,11 +10,14 @@ import { loadPrograms } from '#app/db/programs.server.ts'
 import { listInstalledShops } from '#app/db/shops.server.ts'
 import { listShopsWithWorkDue, renewWorkDue } from '#app/db/work-due.server.ts'
 import { advanceMembers } from '#app/db/world.server.ts'
+import { logError } from '#app/log.server.ts'
 
 const SLICE = 200
 const SHOPS_AT_ONCE = 100
 /** A member for whom time cannot go on (an impossible state) is looked at again after this, so that it holds up nobody. */
 const POSTPONE_MS = 3_600_000
+/** How many such members of a slice are named in the log: where the cause is the shop's, it is everybody's. */
+const NAMED_A_SLICE = 10
 
 /** How many members time moved on, and how many it could not. */
 export type TimePassed = { advanced: number; failed: number }
@@ -60,6 +63,7 @@ async function advanceSlice(shopId: number, members: readonly string[], at: numb
       total.advanced += await advanceTogether(shopId, [member], at)
     } catch (error) {
       if (isOutOfReach(error)) throw error
+      if (total.failed < NAMED_A_SLICE) logError(`time cannot go on for ${member} of shop ${shopId}`, error)
       await postponeMember(shopId, member, at + POSTPONE_MS)
       total.failed += 1
     }

@@ -6,6 +6,7 @@ import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
 import { startWorker } from '#app/jobs/worker.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { atInstant, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
 const pointsOf = (shopId: number) => prisma.balance.findFirst({ where: { shopId } })
@@ -43,7 +44,7 @@ it('finds members with something due though the note of it was lost, at the late
   expect(await pointsOf(shop.id)).toMatchObject({ pending: 0n, available: 50n })
 })
 
-it('does not let one member for whom time cannot go on hold up the others', async () => {
+it('names a member for whom time cannot go on in the log, and does not let them hold up the others', async () => {
   const shop = await makeShopWithProgram()
   for (const customer of [1, 2]) {
     await receive(shop.id, 'orders/paid', orderBody({ id: customer, customer, goods: '10.00' }))
@@ -51,8 +52,12 @@ it('does not let one member for whom time cannot go on hold up the others', asyn
   await drainShop(shop.id)
   await prisma.$executeRaw`update balances set pending = pending + 1 where shop_id = ${shop.id} and member_id = 1`
   await prisma.$executeRaw`update members set state = jsonb_set(state::jsonb, '{tier}', '5')::text where shop_id = ${shop.id} and id = 1`
-  await atInstant('2026-09-01T00:00:00Z', async () =>
-    expect(await letTimePass()).toMatchObject({ advanced: 1, failed: 1 }),
-  )
+  const log = listenToLog()
+  await atInstant('2026-09-01T00:00:00Z', async () => {
+    expect(await letTimePass()).toMatchObject({ advanced: 1, failed: 1 })
+    expect(await letTimePass()).toMatchObject({ advanced: 0, failed: 0 })
+  })
+  const said = `^error: time cannot go on for gid://shopify/Customer/1 of shop ${shop.id}: \\w*Error: .`
+  expect(log).toEqual([expect.stringMatching(said)])
   expect(await prisma.balance.findFirst({ where: { shopId: shop.id, memberId: 2 } })).toMatchObject({ available: 50n })
 })
