@@ -19,6 +19,7 @@ import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
+import { isWithoutSession } from '#app/shopify/admin-api.server.ts'
 
 /** A worker at work in this process. */
 export type RunningWorker = {
@@ -72,9 +73,9 @@ function shopTasks(): TaskList {
         const shop = await requireShop((payload as { shopId: number }).shopId)
         // Work for a shop that has taken the app off cannot be done: there is no token any more.
         if (shop.installedAt === null || shop.uninstalledAt !== null) return
-        await task.run(shop, adminClientOf(shop.domain)).catch((error: Error) => {
+        await task.run(shop, adminClientOf(shop.domain)).catch((error: unknown) => {
           // Nor for one whose owner has not opened the app since it was installed. What waits, waits for the first page.
-          if (error.name !== 'SessionNotFoundError' && !/could not find a session/i.test(error.message)) throw error
+          if (!isWithoutSession(error)) throw error
         })
       },
     ]),

@@ -32,8 +32,10 @@ export type SpendingShop = {
   heal: () => void
 }
 
-/** Thrown where a test lets the process end in the middle of a request. */
-export class Died extends Error {}
+/** Thrown where a test lets the process end in the middle of a request. It goes with its database, so that nobody notes anything of it. */
+export class Died extends Error {
+  readonly code = '57P01'
+}
 
 const QUICK: Patience = { totalMs: 2_500, attemptMs: 250, attempts: 2 }
 let made = 0
