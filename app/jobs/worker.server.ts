@@ -18,6 +18,7 @@ import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { logError } from '#app/log.server.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
 import { isWithoutSession } from '#app/shopify/admin-api.server.ts'
 
@@ -163,7 +164,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
         for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
         for (const shopId of await listShopsWithEffectsDue(now(), [WORK_ON_IMPORTS])) onImports(shopId)
       } catch (error) {
-        logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
+        logError('the drain rests', error)
         pauseMs = TROUBLE_PAUSE_MS
       }
       if (stopping) return
