@@ -3,13 +3,14 @@
 // Running it twice or late changes nothing: the engine applies what is due, each thing at its own instant.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { isOutOfReach } from '#app/db/errors.server.ts'
 import { listMembersDue, postponeMember } from '#app/db/members.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { listInstalledShops } from '#app/db/shops.server.ts'
 import { listShopsWithWorkDue, renewWorkDue } from '#app/db/work-due.server.ts'
 import { advanceMembers } from '#app/db/world.server.ts'
-import { isOutOfReach } from '#app/jobs/drain-inbox.ts'
+import { logError } from '#app/log.server.ts'
 
 const SLICE = 200
 const SHOPS_AT_ONCE = 100
@@ -17,6 +18,8 @@ const SHOPS_AT_ONCE = 100
 const SLICES_A_TURN = 5
 /** A member for whom time cannot go on (an impossible state) is looked at again after this, so that it holds up nobody. */
 const POSTPONE_MS = 3_600_000
+/** How many such members of a slice are named in the log: where the cause is the shop's, it is everybody's. */
+const NAMED_A_SLICE = 10
 
 /** How many members time moved on, and how many it could not. */
 export type TimePassed = { advanced: number; failed: number }
@@ -66,6 +69,7 @@ async function advanceSlice(shopId: number, members: readonly string[], at: numb
       total.advanced += await advanceTogether(shopId, [member], at)
     } catch (error) {
       if (isOutOfReach(error)) throw error
+      if (total.failed < NAMED_A_SLICE) logError(`time cannot go on for ${member} of shop ${shopId}`, error)
       await postponeMember(shopId, member, at + POSTPONE_MS)
       total.failed += 1
     }

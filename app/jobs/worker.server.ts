@@ -19,7 +19,9 @@ import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { logError } from '#app/log.server.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
+import { isWithoutSession } from '#app/shopify/admin-api.server.ts'
 
 /** A worker at work in this process. */
 export type RunningWorker = {
@@ -75,9 +77,9 @@ function shopTasks(): TaskList {
         const shop = await requireShop((payload as { shopId: number }).shopId)
         // Work for a shop that has taken the app off cannot be done: there is no token any more.
         if (shop.installedAt === null || shop.uninstalledAt !== null) return
-        await task.run(shop, adminClientOf(shop.domain)).catch((error: Error) => {
+        await task.run(shop, adminClientOf(shop.domain)).catch((error: unknown) => {
           // Nor for one whose owner has not opened the app since it was installed. What waits, waits for the first page.
-          if (error.name !== 'SessionNotFoundError' && !/could not find a session/i.test(error.message)) throw error
+          if (!isWithoutSession(error)) throw error
         })
       },
     ]),
@@ -168,7 +170,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
         for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
         for (const shopId of await listShopsWithEffectsDue(now(), [WORK_ON_IMPORTS])) onImports(shopId)
       } catch (error) {
-        logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
+        logError('the drain rests', error)
         pauseMs = TROUBLE_PAUSE_MS
       }
       if (stopping) return

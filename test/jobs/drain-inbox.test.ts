@@ -8,6 +8,7 @@ import { readMembers } from '#app/db/member-records.server.ts'
 import { drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
 import { atInstant, makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
 const ANN = 8_123_456_789_012
@@ -128,6 +129,28 @@ it('keeps two shops with the same customers and orders apart', async () => {
   await drainInbox()
   expect(await pointsOf(one.id)).toMatchObject({ pending: 50 })
   expect(await pointsOf(other.id)).toMatchObject({ pending: 495 })
+})
+
+it('names a shop whose program cannot be read in the log, once, and works on the messages of the others', async () => {
+  const [broken, other] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  for (const { id } of [broken, other]) {
+    await receive(id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  }
+  await pool.query(`update programs set document = '{"version": 1}' where shop_id = $1`, [broken.id])
+  const log = listenToLog()
+  await drainInbox()
+  expect(await pointsOf(other.id)).toMatchObject({ pending: 50 })
+  // The next round, a moment later, does not try again and does not say it again.
+  expect(await drainInbox()).toEqual({ done: 0, failed: 0, left: 0 })
+  expect(log).toEqual([
+    expect.stringMatching(
+      `^error: the messages of shop ${broken.id} cannot be taken up: Error: Version 1 of shop ${broken.id}'s program cannot be read`,
+    ),
+  ])
+  expect(await prisma.inboxMessage.findMany({ where: { shopId: broken.id } })).toMatchObject([
+    { state: 'waiting', attempts: 0, error: null },
+  ])
+  await expect(drainShop(broken.id)).rejects.toThrow('cannot be read')
 })
 
 it('counts every order once while three workers drain one shop at the same time', async () => {

@@ -13,6 +13,7 @@ import {
   redemptionId,
   settleRedemptions,
 } from '#app/jobs/settle-redemptions.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { Died, openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop, Trouble } from './spending-shop.ts'
 
@@ -187,6 +188,46 @@ test.each(['RedeemCodeFind', 'RedeemCodesDelete', 'OrdersWithCode'])(
     expect(place.store.checkCode(place.shop.domain, redeemed.redemption.code!, ann).ok).toBe(false)
   },
 )
+
+test('a redemption that fails for a reason of ours is noted, and those behind it have their turn', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  // GIVEN three codes that were cancelled while Shopify was away
+  const ids: string[] = []
+  for (const key of ['fails-oddly', 'next-in-line', 'last-in-line']) {
+    const wish = { member: await place.member(700), reward: 'five-off', key }
+    const redeemed = await redeem(place.shop, place.admin, wish)
+    if (!redeemed.ok) throw new Error(redeemed.reason)
+    place.trouble(null, '500', 99)
+    await cancelRedemption(place.shop, place.admin, redeemed.redemption)
+    place.heal()
+    ids.push(redeemed.redemption.id)
+  }
+  const states = () =>
+    Promise.all(
+      ids.map(async (id) => `${(await findRedemption(place.shop.id, id))?.state} ${await triesOf(place, id)}`),
+    )
+
+  // WHEN the first one's answer cannot be read
+  place.trouble('RedeemCodeFind', 'strange')
+  const log = listenToLog()
+  expect(await settleRedemptions(place.shop, place.admin, 2)).toMatchObject({ returned: 1, left: 1 })
+
+  // THEN the second one is settled in the same run, the third in the next, and the first when all is well
+  expect(await states()).toEqual(['ending 1', 'returned 0', 'ending 0'])
+  const said = `^error: redemption ${ids[0]} of shop ${place.shop.id} cannot be settled: ZodError: .`
+  expect(log).toEqual([expect.stringMatching(said)])
+  expect(await settleRedemptions(place.shop, place.admin, 1)).toMatchObject({ returned: 1 })
+  expect(await states()).toEqual(['ending 1', 'returned 0', 'returned 0'])
+  expect(await settleRedemptions(place.shop, place.admin, 1)).toMatchObject({ returned: 1 })
+})
+
+async function triesOf(place: SpendingShop, id: string): Promise<number> {
+  const { rows } = await pool.query<{ attempts: number }>(
+    'select attempts from redemptions where shop_id = $1 and id = $2',
+    [place.shop.id, id],
+  )
+  return rows[0]!.attempts
+}
 
 function withCode(code: string) {
   return {

@@ -15,8 +15,11 @@ import { executeRequest } from '../dev-store/api/execute.ts'
 import { createStore } from '../dev-store/state.ts'
 import type { DevStore } from '../dev-store/state.ts'
 
-/** What goes wrong with one request: `lost` is carried out, and its answer never comes. `died` is our process ending there. */
-export type Trouble = '500' | 'throttled' | 'timeout' | 'lost' | 'died'
+/**
+ * What goes wrong with one request: `lost` is carried out, and its answer never comes. `died` is our process ending there. `refused` will
+ * never be done. `strange` is an answer that we cannot read, as after a mistake of ours.
+ */
+export type Trouble = '500' | 'throttled' | 'timeout' | 'lost' | 'died' | 'refused' | 'strange'
 
 export type SpendingShop = {
   store: DevStore
@@ -32,8 +35,10 @@ export type SpendingShop = {
   heal: () => void
 }
 
-/** Thrown where a test lets the process end in the middle of a request. */
-export class Died extends Error {}
+/** Thrown where a test lets the process end in the middle of a request. It goes with its database, so that nobody notes anything of it. */
+export class Died extends Error {
+  readonly code = '57P01'
+}
 
 const QUICK: Patience = { totalMs: 2_500, attemptMs: 250, attempts: 2 }
 let made = 0
@@ -66,6 +71,8 @@ export async function openSpendingShop(
     const trouble = troubles.find((each) => each.times > 0 && (each.operation ?? operation) === operation)
     if (trouble) trouble.times -= 1
     if (trouble?.kind === '500') return new Response('Internal Server Error', { status: 500 })
+    if (trouble?.kind === 'refused') return new Response('Bad Request', { status: 400 })
+    if (trouble?.kind === 'strange') return reply({ data: {} })
     if (trouble?.kind === 'timeout') return never(init)
     if (trouble?.kind === 'throttled') return reply(throttled())
     const context = { store, domain, origin: 'http://127.0.0.1:9', token }
