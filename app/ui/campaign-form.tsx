@@ -26,7 +26,7 @@ import {
   DraftTiers,
 } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
-import { showList } from '#app/ui/words.ts'
+import { showList, showShare } from '#app/ui/words.ts'
 import { proposeOffer, type OfferKind } from '#app/ui/proposals.ts'
 
 type CampaignFormProps = { index: number; titles: Titles; segments: readonly string[] }
@@ -253,7 +253,7 @@ function DraftHoldOut({ path }: { path: Path }) {
         { label: 'Nobody', value: '' },
         ...[5, 10, 20, 50].map((percent) => ({ label: `${percent}% of customers`, value: String(percent / 100) })),
         ...(typeof share === 'number' && ![0.05, 0.1, 0.2, 0.5].includes(share)
-          ? [{ label: `${share * 100}% of customers`, value: String(share) }]
+          ? [{ label: `${showShare(share)} of customers`, value: String(share) }]
           : []),
       ]}
       value={share === undefined ? '' : String(share)}
