@@ -55,9 +55,19 @@ test('without an effect the interval holds 0 in about 95 of 100 trials', () => {
   expect(found).toBeLessThanOrEqual(22)
 })
 
-test('the sample still needed grows with the square of what must be told apart', () => {
-  const lift = measureLift(arm(150, 0.4, 1), arm(150, 0, 2))
-  if (!lift.ok) throw new Error('not reached')
-  expect(lift.significant).toBe(false)
-  expect(lift.customersNeeded).toBeGreaterThan(0)
+test('the sample needed grows with the square of what must be told apart', () => {
+  const needed = [0.4, 0.2].map((effect) => {
+    const lift = measureLift(spread(effect), spread(0))
+    if (!lift.ok || lift.customersNeeded === null) throw new Error('not reached')
+    expect(lift.difference).toBeCloseTo(effect, 9)
+    expect(lift.significant).toBe(false)
+    return 300 + lift.customersNeeded
+  })
+  // Each arm varies by 100 · 150 / 149 = 100.671: 300 · 2.801585² · (2 · 100.671 / 150) / 0.4² = 19,754 customers, and four times as many for half of it.
+  expect(needed).toEqual([19_754, 79_016])
 })
+
+/** 150 customers without a past, of whom half spend 10 more and half 10 less than 50 and the effect. */
+function spread(effect: number) {
+  return sumArm(Array.from({ length: 150 }, (_, n) => ({ before: 0, outcome: 50 + effect + (n % 2 === 0 ? 10 : -10) })))
+}
