@@ -2,7 +2,7 @@ import { pool, type Queryable } from '#app/db/client.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { FOREVER, listStops, withStops, type CampaignHistory } from '#app/loyalty/campaigns.ts'
 import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
-import { parseProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
 
 /**
  * Versions never change once published, so what they say is read once per process. Bounded, because a process may serve
@@ -56,7 +56,7 @@ async function readVersion(shopId: number, version: number, client: Queryable): 
     'select document from programs where shop_id = $1 and version = $2',
     [shopId, version],
   )
-  const parsed = parseProgram(rows[0]?.document)
+  const parsed = parseAcceptedProgram(rows[0]?.document)
   if (!parsed.ok)
     throw new Error(`Version ${version} of shop ${shopId}'s program cannot be read: ${parsed.problems[0]?.message}`)
   const oldest = READ_VERSIONS.keys().next()

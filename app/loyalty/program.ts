@@ -5,6 +5,7 @@
  * thing read: money in minor units, instants in milliseconds, decimals as whole numbers, lists as sets. The engine only ever sees a `Program`.
  */
 import { z } from 'zod'
+import { findBeyondLimits } from './discount-limits.ts'
 import { isGid } from './ids.ts'
 import { findCurrencyExponent, formatDecimal, parseDecimal, type Rounding } from './money.ts'
 import { isTimeZone, parseLocalDateTime, toInstant } from './time.ts'
@@ -370,11 +371,22 @@ export type Program = {
 }
 
 /**
- * Reads a program document (parsed JSON) and checks all of it: shape, defaults, and what fields demand of each other. Returns the document with defaults
+ * Reads a program document (parsed JSON) and checks all of it: shape, defaults, what fields demand of each other, and what discounts can hold. Returns the document with defaults
  * and the program for the engine, or every problem found, each with the field's path. `parseProgram({...})` → `{ ok: false, problems:
  * [{ field: 'tiers.levels[0].threshold', message: 'must be 0: every member starts on the first level' }] }`.
  */
 export function parseProgram(input: unknown): ParsedProgram {
+  const parsed = parseAcceptedProgram(input)
+  if (!parsed.ok) return parsed
+  const beyond = findBeyondLimits(parsed.document)
+  return beyond.length > 0 ? refuse(beyond.map(({ path, message }) => problemAt(path, message))) : parsed
+}
+
+/**
+ * As {@link parseProgram}, for a document that was published before. What Shopify's discounts cannot hold may stand in one from before that was
+ * checked; it gives nothing, but the rest of that program must go on.
+ */
+export function parseAcceptedProgram(input: unknown): ParsedProgram {
   const shape = programSchema.safeParse(input, { reportInput: true })
   if (!shape.success) return refuse(explainIssues(shape.error.issues))
   const check = new Check(shape.data)
@@ -384,7 +396,7 @@ export function parseProgram(input: unknown): ParsedProgram {
 
 /** The program of a document that was accepted before. Throws with the problems where it is not valid. */
 export function requireProgram(input: unknown): Program {
-  const parsed = parseProgram(input)
+  const parsed = parseAcceptedProgram(input)
   if (parsed.ok) return parsed.program
   throw new Error(`not a valid program: ${parsed.problems.map((problem) => describeProblem(problem)).join('; ')}`)
 }
