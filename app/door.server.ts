@@ -32,16 +32,10 @@ export type Door = {
 /**
  * Makes the door. `onStored` is told when something new was kept, so that work can begin at once.
  *
-<<<<<<< HEAD
  * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: what Shopify says is never thrown
- * away here) · 400 headers missing or malformed, no body, or one that is no webhook's · 401 wrong signature, nothing kept · 405 not POST · 413 too large ·
- * 503 not kept, because the database is out of reach: Shopify tries again, 8 times in 4 hours.
-=======
- * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: news are never thrown
- * away) · 400 headers missing or malformed, or no body · 401 wrong signature, nothing kept · 405 not POST · 413 too large ·
- * 503 not kept, because the database is out of reach or something of ours is broken, which the log names: Shopify tries again, 8 times in
- * 4 hours.
->>>>>>> fac4cd8318ae044db72e586b2c3efbfb2829b3e6
+ * away here) · 400 headers missing or malformed, no body, or one that is no webhook's · 401 wrong signature, nothing kept · 405 not POST ·
+ * 413 too large · 503 not kept, because the database is out of reach or something of ours is broken, which the log names: Shopify tries
+ * again, 8 times in 4 hours.
  */
 export function createDoor({ secret, onStored = () => {} }: { secret: string; onStored?: () => void }): Door {
   const batches = createBatches(onStored)

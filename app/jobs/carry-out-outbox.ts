@@ -21,13 +21,8 @@ import { requireShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { describeError, logError } from '#app/log.server.ts'
 import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
-<<<<<<< HEAD
 import { buildProgramCard, listFreeProducts, type ProductTitles } from '#app/loyalty/program-card.ts'
-import { AdminApiError } from '#app/shopify/admin-api.server.ts'
-=======
-import { buildProgramCard } from '#app/loyalty/program-card.ts'
 import { AdminApiError, isWithoutSession } from '#app/shopify/admin-api.server.ts'
->>>>>>> fac4cd8318ae044db72e586b2c3efbfb2829b3e6
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomerStates } from '#app/shopify/customers.server.ts'
 import { TRIGGERS_PER_CALL_MAX } from '#app/shopify/flow.server.ts'

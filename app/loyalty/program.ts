@@ -5,6 +5,7 @@
  * thing read: money in minor units, instants in milliseconds, decimals as whole numbers, lists as sets. The engine only ever sees a `Program`.
  */
 import { z } from 'zod'
+import { findBeyondLimits } from './discount-limits.ts'
 import { isGid } from './ids.ts'
 import { findCurrencyExponent, formatDecimal, parseDecimal, type Rounding } from './money.ts'
 import { isTimeZone, parseLocalDateTime, toInstant } from './time.ts'
@@ -370,16 +371,20 @@ export type Program = {
 }
 
 /**
- * Reads a program document (parsed JSON) and checks all of it: shape, defaults, and what fields demand of each other. Returns the document with defaults
+ * Reads a program document (parsed JSON) and checks all of it: shape, defaults, what fields demand of each other, and what discounts can hold. Returns the document with defaults
  * and the program for the engine, or every problem found, each with the field's path. `parseProgram({...})` → `{ ok: false, problems:
  * [{ field: 'tiers.levels[0].threshold', message: 'must be 0: every member starts on the first level' }] }`.
  */
 export function parseProgram(input: unknown): ParsedProgram {
-  return parseDocument(input, false)
+  const parsed = parseDocument(input, false)
+  if (!parsed.ok) return parsed
+  const beyond = findBeyondLimits(parsed.document)
+  return beyond.length > 0 ? refuse(beyond.map(({ path, message }) => problemAt(path, message))) : parsed
 }
 
 /**
- * Reads a document that was accepted before, as {@link parseProgram} does: what is refused only since then goes on to hold as it did.
+ * Reads a document that was accepted before, as {@link parseProgram} does: what is refused only since then (what Shopify's discounts cannot
+ * hold, too) goes on to hold as it did, or gives nothing, while the rest of that program goes on.
  */
 export function parseAcceptedProgram(input: unknown): ParsedProgram {
   return parseDocument(input, true)

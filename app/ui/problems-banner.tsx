@@ -1,11 +1,12 @@
 import { Banner, Button, List } from '@shopify/polaris'
 import { useRevalidator } from '@remix-run/react'
 
+import { sayProblem } from '#app/ui/problem-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
 /** Why the last attempt to save came to nothing. Problems that stand beside a field of the page are named here too, in one place. */
 export function ProblemsBanner() {
-  const { problems, overtaken } = useProgramDraft()
+  const { document, problems, overtaken } = useProgramDraft()
   const revalidator = useRevalidator()
   if (overtaken) {
     return (
@@ -23,9 +24,7 @@ export function ProblemsBanner() {
     >
       <List>
         {problems.map((problem) => (
-          <List.Item key={problem.field + problem.message}>
-            {problem.field ? `${problem.field} ${problem.message}` : problem.message}
-          </List.Item>
+          <List.Item key={problem.field + problem.message}>{sayProblem(problem, document)}</List.Item>
         ))}
       </List>
     </Banner>

@@ -5,7 +5,7 @@ import { publishProgram } from '#app/db/programs.server.ts'
 import { installShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram } from '#app/loyalty/program.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { adminClient } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient, Patience } from '#app/shopify/admin-api.server.ts'
@@ -105,7 +105,7 @@ export async function openSpendingShop(
 
 /** A program with these rewards, in which points come by hand and nothing waits. */
 export function makeProgram(rewards: unknown[], more: Partial<ProgramDocument> = {}): ProgramDocument {
-  const parsed = parseProgram({
+  const parsed = parseAcceptedProgram({
     version: 1,
     name: 'Bean Club',
     pointsName: { one: 'bean', other: 'beans' },

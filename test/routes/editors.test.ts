@@ -314,6 +314,19 @@ test('discounts on more than 40 % of 90 days need a reason, which is kept with t
   expect((await listCampaignRecords(merchant.shop.id)).get('long')?.overrideReason).toBe('Closing the shop')
 })
 
+test('a campaign that Shopify’s discounts cannot hold is not published, and the answer says how much they hold', async () => {
+  const merchant = await makeShopWithMember()
+  const collections = Array.from({ length: 101 }, (_, at) => `gid://shopify/Collection/${at + 1}`)
+  const document = JSON.stringify({ ...DOCUMENT, campaigns: [{ ...DOCUMENT.campaigns[0], collections }] })
+  const answer = await settle(publish.action(await merchant.post('/app/program/publish', { document, basedOn: '1' })))
+  const message = 'must be at most 100 collections, not 101: Shopify allows a discount no more'
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { problems: [{ field: 'campaigns[0].collections', message }] },
+  })
+  expect((await loadPrograms(merchant.shop.id))!.versions).toHaveLength(1)
+})
+
 test('two discounts that run at one time have two names, one that was called so before too; points and other times may share it', async () => {
   const merchant = await makeShopWithMember()
   const [summer] = DOCUMENT.campaigns as [(typeof DOCUMENT.campaigns)[number]]

@@ -209,6 +209,7 @@ test.each<[string, Ask, number]>([
   ['with an unknown field', { body: { reward: 'five-off', key: 'long-enough', admin: true } }, 400],
   ['without a key', { body: { reward: 'five-off' } }, 400],
   ['with more than 64 kB', { body: { reward: 'x'.repeat(70_000), key: 'long-enough' } }, 413],
+  ['with more than 64 kB in fewer characters', { body: { reward: 'é'.repeat(35_000), key: 'long-enough' } }, 413],
 ])('a redemption %s is refused and changes nothing', async (_, change, status) => {
   const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(800)

@@ -9,7 +9,7 @@ import { sayLift, whyUncompared } from '#app/ui/campaign-results.ts'
 import { estimateOrder } from '#app/ui/estimate.ts'
 import { judgeConnection, type ConnectionFacts } from '#app/ui/health.ts'
 import { sayReason } from '#app/ui/reasons.ts'
-import { showAgo, showChange, showInstant, showMoney, showPoints } from '#app/ui/words.ts'
+import { showAgo, showChange, showInstant, showMoney, showPoints, showShare } from '#app/ui/words.ts'
 
 const BEANS = { one: 'bean', other: 'beans' }
 const document = JSON.parse(readFileSync('test/fixtures/contracts/program.example.json', 'utf8')) as object
@@ -31,6 +31,10 @@ test('money is shown with its own decimals, exactly, beyond what a float can hol
   expect(showMoney('12.30', 'GBP')).toBe('£12.30')
   expect(showMoney('500', 'JPY')).toBe('¥500')
   expect(showMoney('90071992547409931.23', 'USD')).toBe('$90,071,992,547,409,931.23')
+})
+
+test('a share is told with the digits it was written with', () => {
+  expect([0.07, 0.29, 0.125, 0.33333, 0.0000001].map(showShare)).toEqual(['7%', '29%', '12.5%', '33.333%', '0.00001%'])
 })
 
 test('instants are told on the shop’s clock, on both sides of the change to winter time', () => {
