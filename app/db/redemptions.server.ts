@@ -184,8 +184,8 @@ export async function noteFailedTry(shopId: number, id: string, error: string, a
 }
 
 /**
- * Notes that Shopify is asked for the store credit of a redemption now, before it is asked: once for each redemption, whoever
- * tries. `isFirst`: the caller is the one who asks. `askedAt`: when that was, also where it was somebody else.
+ * Notes that Shopify is asked for the store credit or the gift card of a redemption now, before it is asked: once for each redemption,
+ * whoever tries. `isFirst`: the caller is the one who asks. `askedAt`: when that was, also where it was somebody else.
  */
 export async function noteCreditAsked(
   shopId: number,
@@ -193,7 +193,7 @@ export async function noteCreditAsked(
   at: number,
 ): Promise<{ isFirst: boolean; askedAt: number }> {
   const { rowCount } = await pool.query(
-    `update redemptions set credit_asked_at = $3, attempts = attempts + 1, error = 'store credit asked for', updated_at = $3
+    `update redemptions set credit_asked_at = $3, attempts = attempts + 1, error = 'credit asked for', updated_at = $3
       where shop_id = $1 and id = $2 and state = 'reserved' and credit_asked_at is null`,
     [shopId, id, new Date(at)],
   )

@@ -188,12 +188,13 @@ function Combining({ path }: { path: (string | number)[] }) {
   )
 }
 
-const NEEDED: Partial<Record<RewardType, { scope: string; text: string }>> = {
+const NEEDED: Partial<Record<RewardType, { scopes: string[]; text: string }>> = {
   'store-credit': {
-    scope: 'write_store_credit_account_transactions',
+    // The second is for seeing whether credit was given where Shopify's answer was lost.
+    scopes: ['write_store_credit_account_transactions', 'read_store_credit_accounts'],
     text: 'Perennial may not give store credit yet.',
   },
-  'gift-card': { scope: 'write_gift_cards', text: 'Perennial may not make gift cards yet.' },
+  'gift-card': { scopes: ['write_gift_cards'], text: 'Perennial may not make gift cards yet.' },
 }
 
 /** Permissions that only these rewards need are asked for here, when they are first wanted. */
@@ -203,12 +204,13 @@ function ScopeBanner({ type, scopes }: { type: RewardType; scopes: string[] }) {
   const [declined, setDeclined] = useState(false)
   const [granted, setGranted] = useState<readonly string[]>([])
   const needed = NEEDED[type]
-  if (!needed || scopes.includes(needed.scope) || granted.includes(needed.scope)) return null
+  const missing = needed?.scopes.filter((scope) => !scopes.includes(scope) && !granted.includes(scope)) ?? []
+  if (!needed || missing.length === 0) return null
   const ask = async () => {
-    const { result } = await shopify.scopes.request([needed.scope])
+    const { result } = await shopify.scopes.request(missing)
     setDeclined(result !== 'granted-all')
     // Shopify's word is enough for the page; the app itself hears of it by a webhook a moment later.
-    if (result === 'granted-all') setGranted([...granted, needed.scope])
+    if (result === 'granted-all') setGranted([...granted, ...missing])
     revalidator.revalidate()
   }
   return (

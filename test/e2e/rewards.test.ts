@@ -93,7 +93,11 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
     cost: '70',
   })
   expect(store.shop(SHOP).installation?.scopes).toEqual(
-    expect.arrayContaining(['write_store_credit_account_transactions', 'write_gift_cards']),
+    expect.arrayContaining([
+      'write_store_credit_account_transactions',
+      'read_store_credit_accounts',
+      'write_gift_cards',
+    ]),
   )
   const page = await open()
   const [teapot] = products

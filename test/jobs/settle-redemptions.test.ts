@@ -14,7 +14,7 @@ import {
   settleRedemptions,
 } from '#app/jobs/settle-redemptions.ts'
 import { listenToLog } from '#test/setup/log.ts'
-import { Died, openSpendingShop } from './spending-shop.ts'
+import { CREDIT_SCOPES, Died, openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop, Trouble } from './spending-shop.ts'
 
 const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, validDays: 90 }
@@ -371,4 +371,40 @@ test('without the scope for store credit the points are back at once', async () 
     ok: false,
   })
   expect(await expectSettled(place, ann, 700)).toBe('returned')
+})
+
+test.each([
+  ['store credit', CREDIT, 'StoreCreditGive', 'StoreCredits'],
+  ['gift card', CARD, 'GiftCardGive', 'GiftCardGive'],
+] as const)(
+  'a %s whose answer was lost is not taken back because Shopify is too busy for the shopper who asks again',
+  async (_name, reward, give, look) => {
+    const place = await openSpendingShop([reward])
+    const ann = await place.member(700)
+    const wish = { member: ann, reward: reward.id, key: 'lost-then-busy' }
+    place.trouble(give, 'lost', 2)
+    expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ redemption: { state: 'reserved' } })
+    place.heal()
+    place.trouble(look, 'throttled', 99)
+    expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ redemption: { state: 'reserved' } })
+    await letTimePass(place.shop.id, GIVE_UP_MS)
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
+    place.heal()
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+    expect(await expectSettled(place, ann, 700)).toBe('issued')
+    if (reward === CREDIT) expect(creditsOf(place, ann)).toEqual([500])
+  },
+)
+
+test('store credit is given once and spent for once, also where the app may not look and several ask at the same time', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(700)
+  const without = CREDIT_SCOPES.filter((scope) => scope !== 'read_store_credit_accounts')
+  place.store.setScopes(place.shop.domain, [...place.store.app.scopes, ...without])
+  const wish = { member: ann, reward: 'credit', key: 'may-not-look' }
+  const answers = await Promise.all(Array.from({ length: 5 }, () => redeem(place.shop, place.admin, wish)))
+  expect(answers.every(({ ok }) => ok)).toBe(true)
+  expect(place.operations).toContain('StoreCredits')
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+  expect(creditsOf(place, ann)).toEqual([500])
 })

@@ -40,6 +40,13 @@ export class Died extends Error {
   readonly code = '57P01'
 }
 
+/** What an app needs to give store credit and gift cards. */
+export const CREDIT_SCOPES = [
+  'write_store_credit_account_transactions',
+  'read_store_credit_accounts',
+  'write_gift_cards',
+]
+
 const QUICK: Patience = { totalMs: 2_500, attemptMs: 250, attempts: 2 }
 let made = 0
 
@@ -56,7 +63,7 @@ export async function openSpendingShop(
   const currency = more.currency ?? 'USD'
   const store = createStore({ appUrl: 'http://127.0.0.1:9', apiKey: 'key', apiSecret: 'secret', retryDelaysMs: [] })
   store.addShop({ domain, currency, name: 'Beans' } as Parameters<DevStore['addShop']>[0])
-  store.installApp(domain, [...store.app.scopes, 'write_store_credit_account_transactions', 'write_gift_cards'])
+  store.installApp(domain, [...store.app.scopes, ...CREDIT_SCOPES])
   const token = store.issueToken(domain)
   const buckets = new Buckets()
   const troubles: { operation: string | null; kind: Trouble; times: number }[] = []

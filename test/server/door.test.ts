@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, expect, it, onTestFinished } from 'vitest'
 import { closeDatabase, pool, prisma } from '#app/db/client.server.ts'
 import { MAXIMUM_BODY_BYTES } from '#app/door.server.ts'
+import { takeAllConnections } from '#test/setup/connections.ts'
 import { makeShop } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
 import { openDoor, sendWebhook, signBody } from '#test/setup/webhooks.ts'
@@ -204,4 +205,19 @@ it('keeps what came together with a message that the database refuses', async ()
 it('says whether the database answers', async () => {
   const answer = await fetch(`${url}/healthz`)
   expect([answer.status, await answer.text()]).toEqual([200, 'ok\n'])
+})
+
+it('answers 503 instead of nothing while the process has no connection to spare, and keeps what is sent again', async () => {
+  const [known, unknown] = [await makeShop(), `busy-${process.pid}.myshopify.com`]
+  expect((await sendWebhook(url, { shop: known.domain, eventId: 'before' })).status).toBe(200)
+  const { giveBack } = await takeAllConnections()
+  const answers = await Promise.all([known.domain, unknown].map((shop) => sendWebhook(url, { shop, eventId: 'busy' })))
+  expect(answers.map(({ status }) => status)).toEqual([503, 503])
+  expect((await fetch(`${url}/healthz`)).status).toBe(503)
+  giveBack()
+  for (const shop of [known.domain, unknown]) {
+    expect((await sendWebhook(url, { shop, eventId: 'busy' })).status).toBe(200)
+  }
+  expect((await stored(known.domain)).map(({ event_id }) => event_id)).toEqual(['before', 'busy'])
+  expect(await stored(unknown)).toHaveLength(1)
 })
