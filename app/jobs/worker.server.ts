@@ -1,6 +1,6 @@
 // The worker: a loop that drains the inbox and lets time pass, and beside it graphile-worker for the slow work that talks to
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
-import { Logger, makeWorkerUtils, run, type TaskList, type WorkerUtils } from 'graphile-worker'
+import { Logger, type TaskList, type WorkerUtils } from 'graphile-worker'
 import { forgetOldImports } from '#app/db/imports.server.ts'
 import { clearOldMessages } from '#app/db/inbox.server.ts'
 import {
@@ -10,13 +10,13 @@ import {
   listShopsWithEffectsDue,
 } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
-import { pool } from '#app/db/client.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
+import { startTaskRunner } from '#app/jobs/task-runner.server.ts'
 import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
 
@@ -40,18 +40,15 @@ const DAY_MS = 86_400_000
 
 /** Starts a worker in this process. Resolves when graphile-worker is ready; throws when the database is not. */
 export async function startWorker(): Promise<RunningWorker> {
-  const runner = await run({
-    pgPool: pool,
+  const runner = await startTaskRunner({
     taskList: { ...shopTasks(), schedule, 'clean-up': cleanUp },
     crontab: '* * * * * schedule\n17 3 * * * clean-up',
     concurrency: TASKS_AT_ONCE,
-    noHandleSignals: true,
     logger: new Logger(() => logProblems),
   })
-  const utils = await makeWorkerUtils({ pgPool: pool })
-  const outboxes = offerOutboxes(utils)
+  const outboxes = offerOutboxes(runner.utils)
   const loop = startLoop(outboxes.offer, (shopId) => {
-    runner.addJob('import-members', { shopId }, keyOf('import-members', shopId)).catch(() => undefined)
+    runner.utils.addJob('import-members', { shopId }, keyOf('import-members', shopId)).catch(() => undefined)
   })
   return {
     wake: loop.wake,
@@ -59,7 +56,6 @@ export async function startWorker(): Promise<RunningWorker> {
       await loop.stop()
       await outboxes.stop()
       await runner.stop()
-      await utils.release()
     },
   }
 }
