@@ -6,7 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import {
   makeWorkerUtils,
   run,
+  type JobHelpers,
   type RunnerOptions,
+  type TaskList,
   type WorkerEvents,
   type WorkerPool,
   type WorkerUtils,
@@ -17,6 +19,7 @@ import { pool } from '#app/db/client.server.ts'
 export const LIFE_LOCK = 4_273_003
 const LOOK_EVERY_MS = 10_000
 const PAUSE_MS = 1_000
+const WRITTEN_AFTER_MS = 20
 
 /** What takes up tasks in this process. */
 export type TaskRunner = {
@@ -27,28 +30,104 @@ export type TaskRunner = {
 }
 
 /**
- * Starts to take up tasks, also those that dead runners left half done: they begin anew. Rejects when the database is out of reach.
+ * Starts to take up tasks, also those that dead runners left half done: they begin anew. Rejects when the database is out of reach; when
+ * it goes away later, the tasks go on once it is back.
  */
 export async function startTaskRunner(
   options: RunnerOptions,
   { lookEveryMs = LOOK_EVERY_MS }: { lookEveryMs?: number } = {},
 ): Promise<TaskRunner> {
-  const events: WorkerEvents = new EventEmitter()
-  let id = ''
-  events.on('pool:create', ({ workerPool }: { workerPool: WorkerPool }) => (id = workerPool.id))
-  const runner = await run({ ...options, pgPool: pool, events, noHandleSignals: true })
-  const life = holdLife(id)
+  const stopped = new AbortController()
+  let runner = await startRunner(options)
+  const keepOn = async () => {
+    for (;;) {
+      await runner.ended
+      if (stopped.signal.aborted) return
+      await rest(PAUSE_MS, stopped.signal)
+      // Out of reach still: the one that ended has ended, so it is tried again after the next pause.
+      runner = await startRunner(options).catch(() => runner)
+      if (stopped.signal.aborted) await runner.stop()
+    }
+  }
+  const kept = keepOn()
   const utils = await makeWorkerUtils({ pgPool: pool })
   const looking = unlockDead(utils, lookEveryMs)
   return {
     utils,
     stop: async () => {
+      stopped.abort()
       await looking.stop()
       await runner.stop()
-      await life.release()
+      await kept
       await utils.release()
     },
   }
+}
+
+type Runner = { ended: Promise<void>; stop: () => Promise<void> }
+
+/**
+ * One runner of graphile-worker's. It writes of each task that it is done, or has failed, without waiting for it; where that cannot be
+ * written, its process would end as one with an unhandled rejection (`failJobBatchDelay: -1`), and it ends alone with a batch (0). Such
+ * an end is told by the event: `runner.promise` may stay open, because the batch miscounts when two of its writes have failed.
+ */
+async function startRunner(options: RunnerOptions): Promise<Runner> {
+  const events: WorkerEvents = new EventEmitter()
+  let workers: WorkerPool | undefined
+  events.on('pool:create', ({ workerPool }: { workerPool: WorkerPool }) => (workers = workerPool))
+  const ended = new Promise<void>((resolve) => events.once('pool:gracefulShutdown', () => resolve()))
+  // A batch is written after the worker has looked for its next task, and the shop's queue is free only then: it would be seen at the
+  // next poll, after two seconds.
+  events.on('job:complete', () => {
+    setTimeout(() => {
+      try {
+        workers?.nudge(1)
+      } catch {
+        // It is ending.
+      }
+    }, WRITTEN_AFTER_MS)
+  })
+  const underWay = new Set<Promise<unknown>>()
+  const runner = await run({
+    ...options,
+    taskList: watchTasks(options.taskList ?? {}, underWay),
+    pgPool: pool,
+    events,
+    noHandleSignals: true,
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+  })
+  runner.promise.catch(() => undefined)
+  const life = holdLife(workers!.id)
+  // What it still has under way is nobody else's until it is done.
+  const gone = ended.then(async () => {
+    await runner.stop().catch(() => undefined)
+    while (underWay.size > 0) await Promise.allSettled(underWay)
+    await life.release()
+  })
+  return {
+    ended,
+    stop: async () => {
+      await runner.stop().catch(() => undefined)
+      await gone
+    },
+  }
+}
+
+function watchTasks(tasks: TaskList, underWay: Set<Promise<unknown>>): TaskList {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [
+      name,
+      async (payload: unknown, helpers: JobHelpers) => {
+        const work = Promise.resolve(task!(payload, helpers))
+        underWay.add(work)
+        try {
+          await work
+        } finally {
+          underWay.delete(work)
+        }
+      },
+    ]),
+  )
 }
 
 /** Holds the lock that says that the runner lives; where its connection is lost, on another one. */

@@ -1,8 +1,12 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { Logger } from 'graphile-worker'
-import { pool } from '#app/db/client.server.ts'
+import { closeDatabase, pool } from '#app/db/client.server.ts'
 import { LIFE_LOCK, startTaskRunner } from '#app/jobs/task-runner.server.ts'
+import { startOwnServer } from '#test/faults/own-server.ts'
 
 const QUIET = new Logger(() => () => {})
 
@@ -66,4 +70,50 @@ it('holds a lock on its id while it lives, on another connection where the first
   await runner.stop()
   await until(async () => (await held()).length === 0)
   expect(await held()).toEqual([])
+})
+
+it('lives through a restart of the database with tasks under way, and goes on with them', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'perennial-restart-'))
+  fs.chmodSync(folder, 0o755)
+  const own = await startOwnServer(path.join(folder, 'postgres'))
+  const common = process.env.DATABASE_URL
+  await closeDatabase()
+  process.env.DATABASE_URL = own.url()
+  onTestFinished(async () => {
+    await closeDatabase()
+    process.env.DATABASE_URL = common
+    await own.stop()
+    fs.rmSync(folder, { recursive: true, force: true })
+  })
+  // GIVEN tasks of several shops that are at the database
+  const begun: unknown[] = []
+  const done: unknown[] = []
+  const sleep = async (name: unknown) => {
+    begun.push(name)
+    await pool.query('select pg_sleep($1)', [begun.length > 3 ? 0 : 60])
+    done.push(name)
+  }
+  const options = { taskList: { sleep }, concurrency: 3, logger: QUIET, pollInterval: 100 }
+  const runner = await startTaskRunner(options, { lookEveryMs: 100 })
+  for (const name of ['one', 'two', 'three']) await runner.utils.addJob('sleep', name, { queueName: name })
+  for (let tries = 0; tries < 100 && begun.length < 3; tries += 1) await wait(50)
+
+  // WHEN it restarts
+  await own.restart()
+
+  // THEN all of them are done in the end, and so is what comes after
+  await runner.utils.addJob('sleep', 'four', { queueName: 'one' })
+  for (let tries = 0; tries < 300 && done.length < 4; tries += 1) await wait(50)
+  expect(done.toSorted()).toEqual(['four', 'one', 'three', 'two'])
+  await runner.stop()
+})
+
+it('goes from one task of a shop to the next without a pause', async () => {
+  let done = 0
+  const runner = await startTaskRunner({ taskList: { count: () => void (done += 1) }, logger: QUIET })
+  const startedAt = performance.now()
+  for (let task = 0; task < 10; task += 1) await runner.utils.addJob('count', {}, { queueName: 'shop:1' })
+  while (done < 10 && performance.now() - startedAt < 20_000) await wait(10)
+  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  await runner.stop()
 })
