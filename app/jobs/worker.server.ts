@@ -1,6 +1,6 @@
 // The worker: a loop that drains the inbox and lets time pass, and beside it graphile-worker for the slow work that talks to
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
-import { Logger, type TaskList, type WorkerUtils } from 'graphile-worker'
+import { Logger, type JobHelpers, type TaskList, type WorkerUtils } from 'graphile-worker'
 import { forgetOldImports } from '#app/db/imports.server.ts'
 import { clearOldMessages } from '#app/db/inbox.server.ts'
 import {
@@ -17,7 +17,7 @@ import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { startTaskRunner } from '#app/jobs/task-runner.server.ts'
-import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { AGAIN_SOON, SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
 
 /** A worker at work in this process. */
@@ -34,6 +34,7 @@ const PAUSE_MS = 250
 const TROUBLE_PAUSE_MS = 1_000
 const TASKS_AT_ONCE = 4
 const OFFER_EVERY_MS = 500
+const AGAIN_SOON_MS = 5_000
 /** Finished effects, and lines of files that were not brought in, are kept this long, for questions. */
 const KEEP_DAYS = 14
 const DAY_MS = 86_400_000
@@ -64,14 +65,16 @@ function shopTasks(): TaskList {
   return Object.fromEntries(
     Object.entries(SHOP_TASKS).map(([name, task]) => [
       name,
-      async (payload: unknown) => {
+      async (payload: unknown, { addJob, abortSignal }: JobHelpers) => {
         const shop = await requireShop((payload as { shopId: number }).shopId)
         // Work for a shop that has taken the app off cannot be done: there is no token any more.
         if (shop.installedAt === null || shop.uninstalledAt !== null) return
-        await task.run(shop, adminClientOf(shop.domain)).catch((error: Error) => {
+        const result = await task.run(shop, adminClientOf(shop.domain), abortSignal).catch((error: Error) => {
           // Nor for one whose owner has not opened the app since it was installed. What waits, waits for the first page.
           if (error.name !== 'SessionNotFoundError' && !/could not find a session/i.test(error.message)) throw error
         })
+        if (result !== AGAIN_SOON) return
+        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(now() + AGAIN_SOON_MS) })
       },
     ]),
   )
@@ -99,7 +102,7 @@ const cleanUp: TaskList[string] = async () => {
 const keyOf = (name: string, shopId: number) => ({
   jobKey: `${name}:${shopId}`,
   jobKeyMode: 'preserve_run_at' as const,
-  queueName: `shop:${shopId}`,
+  queueName: SHOP_TASKS[name]?.isApart ? undefined : `shop:${shopId}`,
   maxAttempts: 5,
 })
 
