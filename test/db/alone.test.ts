@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { closeDatabase, locks, pool, tokenLocks } from '#app/db/client.server.ts'
-import { isOutOfReach } from '#app/jobs/drain-inbox.ts'
+import { isOutOfReach } from '#app/db/errors.server.ts'
 import { hurry, takeAllConnections } from '#test/setup/connections.ts'
 
 /** What gets stuck for ever fails here long before the test's own time is up. */
