@@ -79,7 +79,9 @@ function shopTasks(): TaskList {
           if (!isWithoutSession(error)) throw error
         })
         if (result !== AGAIN_SOON) return
-        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(now() + AGAIN_SOON_MS) })
+        // The queue goes by the machine's clock, which moving business time leaves alone.
+        const machineTime = performance.timeOrigin + performance.now()
+        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(machineTime + AGAIN_SOON_MS) })
       },
     ]),
   )
