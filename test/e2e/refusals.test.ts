@@ -190,3 +190,23 @@ test('a file that is at another step by now says so, and the page shows at which
   await expectAccessible(page)
   await picture(page, 'file-refused')
 })
+
+test('what somebody else saved while a form was filled in is not overwritten, and what was typed is still there', async () => {
+  await publish(PROGRAM)
+  const { page, frame } = await visit('/app/program')
+  await frame.getByLabel('Points of an order wait').fill('8')
+  const theirs = await publish({ ...PROGRAM, name: 'Teapot Guild' })
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await frame.getByText('Somebody else saved the program while you were editing').waitFor()
+  await picture(page, 'overtaken')
+  expect(await frame.getByLabel('Points of an order wait').inputValue()).toBe('8')
+  expect(await newestVersion()).toBe(theirs)
+
+  await frame.getByRole('button', { name: 'Load the newer version' }).click()
+  await expect.poll(() => frame.getByLabel('Name of the program').inputValue()).toBe('Teapot Guild')
+  expect(await frame.getByLabel('Points of an order wait').inputValue()).toBe('14')
+  await frame.getByLabel('Points of an order wait').fill('8')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByText('Program saved').waitFor()
+  expect(await newestVersion()).toBe(theirs + 1)
+})
