@@ -36,6 +36,7 @@ import {
   createOrderRecord,
   isPaid,
   isVoid,
+  keepProducts,
   type Order,
   type OrderRecord,
   type Reason,
@@ -562,10 +563,10 @@ function close(draft: Draft): Member {
 
 function applyToWork(work: Work, event: Event): Refusal | null {
   switch (event.type) {
-    case 'order':
-      return applyOrder(work, event.order.id, event.order, (record) =>
-        addSnapshot(record, event.order, event.at, event.paidAt),
-      )
+    case 'order': {
+      const order = keepProducts(event.order, work.world.order(event.order.id)?.snapshot)
+      return applyOrder(work, order.id, order, (record) => addSnapshot(record, order, event.at, event.paidAt))
+    }
     case 'refund':
       if (!work.world.order(event.order)?.snapshot) work.effects.push({ kind: 'refetch-order', order: event.order })
       return applyOrder(work, event.order, null, (record) => addLoneRefund(record, event.refund))

@@ -2,6 +2,7 @@
  * What an order means for the member it belongs to: what it is worth now, the difference to what it has posted, its lot, and what it counts for
  * towards the tiers. The functions here change the record that they are given; it is the event's own copy.
  */
+import { decideCampaigns } from './campaigns.ts'
 import { findPeriod, hasPlace, isEnrolled, takePlace } from './events.ts'
 import { changeLot, post, versionAt, type Draft } from './ledger.ts'
 import { addAvailable, findLotExpiry, noteEarning, openLot, takeAvailable } from './lots.ts'
@@ -75,6 +76,7 @@ function evaluateOrder(draft: Draft, record: OrderRecord): void {
     tier: terms.tier,
     customer: member.id,
     segments: member.segments,
+    campaigns: terms.campaigns,
     loneRefunds: record.loneRefunds,
     hasPlace: (rule) =>
       terms.places.includes(rule.id) ||
@@ -98,10 +100,14 @@ function makeTerms(draft: Draft, order: Order): OrderTerms {
   const { member, programs } = draft
   const version = versionAt(programs, order.processedAt)
   const beforeProgram = order.processedAt < version.from && !programs.historyEarns
+  const tier = version.program.tiers === null ? null : findTierAt(member.tier, order.processedAt)
+  const { id: customer, segments } = member
+  const campaigns = decideCampaigns(version.program, order.processedAt, { tier, segments, customer })
   return {
     member: member.id,
     version: beforeProgram ? null : version.number,
-    tier: version.program.tiers === null ? null : findTierAt(member.tier, order.processedAt),
+    tier,
+    ...(campaigns && { campaigns }),
     enrolled: isEnrolled(member, version.program),
     places: [],
     refusedPlaces: [],
@@ -122,6 +128,7 @@ export function noteStale(draft: Draft, record: OrderRecord, heard: Order): void
     tier: terms.tier,
     customer: draft.member.id,
     segments: draft.member.segments,
+    campaigns: terms.campaigns,
     loneRefunds: [],
     hasPlace: (rule) => terms.places.includes(rule.id),
   })
