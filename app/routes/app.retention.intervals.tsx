@@ -49,7 +49,7 @@ export default function Intervals() {
     <RetentionPage title="Purchase intervals" subtitle={subtitle}>
       <MeasureTable
         heading="Days between a customer’s consecutive orders"
-        explanation="Quartiles are kept to the hour up to 30 days, to the day beyond; the mean over all is exact. The 90% column says by when nine of ten returns had happened: silence beyond it is worth a message. A row opens the customers who have come back at least so often."
+        explanation="Quartiles are kept to the hour up to 30 days, to the day beyond; the mean over all is exact, those of the other rows take the middle of each hour or day. The 90% column says by when nine of ten returns had happened: silence beyond it is worth a message. A row opens the customers who have come back at least so often."
         head={['Interval', 'Number', 'Mean', '25%', 'Median', '75%', '90%']}
         rows={rows.map(({ name, days, ...behind }) => ({
           key: name,
@@ -67,8 +67,12 @@ export default function Intervals() {
         csv={{
           name: 'intervals.csv',
           rows: [
-            ['interval', 'number', 'mean_days', 'p25', 'median', 'p75', 'p90'],
-            ...rows.map(({ name, days }) => [name, days.count, days.mean, days.p25, days.median, days.p75, days.p90]),
+            // How far the mean can be from that of the intervals themselves.
+            ['interval', 'number', 'mean_days', 'mean_within_days', 'p25', 'median', 'p75', 'p90'],
+            ...rows.map(({ name, days }) => [
+              ...[name, days.count, days.mean, days === all ? 0 : 0.5],
+              ...[days.p25, days.median, days.p75, days.p90],
+            ]),
           ],
         }}
       />

@@ -1,9 +1,13 @@
 /** The retention pages' loaders with a busy shop, an empty one, and one that asks for another's customers. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
+import { pool } from '#app/db/client.server.ts'
 import { changeCycles } from '#app/db/cycles.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'
+import type { ProgramDocument } from '#app/loyalty/program.ts'
 import * as overview from '#app/routes/app.retention._index.tsx'
 import * as cohorts from '#app/routes/app.retention.cohorts.tsx'
 import * as customers from '#app/routes/app.retention.customers.tsx'
@@ -64,6 +68,26 @@ test('the overview’s notes speak of months, or of how long purchases last wher
   expect(await opened()).toBe('last order less than 12 months ago')
   await changeCycles(shop.id, () => [{ of: 'product', value: 'gid://shopify/Product/1', days: 3_650 }], Date.now())
   expect(await opened()).toBe('what they bought still lasts')
+})
+
+test('what one member is below zero makes the points that others hold no cheaper', async () => {
+  const { shop, get } = await makeMerchant()
+  const document = JSON.parse(readFileSync('test/fixtures/contracts/program.example.json', 'utf8')) as ProgramDocument
+  await publishProgram(shop.id, document, { effectiveAt: 0, at: Date.now() })
+  // Ann has 1,000, Ben owes 400, Cleo owes 300 of which her pending points will fill 100, Dan's 50 fill his 20; 30 of Ben's are set aside.
+  await pool.query(
+    `insert into members (shop_id, id, joined_at, updated_at) select $1, n, now(), now() from generate_series(1, 4) as n`,
+    [shop.id],
+  )
+  await pool.query(
+    `insert into balances (shop_id, member_id, available, pending, reserved, deficit)
+     values ($1, 1, 1000, 0, 0, 0), ($1, 2, -400, 0, 30, 400), ($1, 3, -300, 100, 0, 300), ($1, 4, -20, 50, 0, 20)`,
+    [shop.id],
+  )
+  const { liability, perHundred, costMinor } = await points.loader(await get('/app/retention/points'))
+  expect(perHundred).toBe(100)
+  expect(liability).toMatchObject({ outstanding: 460, deficit: 720, owed: 1_060 })
+  expect(costMinor).toBe(1_060)
 })
 
 test('a group that does not exist is not found', async () => {
