@@ -55,7 +55,12 @@ const REST_AT_MOST_MS = 1_000
 const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
-const CLAIM_LOCK = 4_273_002
+export const CLAIM_LOCK = 4_273_002
+/**
+ * Whoever holds the claim lock has it for as long as a claim takes. One that vanished has it until PostgreSQL notices: the shop is left for
+ * the next round then, or it would hold up all others.
+ */
+const CLAIM_WAIT = `set local lock_timeout = '1s';`
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
@@ -129,6 +134,7 @@ export async function drainShop(shopId: number, limit = BATCH_LIMIT): Promise<Dr
     return await drainBatch(shopId, { limit }, batch)
   } catch (error) {
     if (isOutOfReach(error)) throw error
+    if (isClaimTaken(error)) return { done: 0, failed: 0, left: 0 }
   }
   const total: Drained = { done: 0, failed: 0, left: 0 }
   for (const message of batch) {
@@ -143,6 +149,7 @@ async function drainAlone(shopId: number, message: Message): Promise<Drained> {
       return await drainBatch(shopId, { limit: 1, only: [message.id] }, [])
     } catch (error) {
       if (isOutOfReach(error)) throw error
+      if (isClaimTaken(error)) return { done: 0, failed: 0, left: 1 }
       // Another worker was faster, or both waited for each other: with what it has written, this one goes through.
       if (isCollision(error) && tries < COLLISIONS_AT_MOST) continue
       await noteFailure(shopId, message, describeError(error), now())
@@ -196,7 +203,7 @@ async function drainBatch(
         left: applied.left.length,
       }
     },
-    await planForAnyShop(),
+    CLAIM_WAIT + (await planForAnyShop()),
   )
 }
 
@@ -266,7 +273,9 @@ async function underClaimLock<Result>(
 ): Promise<[Result, Promise<unknown>]> {
   const values = [CLAIM_LOCK, shopId]
   const unlock = () => client.query({ name: 'unlock-claims', text: 'select pg_advisory_unlock($1, $2)', values })
-  const locking = client.query({ name: 'lock-claims', text: 'select pg_advisory_lock($1, $2)', values })
+  // Rows are waited for as long as it takes.
+  const text = `select pg_advisory_lock($1, $2), set_config('lock_timeout', '0', true)`
+  const locking = client.query({ name: 'lock-claims', text, values })
   try {
     // What is asked first waits behind the lock at the database.
     const [, result] = await together([locking, work()])
@@ -357,6 +366,11 @@ function describeError(error: unknown): string {
 /** A row was there already, a deadlock, or a transaction that cannot be put in order with another (SQLSTATE). */
 function isCollision(error: unknown): boolean {
   return ['23505', '40P01', '40001'].includes(String((error as { code?: unknown }).code))
+}
+
+/** The claim lock was not to be had: nothing else waits with a limit. */
+function isClaimTaken(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '55P03'
 }
 
 /** The connection broke or the server is going down (SQLSTATE classes 08, 53 and 57), which is no message's fault. */
