@@ -99,8 +99,19 @@ const MAIN: Size = { max: 20, connectionTimeoutMillis: 10_000 }
 const LOCKS: Size = { max: 10, connectionTimeoutMillis: 4_000 }
 const TOKEN_LOCKS: Size = { max: 5, connectionTimeoutMillis: 4_000 }
 
+/**
+ * What a process that vanished (its host or the network went, or it was stopped) held at the database is given back within half a minute:
+ * the server asks silent connections whether they live, and ends transactions in which nothing is said. Said on the connection, since
+ * PgBouncer takes no such settings with its opening.
+ */
+const LETS_GO = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+  set idle_in_transaction_session_timeout = '30s'`
+
+const onConnect = (client: pg.ClientBase) =>
+  new Promise<void>((resolve, reject) => client.query(LETS_GO, (error) => (error ? reject(error) : resolve())))
+
 function openPool(size: Size): pg.Pool {
-  const opened = new pg.Pool({ connectionString: databaseUrl(), application_name: 'perennial', ...size })
+  const opened = new pg.Pool({ connectionString: databaseUrl(), application_name: 'perennial', onConnect, ...size })
   // An idle connection that the server closes (a restart) is replaced at the next use; without a listener it would end the process.
   opened.on('error', () => {})
   opened.on('connect', (client) => client.on('error', () => {}))

@@ -33,3 +33,8 @@ export function codeOf(error: unknown): string | null {
   const { code } = (error ?? {}) as { code?: unknown }
   return typeof code === 'string' ? code : null
 }
+
+/** The claim lock was not to be had in time (SQLSTATE 55P03): nothing else waits with a limit. */
+export function isClaimTaken(error: unknown): boolean {
+  return codeOf(error) === '55P03'
+}

@@ -8,7 +8,7 @@ import { forgetInAudiences } from '#app/db/campaigns.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction, together } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
-import { isCollision, isOutOfReach } from '#app/db/errors.server.ts'
+import { isClaimTaken, isCollision, isOutOfReach } from '#app/db/errors.server.ts'
 import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
 import {
@@ -62,7 +62,12 @@ const REST_IN_TROUBLE_MS = 10_000
 /** Such shops, and until when (performance.now()) they rest in this process. */
 const RESTING = new Map<number, number>()
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
-const CLAIM_LOCK = 4_273_002
+export const CLAIM_LOCK = 4_273_002
+/**
+ * Whoever holds the claim lock has it for as long as a claim takes. One that vanished has it until PostgreSQL notices: the shop is left for
+ * the next round then, or it would hold up all others.
+ */
+const CLAIM_WAIT = `set local lock_timeout = '1s';`
 /** The one topic of the rules that is worked on without a program, too. */
 const ERASURE = 'customers/redact'
 
@@ -157,6 +162,7 @@ export async function drainShop(shopId: number, limit = BATCH_LIMIT): Promise<Dr
   try {
     return await drainBatch(shopId, { limit }, batch)
   } catch (error) {
+    if (isClaimTaken(error)) return { done: 0, failed: 0, left: 0 }
     if (isOutOfReach(error) || batch.length === 0) throw error
   }
   const total: Drained = { done: 0, failed: 0, left: 0 }
@@ -172,6 +178,7 @@ async function drainAlone(shopId: number, message: Message): Promise<Drained> {
       return await drainBatch(shopId, { limit: 1, only: [message.id] }, [])
     } catch (error) {
       if (isOutOfReach(error)) throw error
+      if (isClaimTaken(error)) return { done: 0, failed: 0, left: 1 }
       // Another worker was faster, or both waited for each other: with what it has written, this one goes through.
       if (isCollision(error) && tries < COLLISIONS_AT_MOST) continue
       await noteFailure(shopId, message, describeError(error), now())
@@ -228,7 +235,7 @@ async function drainBatch(
         left: applied.left.length,
       }
     },
-    await planForAnyShop(),
+    CLAIM_WAIT + (await planForAnyShop()),
   )
 }
 
@@ -300,7 +307,9 @@ async function underClaimLock<Result>(
 ): Promise<[Result, Promise<unknown>]> {
   const values = [CLAIM_LOCK, shopId]
   const unlock = () => client.query({ name: 'unlock-claims', text: 'select pg_advisory_unlock($1, $2)', values })
-  const locking = client.query({ name: 'lock-claims', text: 'select pg_advisory_lock($1, $2)', values })
+  // Rows are waited for as long as it takes.
+  const text = `select pg_advisory_lock($1, $2), set_config('lock_timeout', '0', true)`
+  const locking = client.query({ name: 'lock-claims', text, values })
   try {
     // What is asked first waits behind the lock at the database.
     const [, result] = await together([locking, work()])
