@@ -44,6 +44,8 @@ const PROGRAM = {
   earning: [
     { id: 'purchase', on: 'order', points: 5, per: '1.00' },
     { id: 'answer', on: 'custom:feedback', points: 10 },
+    { id: 'welcome', on: 'signup', points: 50 },
+    { id: 'review', on: 'review', points: 20 },
   ],
   tiers: {
     metric: 'spend',
@@ -446,6 +448,7 @@ const MESSAGES: Record<string, (side: Side) => unknown> = {
   }),
   'customers/create': ({ customers }) => ({ id: Number(number(customers[0]!)), state: 'enabled' }),
   'customers/update': ({ customers }) => ({ id: Number(number(customers[0]!)), state: 'disabled' }),
+  'customers/enable': ({ customers }) => ({ id: Number(number(customers[0]!)), state: 'enabled' }),
   'customers/merge': ({ customers }) => ({
     admin_graphql_api_customer_kept_id: customers[0],
     admin_graphql_api_customer_deleted_id: customers[1],
