@@ -32,7 +32,7 @@ import { findMemberNeeds, findNeeds, handle, type Event, type Programs } from '#
 import { parseGid } from '#app/loyalty/ids.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import type { Parsed } from '#app/shopify/payload.ts'
-import { isRulesTopic, parseWebhookText } from '#app/shopify/webhook.ts'
+import { isRulesTopic, opensAccount, parseWebhookText } from '#app/shopify/webhook.ts'
 
 /** What a round of draining did. */
 export type Drained = {
@@ -343,14 +343,21 @@ function sortMessages(batch: readonly Message[]): Sorted {
   return sorted
 }
 
-/** A webhook is read as Shopify sends it; an order that a job read from the Admin API is in the API's own shape. */
+/**
+ * A webhook is read as Shopify sends it; an order that a job read from the Admin API is in the API's own shape. Who got an account by it signs
+ * up, which nothing but the live app makes of it: a file of events says `app/event`.
+ */
 export function readMessage({
   source,
   topic,
   triggeredAt,
   payload,
 }: Pick<Message, 'source' | 'topic' | 'triggeredAt' | 'payload'>): Parsed<Event | null> {
-  if (source === 'webhook' || !topic.startsWith('orders/')) return parseWebhookText(topic, triggeredAt, payload)
+  if (source === 'webhook' || !topic.startsWith('orders/')) {
+    const parsed = parseWebhookText(topic, triggeredAt, payload)
+    if (!parsed.ok || parsed.value?.type !== 'customer' || !opensAccount(topic, parsed.value.state)) return parsed
+    return { ok: true, value: { ...parsed.value, signUp: 'now' } }
+  }
   try {
     const { order, paidAt } = orderFromAdminApi(JSON.parse(payload) as AdminOrder)
     return { ok: true, value: { type: 'order', at: triggeredAt, order, paidAt: paidAt ?? undefined } }

@@ -23,6 +23,7 @@ import {
   isEnrolled,
   payBirthday,
   setBirthday,
+  signUp,
 } from './events.ts'
 import { moveDraft, openDraft, versionAt, type Draft, type Transfer } from './ledger.ts'
 import { expireDue, findFirstEnd, redateLots, releaseDue, type Lot } from './lots.ts'
@@ -110,6 +111,8 @@ export type Member = {
   /** The instant of the news that said so: news of before it do not take it back. Kept with other changes, never for its own sake. */
   customerStateAt: number | null
   optedInAt: number | null
+  /** When they signed up ({@link signUp}), once and for ever. Null: not yet, or before the app listened. */
+  signedUpAt: number | null
   birthday: Birthday | null
   /** May be below zero: Σ `lots.available` − `deficit`. */
   available: number
@@ -168,13 +171,17 @@ export type Event =
   /** `orders/edited`: changes nothing by itself; answers with the effect `refetch-order`. */
   | { type: 'order-edited'; at: number; order: string }
   | { type: 'order-deleted'; at: number; order: string }
-  /** `customers/create`, `customers/update`. */
-  | { type: 'customer'; at: number; customer: string; state: string | null }
+  /**
+   * `customers/create`, `customers/update` and the like. `signUp`: `now` where this very moment the customer got an account, `before` where
+   * they took part elsewhere and are brought over, so that they never sign up here.
+   */
+  | { type: 'customer'; at: number; customer: string; state: string | null; signUp?: 'now' | 'before' }
   /** `customers/merge`: `from` becomes an alias of `into`. */
   | { type: 'merge'; at: number; from: string; into: string }
   /** `customers/redact`. Of an id that was merged away it changes nothing here: the survivor is another customer, and lives. */
   | { type: 'erase'; at: number; customer: string }
-  | { type: 'opt-in'; at: number; customer: string }
+  /** `signUp`: they join by their own will, now. */
+  | { type: 'opt-in'; at: number; customer: string; signUp?: 'now' }
   /** The retention segments the customer is in from now on. */
   | { type: 'segments'; at: number; customer: string; segments: readonly string[] }
   | { type: 'birthday'; at: number; customer: string; month: number; day: number }
@@ -322,6 +329,7 @@ export function createMember(id: string, at: number, programs: Programs): Member
     customerState: null,
     customerStateAt: null,
     optedInAt: null,
+    signedUpAt: null,
     birthday: null,
     available: 0,
     pending: 0,
@@ -608,11 +616,16 @@ function applyToMember(work: Work, draft: Draft, event: MemberEvent): Refusal | 
   switch (event.type) {
     case 'customer':
       noteAccount(member, event.customer, event.state, event.at)
+      if (event.signUp === 'before') member.signedUpAt ??= event.at
+      if (event.signUp === 'now') signUp(draft, 'account')
       return null
-    case 'opt-in':
+    case 'opt-in': {
       if (member.erasedAt !== null) return 'erased'
+      const isNew = member.optedInAt === null
       member.optedInAt ??= event.at
+      if (isNew && event.signUp === 'now') signUp(draft, 'opt-in')
       return null
+    }
     case 'segments':
       member.segments = event.segments
       return null

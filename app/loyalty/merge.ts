@@ -75,6 +75,7 @@ function mergeFacts(from: Member, into: Draft): void {
     member.customerStateAt = from.customerStateAt
   }
   member.optedInAt = earliest(member.optedInAt, from.optedInAt)
+  member.signedUpAt = earliest(member.signedUpAt, from.signedUpAt)
   member.segments = [...new Set([...member.segments, ...from.segments])]
   const birthday = member.birthday ?? from.birthday
   const paidYear = latest(member.birthday?.paidYear ?? null, from.birthday?.paidYear ?? null)

@@ -365,6 +365,21 @@ test('birthday and joining are taken from the signed-in customer alone', async (
   expect((await ask(place, birthday, 'birthday', { customer: null, body: { month: 2, day: 29 } })).status).toBe(401)
 })
 
+test('joining pays what the program has for signing up, at once and once; where everybody takes part nobody joins', async () => {
+  const earning = [{ id: 'welcome', on: 'signup', points: 70 }] as never
+  for (const [enrolment, points] of [
+    ['opt-in', 70],
+    ['everyone', 0],
+  ] as const) {
+    const place = await openInstalledShop([FIVE_OFF], { enrolment, earning })
+    const ann = place.store.createCustomer(place.shop.domain, { email: 'new@example.com' }).id
+    for (let times = 0; times < 2; times += 1) {
+      const { body } = await ask(place, optIn, 'opt-in', { customer: ann, body: {} })
+      expect(body).toMatchObject({ ok: true, card: { balance: points } })
+    }
+  }
+})
+
 test('the estimate is what the calculator says, for guests too, and silent in another currency', async () => {
   const place = await openInstalledShop([FIVE_OFF])
   const line = {
