@@ -87,8 +87,8 @@ function WeeksTable({ weeks, ordinal }: { weeks: number[]; ordinal: number }) {
   const all = weeks.reduce((sum, count) => sum + count, 0)
   const last = weeks.findLastIndex((count) => count > 0)
   const shown = weeks.slice(0, last + 1).map((count, week) => {
-    const soFar = weeks.slice(0, week + 1).reduce((sum, more) => sum + more, 0)
-    return { count, week, share: showRate(count / all), soFar: showRate(soFar / all) }
+    const within = weeks.slice(0, week + 1).reduce((sum, more) => sum + more, 0)
+    return { count, week, share: showRate(count / all), within, soFar: showRate(within / all) }
   })
   const to = `order ${ordinal + 1}`
   return (
@@ -96,7 +96,7 @@ function WeeksTable({ weeks, ordinal }: { weeks: number[]; ordinal: number }) {
       heading={`Weeks from order ${ordinal} to ${to}`}
       explanation={`How many customers placed ${to} in each week after order ${ordinal}, of those who have placed it.`}
       head={['Weeks', 'Customers', 'Share', 'Up to here']}
-      rows={shown.map(({ count, week, share, soFar }) => ({
+      rows={shown.map(({ count, week, share, within, soFar }) => ({
         key: String(week),
         cells: [
           nameWeek(week),
@@ -112,8 +112,8 @@ function WeeksTable({ weeks, ordinal }: { weeks: number[]; ordinal: number }) {
           )),
           <CustomersLink
             key="so-far"
-            of={nameGroup({ kind: 'orders', least: ordinal + 1 })}
-            customers={all}
+            of={nameGroup({ kind: 'interval-within', ordinal, week })}
+            customers={within}
             label={`Up to here: ${soFar} of all who placed ${to}`}
           >
             {soFar}

@@ -16,7 +16,8 @@ import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { askMeasures, NPS_MONTHS } from '#app/db/retention.server.ts'
 import { env } from '#app/env.server.ts'
 import { addMonths, monthNumberAt } from '#app/loyalty/time.ts'
-import { FEWEST_ANSWERS, ROUND_DAYS, type Nps } from '#app/retention/nps.ts'
+import { FEWEST_ANSWERS, NPS_BANDS, ROUND_DAYS, type Nps } from '#app/retention/nps.ts'
+import { nameGroup, type NpsGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
@@ -171,13 +172,13 @@ function Figures({ nps }: { nps: Nps }) {
 }
 
 function Trend({ months }: { months: (Nps & { month: number })[] }) {
-  const link = (row: (typeof months)[number], group: 'promoters' | 'passives' | 'detractors') => (
+  const link = (row: (typeof months)[number], group: NpsGroup, shown: string, customers: number) => (
     <CustomersLink
-      of={`nps:${group}:${codeMonth(row.month)}`}
-      customers={row[group]}
-      label={`${group}, ${showMonth(row.month)}: ${showCount(row[group])}`}
+      of={nameGroup({ kind: 'nps', group, month: row.month })}
+      customers={customers}
+      label={`${group === 'answered' ? 'score' : group}, ${showMonth(row.month)}: ${shown}`}
     >
-      {showCount(row[group])}
+      {shown}
     </CustomersLink>
   )
   return (
@@ -189,11 +190,9 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
         key: String(row.month),
         cells: [
           showMonth(row.month),
-          showScore(row.score),
+          link(row, 'answered', showScore(row.score), row.promoters + row.passives + row.detractors),
           sayInterval(row),
-          link(row, 'promoters'),
-          link(row, 'passives'),
-          link(row, 'detractors'),
+          ...NPS_BANDS.map((band) => link(row, band, showCount(row[band]), row[band])),
         ],
       }))}
       csv={{

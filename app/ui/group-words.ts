@@ -75,6 +75,14 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
         title: `Order ${group.ordinal + 1} after ${nameWeek(group.week)} weeks`,
         who: `Their order ${group.ordinal + 1} came ${nameWeek(group.week)} weeks after order ${group.ordinal}.`,
       }
+    case 'interval-within': {
+      const within =
+        group.week === LAST_WEEK ? 'however late' : `within ${group.week + 1} ${group.week === 0 ? 'week' : 'weeks'}`
+      return {
+        title: `Order ${group.ordinal + 1} ${within}`,
+        who: `Their order ${group.ordinal + 1} came after order ${group.ordinal}, ${within}.`,
+      }
+    }
     case 'tenth':
       return {
         title: `Tenth ${group.tenth} of the back test`,

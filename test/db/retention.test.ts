@@ -112,7 +112,15 @@ test.each(['UTC', 'America/New_York', 'Pacific/Auckland'])(
       [{ kind: 'top-fifth' }, Math.ceil(overview.customers / 5)],
       ...(await readIntervalTable(asked)).weeks.flatMap((weeks, place) =>
         weeks.flatMap((count, week): [CustomerGroup, number][] =>
-          count > 0 ? [[{ kind: 'interval', ordinal: place + 1, week }, count]] : [],
+          count > 0
+            ? [
+                [{ kind: 'interval', ordinal: place + 1, week }, count],
+                [
+                  { kind: 'interval-within', ordinal: place + 1, week },
+                  weeks.slice(0, week + 1).reduce((sum, more) => sum + more, 0),
+                ],
+              ]
+            : [],
         ),
       ),
     ]
@@ -289,6 +297,7 @@ test('groups are read back from their names, and nothing else is', () => {
     { kind: 'moved', movement: 'takenBack', from: 20_000, until: 20_001 },
     { kind: 'orders', least: 3 },
     { kind: 'interval', ordinal: 1, week: 52 },
+    { kind: 'interval-within', ordinal: 4, week: 0 },
     { kind: 'best', percent: 35 },
     { kind: 'funnel', step: 'redeem' },
     { kind: 'points', group: 'deficit' },
@@ -309,6 +318,7 @@ test('groups are read back from their names, and nothing else is', () => {
     'buyers:2026-02-30:2026-03-01',
     'buyers:2026-03-02:2026-03-01',
     'interval:1:53',
+    'interval-within:1:53',
     'best:0',
     'points-age:5',
     'points-then:2026-02-30',

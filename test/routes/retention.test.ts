@@ -61,6 +61,22 @@ test('a number’s list is as long as the number, page by page and as a file', a
   expect(file.trim().split('\r\n')).toHaveLength(numbers.repeatCustomers + 1)
 })
 
+test('a file is in the order of the list that it was asked from', async () => {
+  answerAdminApi(() => ({ nodes: [] }))
+  const { shop, get } = await makeMerchant()
+  await sellTo(shop.id, 200)
+  await fitPredictions(await requireShop(shop.id))
+  for (const [list, sort] of [
+    [await value.loader(await get('/app/retention/value')), 'expected'],
+    [await customers.loader(await get('/app/retention/customers?of=all&sort=last')), 'last'],
+    [await customers.loader(await get('/app/retention/customers?of=all')), 'revenue'],
+  ] as const) {
+    const file = await (await exported.loader(await get(`/app/retention/export?of=all&sort=${sort}`))).text()
+    const first = file.split('\r\n').slice(1, list.rows.length + 1)
+    expect(first.map((line) => line.split(',')[0])).toEqual(list.rows.map((row) => row.customer))
+  }
+})
+
 test('the overview’s notes speak of months, or of how long purchases last where the merchant has said so', async () => {
   const { shop, get } = await makeMerchant()
   await sellTo(shop.id, 5)
