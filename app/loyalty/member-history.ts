@@ -14,7 +14,6 @@ const LABELS: Partial<Record<TransferReason, string>> = {
   review: 'Review',
   profile: 'Profile',
   referral: 'Referral',
-  custom: 'Extra',
   tier_entry: 'New level',
   redeem: 'Reward',
   redeem_returned: 'Reward given back',
@@ -36,9 +35,15 @@ export function describeTransfers(
     .filter(({ reason }) => !SILENT.has(reason))
     .map(({ to, amount, reason, eventAt, key }) => ({
       at: new Date(eventAt).toISOString(),
-      label: sayImport(key, sources) ?? LABELS[reason] ?? reason,
+      label: sayImport(key, sources) ?? sayActivity(key, reason) ?? LABELS[reason] ?? reason,
       points: to.startsWith(`member:${member}.`) ? amount : -amount,
     }))
+}
+
+/** "Feedback" for points of a custom activity of that name, which the merchant chose. */
+function sayActivity(key: string, reason: TransferReason): string | null {
+  const name = reason === 'custom' ? /^event:gid:\/\/shopify\/Customer\/\d+:([^:]+):/.exec(key)?.[1] : undefined
+  return name ? name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ') : null
 }
 
 /** "Brought over from Smile.io", where the transfer is an import's or its undo's; a reason that the merchant typed is for the merchant alone. */

@@ -132,7 +132,7 @@ class LoyaltyCard extends HTMLElement {
     const next = card.nextExpiry
     this.#tell('pending', card.pending > 0, card.pending)
     this.#tell('zero', !card.balance && !card.pending)
-    this.#tell('expiry', !!next, next?.points, next?.at)
+    this.#tell('expiry', !!next, next?.points, next && Date.parse(next.at) - 1)
     for (const form of this.querySelectorAll('form[data-redeem]')) {
       const button = form.querySelector('button')
       if (button) button.disabled = card.balance < Number(form.getAttribute('data-cost'))
@@ -204,8 +204,8 @@ class LoyaltyCard extends HTMLElement {
   }
 
   /**
-   * Shows or hides a sentence of Liquid's, with its number at % and its day at @.
-   * @param {string} part @param {boolean} shown @param {number} [count] @param {string} [at]
+   * Shows or hides a sentence, number at %, day at @.
+   * @param {string} part @param {boolean} shown @param {number} [count] @param {string|number} [at]
    */
   #tell(part, shown, count = 0, at = '') {
     const place = this.#find(`[data-${part}]`)
@@ -220,7 +220,7 @@ class LoyaltyCard extends HTMLElement {
     return String(count).replace(/\B(?=(\d{3})+$)/g, this.dataset.thousands ?? '')
   }
 
-  /** @param {string} instant */
+  /** @param {string|number} instant */
   #day(instant) {
     return new Date(instant).toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: 'medium' })
   }
