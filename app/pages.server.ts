@@ -1,4 +1,4 @@
-import express, { type RequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { compressedAssets } from '#app/assets.server.ts'
 import type { Pages } from '#app/http.server.ts'
 
@@ -11,5 +11,20 @@ export function createPages(answer: RequestHandler, client: string): Pages {
   pages.use('/assets', express.static(`${client}/assets`, { immutable: true, maxAge: '1y' }))
   pages.use(express.static(client, { maxAge: '1h' }))
   pages.all('*', answer)
+  pages.use(answerError)
   return pages
+}
+
+/** Express's own answer shows where in the code it went wrong, unless NODE_ENV says production: that is for the log alone. */
+const answerError: ErrorRequestHandler = (error: { status?: unknown }, _request, response, _next) => {
+  if (response.headersSent) {
+    // What was begun is not the whole, and must not be taken for it.
+    if (!response.writableEnded) response.destroy()
+    return
+  }
+  const isTheirs = typeof error.status === 'number' && error.status >= 400 && error.status < 500
+  // eslint-disable-next-line no-console -- the process's own log
+  if (!isTheirs) console.error(error)
+  response.writeHead(isTheirs ? 400 : 500, { 'Content-Type': 'text/plain; charset=utf-8' })
+  response.end(isTheirs ? 'This address cannot be read.\n' : 'Something went wrong.\n')
 }

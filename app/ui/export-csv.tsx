@@ -8,11 +8,17 @@ export function toCsv(rows: readonly (readonly (string | number | null)[])[]): s
   return rows.map((row) => row.map(quote).join(',')).join('\r\n') + '\r\n'
 }
 
+/**
+ * Where a spreadsheet could see a formula begin: with the text, with a line of it, and after what separates cells for a spreadsheet of
+ * another country, which does not look at our quotes then: `nice;=1+1`. Japanese ones take the wide signs too.
+ */
+const FORMULA = /(^|[;\t\r\n])((?:[^\S\t\r\n]|")*)(?=[=+\-@＝＋－＠])/g
+
 function quote(value: string | number | null): string {
-  const text = value === null ? '' : String(value)
-  // A text that a spreadsheet would take for a formula is given as text.
-  const safe = /^[=+\-@\t\r]/.test(text) && typeof value === 'string' ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  if (typeof value !== 'string') return value === null ? '' : String(value)
+  // What would be a formula is given as text.
+  const safe = value.replace(FORMULA, "$1$2'")
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 /** A button that saves a table as a file; nothing leaves the browser for it. */

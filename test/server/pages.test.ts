@@ -2,7 +2,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRequestHandler } from '@remix-run/express'
 import type { ServerBuild } from '@remix-run/node'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createDoor } from '#app/door.server.ts'
 import { BODY_BYTES_MAX, PROXY_BODY_BYTES_MAX, closeServer, createServer } from '#app/http.server.ts'
 import { createPages } from '#app/pages.server.ts'
@@ -57,9 +57,9 @@ async function openServer(action: (text: string) => Response = (text) => new Res
         for (let left = sent; left > 0; left -= 16_384) request.write(Buffer.alloc(Math.min(left, 16_384), 'a'))
         if (!waits) request.end()
       }),
-    get: (path: string) =>
+    get: (path: string, headers: http.OutgoingHttpHeaders = {}) =>
       new Promise<{ status?: number; type?: string; body: string }>((resolve, reject) => {
-        const request = http.get({ port, host: '127.0.0.1', path }, (response) => {
+        const request = http.get({ port, host: '127.0.0.1', path, headers }, (response) => {
           let body = ''
           response.on('data', (chunk: Buffer) => (body += chunk))
           response.on('end', () =>
@@ -105,4 +105,21 @@ test('a file of members is longer than that, and its route reads it as it comes'
   // Its neighbours are forms like any other.
   expect((await send('/app/imports/upload/', bytes, { waits: true })).status).toBe(413)
   expect((await send('/app/imports', bytes, { waits: true })).status).toBe(413)
+})
+
+test('an address that cannot be read, and a fault of ours, are answered in plain words that show nothing of the code', async () => {
+  const { get } = await openServer()
+  for (const address of ['/%E0%A4%A', '/assets/%E0%A4%A.js']) {
+    expect(await get(address)).toEqual({
+      status: 400,
+      type: 'text/plain; charset=utf-8',
+      body: 'This address cannot be read.\n',
+    })
+  }
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => log.mockRestore())
+  // Remix cannot make an address of this one.
+  const broken = await get('/', { Host: 'a b' })
+  expect(broken).toEqual({ status: 500, type: 'text/plain; charset=utf-8', body: 'Something went wrong.\n' })
+  expect(log).toHaveBeenCalledOnce()
 })
