@@ -123,11 +123,11 @@ export async function findImport(shopId: number, id: string): Promise<ImportRow 
   return rows[0] ? toImport(rows[0]) : null
 }
 
-/** The import that is worked on next: the oldest in work. Null where nothing is to do. */
+/** The import that is worked on next: the oldest in work, those that something holds up last. Null where nothing is to do. */
 export async function findImportInWork(shopId: number): Promise<ImportRow | null> {
   const { rows } = await pool.query<StoredImport>(
     `select ${COLUMNS} from imports
-      where shop_id = $1 and state in ('checking', 'applying', 'undoing') order by id limit 1`,
+      where shop_id = $1 and state in ('checking', 'applying', 'undoing') order by error is not null, id limit 1`,
     [shopId],
   )
   return rows[0] ? toImport(rows[0]) : null

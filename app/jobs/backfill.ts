@@ -2,13 +2,15 @@
 // earn points or only feed the measures is the merchant's choice (`historyEarns` of the program); here they are taken in alike.
 import { setTimeout as wait } from 'node:timers/promises'
 import { now } from '#app/clock.server.ts'
+import { whileAlone } from '#app/db/alone.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { isOutOfReach } from '#app/db/errors.server.ts'
 import { countWaiting } from '#app/db/inbox.server.ts'
 import { findLastReading, noteReading, startReading, type Reading } from '#app/db/readings.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
 import { loadWorld, saveWorld } from '#app/db/world.server.ts'
-import { addCatalog, findRules, isOutOfReach } from '#app/jobs/drain-inbox.ts'
+import { addCatalog, findRules } from '#app/jobs/drain-inbox.ts'
 import { findNews, takeIn } from '#app/jobs/reconcile.ts'
 import { handle, type Event } from '#app/loyalty/engine.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -26,9 +28,15 @@ const LANES = 2
 /** With this many messages waiting the reading rests: the inbox must not grow by a million rows ahead of the drain. */
 const WAITING_AT_MOST = 5_000
 const REST_MS = 250
-const LOOK_EVERY_MS = 1_000
-/** A job is given up on after some hours by the queue; long before, the next minute's run goes on where this one stopped. */
+/** Results that are read at once in a process: fewer than it has places for tasks, or the other shops' tasks would wait for them. */
+const READ_AT_ONCE = 2
+/**
+ * After so long the next run goes on where this one stopped, so that others have their turn. Not much sooner: the result is fetched from
+ * its beginning again, which of a million orders takes some ten seconds.
+ */
 const RUN_AT_MOST_MS = 10 * 60_000
+
+let underWay = 0
 
 /** Asks for a backfill; one that is under way stays the only one. */
 export async function askBackfill(shopId: number): Promise<Reading> {
@@ -38,31 +46,46 @@ export async function askBackfill(shopId: number): Promise<Reading> {
 }
 
 /**
- * Takes the shop's backfill further, if one was asked for: starts the bulk operation, waits for it, reads its result from
- * where an earlier run stopped. Safe to run at any moment, after any crash. Returns the reading as it stands, null without one.
+ * Takes the shop's backfill further, if one was asked for: starts the bulk operation, looks whether Shopify is done with it, reads its
+ * result from where an earlier run stopped. Does not wait: where the reading that it returns is `running`, there is more to do later.
+ * Safe to run at any moment, after any crash. Null without a reading.
  */
-export async function backfill(shop: Shop, admin: AdminClient): Promise<Reading | null> {
-  const startedAt = performance.now()
-  for (;;) {
-    const reading = await findLastReading(shop.id, 'backfill')
-    if (!reading || reading.state === 'done' || reading.state === 'failed') return reading
-    if (performance.now() - startedAt > RUN_AT_MOST_MS) return reading
-    if (reading.operation === null) {
-      const started = await startBulkOrders(admin)
-      const news = started.ok
-        ? ({ operation: started.operation, state: 'running' } as const)
-        : ({ state: 'failed', error: started.detail } as const)
-      await noteReading(shop.id, reading.id, news, now())
-      continue
-    }
-    const bulk = await readBulkState(admin, reading.operation)
-    if (bulk.state === 'failed') await noteReading(shop.id, reading.id, { state: 'failed', error: bulk.detail }, now())
-    if (bulk.state === 'running') await wait(LOOK_EVERY_MS)
-    if (bulk.state === 'done') {
-      await noteReading(shop.id, reading.id, { total: bulk.orders }, now())
-      const mended = bulk.url === null ? 0 : await readResult(shop, admin, reading, bulk.url)
-      await noteReading(shop.id, reading.id, { state: 'done', position: bulk.orders, mended }, now())
-    }
+export async function backfill(shop: Shop, admin: AdminClient, signal?: AbortSignal): Promise<Reading | null> {
+  const last = await findLastReading(shop.id, 'backfill')
+  if (!isUnderWay(last)) return last
+  // The shop's other tasks go on beside it, so it stands in no queue that would keep it from running twice.
+  await whileAlone(`backfill:${shop.id}`, 0, () => goOn(shop, admin, signal))
+  return findLastReading(shop.id, 'backfill')
+}
+
+const isUnderWay = (reading: Reading | null): reading is Reading =>
+  reading?.state === 'asked' || reading?.state === 'running'
+
+async function goOn(shop: Shop, admin: AdminClient, signal?: AbortSignal): Promise<void> {
+  const reading = await findLastReading(shop.id, 'backfill')
+  if (!isUnderWay(reading)) return
+  let { operation } = reading
+  if (operation === null) {
+    const started = await startBulkOrders(admin)
+    const news = started.ok
+      ? ({ operation: started.operation, state: 'running' } as const)
+      : ({ state: 'failed', error: started.detail } as const)
+    await noteReading(shop.id, reading.id, news, now())
+    if (!started.ok) return
+    operation = started.operation
+  }
+  const bulk = await readBulkState(admin, operation)
+  if (bulk.state === 'failed') await noteReading(shop.id, reading.id, { state: 'failed', error: bulk.detail }, now())
+  if (bulk.state !== 'done' || underWay >= READ_AT_ONCE) return
+  underWay += 1
+  try {
+    await noteReading(shop.id, reading.id, { total: bulk.orders }, now())
+    const read =
+      bulk.url === null ? { mended: 0, isWhole: true } : await readResult(shop, admin, reading, bulk.url, signal)
+    if (!read.isWhole) return
+    await noteReading(shop.id, reading.id, { state: 'done', position: bulk.orders, mended: read.mended }, now())
+  } finally {
+    underWay -= 1
   }
 }
 
@@ -71,9 +94,17 @@ type Lane = { gathered: BulkOrder[]; gatheredFrom: number; working: Promise<void
 
 /**
  * Streams the result, skips what an earlier run took in, and notes how far it is after each batch. While one lane's batch is at the
- * database, the next lane's is read. A customer's orders all go one lane, so they stay in their order.
+ * database, the next lane's is read. A customer's orders all go one lane, so they stay in their order. Not `isWhole`: it was to end before.
  */
-async function readResult(shop: Shop, admin: AdminClient, reading: Reading, url: string): Promise<number> {
+async function readResult(
+  shop: Shop,
+  admin: AdminClient,
+  reading: Reading,
+  url: string,
+  signal?: AbortSignal,
+): Promise<{ mended: number; isWhole: boolean }> {
+  const startedAt = performance.now()
+  const isToEnd = () => signal?.aborted === true || performance.now() - startedAt > RUN_AT_MOST_MS
   const lanes = Array.from({ length: LANES }, (): Lane => ({
     gathered: [],
     gatheredFrom: Infinity,
@@ -81,13 +112,14 @@ async function readResult(shop: Shop, admin: AdminClient, reading: Reading, url:
     workingFrom: Infinity,
   }))
   let position = 0
+  let isWhole = true
   let mended = reading.mended
   const work = async (lane: Lane, batch: readonly BulkOrder[]) => {
     mended += await takeInPast(shop.id, await complete(admin, batch))
     lane.workingFrom = Infinity
     const doneUntil = Math.min(position, ...lanes.flatMap((each) => [each.gatheredFrom, each.workingFrom]).map(before))
     await noteReading(shop.id, reading.id, { position: doneUntil, mended }, now())
-    while ((await countWaiting(shop.id, WAITING_AT_MOST)) >= WAITING_AT_MOST) await wait(REST_MS)
+    while (!isToEnd() && (await countWaiting(shop.id, WAITING_AT_MOST)) >= WAITING_AT_MOST) await wait(REST_MS)
   }
   const flush = async (lane: Lane) => {
     await lane.working
@@ -99,6 +131,10 @@ async function readResult(shop: Shop, admin: AdminClient, reading: Reading, url:
     lane.gatheredFrom = Infinity
   }
   for await (const order of readBulkOrders(url)) {
+    if (isToEnd()) {
+      isWhole = false
+      break
+    }
     position += 1
     if (position <= reading.position) continue
     const lane = lanes[Number(order.node.customer?.id.at(-1) ?? 0) % LANES]!
@@ -107,7 +143,7 @@ async function readResult(shop: Shop, admin: AdminClient, reading: Reading, url:
   }
   for (const lane of lanes) if (lane.gathered.length > 0) await flush(lane)
   await Promise.all(lanes.map((lane) => lane.working))
-  return mended
+  return { mended, isWhole }
 }
 
 const before = (position: number): number => position - 1

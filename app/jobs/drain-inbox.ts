@@ -8,6 +8,7 @@ import { forgetInAudiences } from '#app/db/campaigns.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction, together } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
+import { isClaimTaken, isCollision, isOutOfReach } from '#app/db/errors.server.ts'
 import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
 import {
@@ -23,6 +24,7 @@ import { planForAnyShop } from '#app/db/plans.server.ts'
 import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
+import { logError } from '#app/log.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { withCatalog } from '#app/loyalty/catalog.ts'
@@ -55,14 +57,24 @@ const RESTS = 6
 const REST_AT_MOST_MS = 1_000
 const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
+/** A shop whose messages cannot even be taken up (its program cannot be read, say) is tried again after this. Others do not wait for it. */
+const REST_IN_TROUBLE_MS = 10_000
+/** Such shops, and until when (performance.now()) they rest in this process. */
+const RESTING = new Map<number, number>()
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
-const CLAIM_LOCK = 4_273_002
+export const CLAIM_LOCK = 4_273_002
+/**
+ * Whoever holds the claim lock has it for as long as a claim takes. One that vanished has it until PostgreSQL notices: the shop is left for
+ * the next round then, or it would hold up all others.
+ */
+const CLAIM_WAIT = `set local lock_timeout = '1s';`
 /** The one topic of the rules that is worked on without a program, too. */
 const ERASURE = 'customers/redact'
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
  * batches are on their way at a time, while there is much to do: the engine has one, the database the others. `onShop` hears of each.
+ * A shop whose messages cannot be taken up is named in the log and rests. Rejects only when the database is out of reach.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
@@ -71,7 +83,7 @@ export async function drainInbox(
   const total: Drained = { done: 0, failed: 0, left: 0 }
   let atOnce = BATCHES_AT_ONCE
   for (;;) {
-    const shops = await listShopsWithMessages(now())
+    const shops = (await listShopsWithMessages(now())).filter((shopId) => !isResting(shopId))
     // Where they are fewer than the batches at a time, several are one shop's.
     const first = Array.from(
       { length: shops.length && Math.max(shops.length, atOnce) },
@@ -85,7 +97,8 @@ export async function drainInbox(
     const work = async () => {
       for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
         const { shopId, turns } = next
-        const drained = await drainShop(shopId)
+        const drained = isResting(shopId) ? null : await drainOrRest(shopId)
+        if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
         if (drained.done + drained.failed < BATCH_LIMIT) continue
@@ -103,6 +116,23 @@ export async function drainInbox(
     if (worthwhile) continue
     await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
   }
+}
+
+/** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */
+async function drainOrRest(shopId: number): Promise<Drained | null> {
+  try {
+    return await drainShop(shopId)
+  } catch (error) {
+    if (isOutOfReach(error)) throw error
+    // Several batches of one shop may be under way.
+    if (!isResting(shopId)) logError(`the messages of shop ${shopId} cannot be taken up`, error)
+    RESTING.set(shopId, performance.now() + REST_IN_TROUBLE_MS)
+    return null
+  }
+}
+
+function isResting(shopId: number): boolean {
+  return performance.now() < (RESTING.get(shopId) ?? 0)
 }
 
 async function letGather(forMs: number, isStopping: () => boolean): Promise<void> {
@@ -124,14 +154,16 @@ function add(sum: Drained, more: Drained): void {
 
 /**
  * Works on one batch of a shop's messages. A message that cannot be worked on fails alone: where the whole batch fails at the
- * database, each of its messages is tried by itself. Rejects only when the database is out of reach.
+ * database, each of its messages is tried by itself. Rejects when the database is out of reach, and when none could be taken up: its program
+ * cannot be read, say.
  */
 export async function drainShop(shopId: number, limit = BATCH_LIMIT): Promise<Drained> {
   const batch: Message[] = []
   try {
     return await drainBatch(shopId, { limit }, batch)
   } catch (error) {
-    if (isOutOfReach(error)) throw error
+    if (isClaimTaken(error)) return { done: 0, failed: 0, left: 0 }
+    if (isOutOfReach(error) || batch.length === 0) throw error
   }
   const total: Drained = { done: 0, failed: 0, left: 0 }
   for (const message of batch) {
@@ -146,6 +178,7 @@ async function drainAlone(shopId: number, message: Message): Promise<Drained> {
       return await drainBatch(shopId, { limit: 1, only: [message.id] }, [])
     } catch (error) {
       if (isOutOfReach(error)) throw error
+      if (isClaimTaken(error)) return { done: 0, failed: 0, left: 1 }
       // Another worker was faster, or both waited for each other: with what it has written, this one goes through.
       if (isCollision(error) && tries < COLLISIONS_AT_MOST) continue
       await noteFailure(shopId, message, describeError(error), now())
@@ -202,7 +235,7 @@ async function drainBatch(
         left: applied.left.length,
       }
     },
-    await planForAnyShop(),
+    CLAIM_WAIT + (await planForAnyShop()),
   )
 }
 
@@ -274,7 +307,9 @@ async function underClaimLock<Result>(
 ): Promise<[Result, Promise<unknown>]> {
   const values = [CLAIM_LOCK, shopId]
   const unlock = () => client.query({ name: 'unlock-claims', text: 'select pg_advisory_unlock($1, $2)', values })
-  const locking = client.query({ name: 'lock-claims', text: 'select pg_advisory_lock($1, $2)', values })
+  // Rows are waited for as long as it takes.
+  const text = `select pg_advisory_lock($1, $2), set_config('lock_timeout', '0', true)`
+  const locking = client.query({ name: 'lock-claims', text, values })
   try {
     // What is asked first waits behind the lock at the database.
     const [, result] = await together([locking, work()])
@@ -367,22 +402,4 @@ const idsOf = (messages: readonly Message[]): string[] => messages.map(({ id }) 
 /** For people: the message alone. Stacks and payloads are not kept, they could hold personal data. */
 function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
-
-/** A row was there already, a deadlock, or a transaction that cannot be put in order with another (SQLSTATE). */
-function isCollision(error: unknown): boolean {
-  return ['23505', '40P01', '40001'].includes(String((error as { code?: unknown }).code))
-}
-
-/** The connection broke or the server is going down (SQLSTATE classes 08, 53 and 57), which is no message's fault. */
-export function isOutOfReach(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code === 'string' && /^(08|53|57)/.test(code)) return true
-  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT)/.test(code)) return true
-  return (
-    typeof message === 'string' &&
-    /connection (terminated|timeout|ended|error)|not queryable|client (was|has been) closed|timeout exceeded when trying/i.test(
-      message,
-    )
-  )
 }

@@ -19,14 +19,25 @@ import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 export type ShopTask = {
   /** Minutes of the machine's clock between two runs for a shop. */
   everyMinutes: number
-  run: (shop: Shop, admin: AdminClient) => Promise<unknown>
+  /** `signal` says that the worker is ending. Resolves to `AGAIN_SOON` where more is to be done than the next turn should wait for. */
+  run: (shop: Shop, admin: AdminClient, signal?: AbortSignal) => Promise<unknown>
+  /** Runs beside the shop's other tasks, and sees to it itself that it does so once. */
+  isApart?: boolean
 }
+
+/** What a task answers that is to run again in a few seconds. */
+export const AGAIN_SOON = Symbol('again soon')
 
 /** Tasks that speak with Shopify, by name. */
 export const SHOP_TASKS: Readonly<Record<string, ShopTask>> = {
   'carry-out-outbox': { everyMinutes: 1, run: (shop, admin) => carryOutShop(shop.id, () => admin) },
   'refetch-orders': { everyMinutes: 1, run: refetchOrders },
-  backfill: { everyMinutes: 1, run: backfill },
+  backfill: {
+    everyMinutes: 1,
+    isApart: true,
+    run: async (shop, admin, signal) =>
+      (await backfill(shop, admin, signal))?.state === 'running' ? AGAIN_SOON : null,
+  },
   reconcile: { everyMinutes: 10, run: reconcile },
   'reconcile-customers': { everyMinutes: 10, run: reconcileCustomers },
   'read-catalog': { everyMinutes: 1, run: readShopCatalog },

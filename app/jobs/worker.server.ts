@@ -1,6 +1,6 @@
 // The worker: a loop that drains the inbox and lets time pass, and beside it graphile-worker for the slow work that talks to
 // Shopify. Any number may run: messages, members and tasks are each held by one at a time.
-import { Logger, makeWorkerUtils, run, type TaskList, type WorkerUtils } from 'graphile-worker'
+import { Logger, type JobHelpers, type TaskList, type WorkerUtils } from 'graphile-worker'
 import { forgetOldImports } from '#app/db/imports.server.ts'
 import { clearOldMessages } from '#app/db/inbox.server.ts'
 import {
@@ -10,7 +10,6 @@ import {
   listShopsWithEffectsDue,
 } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
-import { pool } from '#app/db/client.server.ts'
 import { forgetOldAnsweredRequests } from '#app/db/privacy.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
@@ -18,8 +17,11 @@ import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
 import { drainInbox } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
-import { SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { startTaskRunner } from '#app/jobs/task-runner.server.ts'
+import { AGAIN_SOON, SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { logError } from '#app/log.server.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
+import { isWithoutSession } from '#app/shopify/admin-api.server.ts'
 
 /** A worker at work in this process. */
 export type RunningWorker = {
@@ -35,6 +37,7 @@ const PAUSE_MS = 250
 const TROUBLE_PAUSE_MS = 1_000
 const TASKS_AT_ONCE = 4
 const OFFER_EVERY_MS = 500
+const AGAIN_SOON_MS = 5_000
 /** Finished effects, and lines of files that were not brought in, are kept this long, for questions. */
 const KEEP_DAYS = 14
 /** What was put together of customers who asked for it: the merchant has 30 days to hand it over. */
@@ -43,18 +46,15 @@ const DAY_MS = 86_400_000
 
 /** Starts a worker in this process. Resolves when graphile-worker is ready; throws when the database is not. */
 export async function startWorker(): Promise<RunningWorker> {
-  const runner = await run({
-    pgPool: pool,
+  const runner = await startTaskRunner({
     taskList: { ...shopTasks(), schedule, 'clean-up': cleanUp },
     crontab: '* * * * * schedule\n17 3 * * * clean-up',
     concurrency: TASKS_AT_ONCE,
-    noHandleSignals: true,
     logger: new Logger(() => logProblems),
   })
-  const utils = await makeWorkerUtils({ pgPool: pool })
-  const outboxes = offerOutboxes(utils)
+  const outboxes = offerOutboxes(runner.utils)
   const loop = startLoop(outboxes.offer, (shopId) => {
-    runner.addJob('import-members', { shopId }, keyOf('import-members', shopId)).catch(() => undefined)
+    runner.utils.addJob('import-members', { shopId }, keyOf('import-members', shopId)).catch(() => undefined)
   })
   return {
     wake: loop.wake,
@@ -62,7 +62,6 @@ export async function startWorker(): Promise<RunningWorker> {
       await loop.stop()
       await outboxes.stop()
       await runner.stop()
-      await utils.release()
     },
   }
 }
@@ -71,14 +70,18 @@ function shopTasks(): TaskList {
   return Object.fromEntries(
     Object.entries(SHOP_TASKS).map(([name, task]) => [
       name,
-      async (payload: unknown) => {
+      async (payload: unknown, { addJob, abortSignal }: JobHelpers) => {
         const shop = await requireShop((payload as { shopId: number }).shopId)
         // Work for a shop that has taken the app off cannot be done: there is no token any more.
         if (shop.installedAt === null || shop.uninstalledAt !== null) return
-        await task.run(shop, adminClientOf(shop.domain)).catch((error: Error) => {
+        const result = await task.run(shop, adminClientOf(shop.domain), abortSignal).catch((error: unknown) => {
           // Nor for one whose owner has not opened the app since it was installed. What waits, waits for the first page.
-          if (error.name !== 'SessionNotFoundError' && !/could not find a session/i.test(error.message)) throw error
+          if (!isWithoutSession(error)) throw error
         })
+        if (result !== AGAIN_SOON) return
+        // The queue goes by the machine's clock, which moving business time leaves alone.
+        const machineTime = performance.timeOrigin + performance.now()
+        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(machineTime + AGAIN_SOON_MS) })
       },
     ]),
   )
@@ -109,7 +112,7 @@ const cleanUp: TaskList[string] = async () => {
 const keyOf = (name: string, shopId: number) => ({
   jobKey: `${name}:${shopId}`,
   jobKeyMode: 'preserve_run_at' as const,
-  queueName: `shop:${shopId}`,
+  queueName: SHOP_TASKS[name]?.isApart ? undefined : `shop:${shopId}`,
   maxAttempts: 5,
 })
 
@@ -168,7 +171,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
         for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
         for (const shopId of await listShopsWithEffectsDue(now(), [WORK_ON_IMPORTS])) onImports(shopId)
       } catch (error) {
-        logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
+        logError('the drain rests', error)
         pauseMs = TROUBLE_PAUSE_MS
       }
       if (stopping) return

@@ -7,7 +7,8 @@
  * A *world* is the part of what is stored that a batch of events can touch, loaded before.
  *
  * How a caller works:
- *   1. {@link findNeeds} of the batch's events says which orders, redemptions and facts to load; {@link findMemberNeeds} then which members.
+ *   1. {@link findNeeds} of the batch's events says which orders, redemptions and facts to load; {@link findMemberNeeds} then which members;
+ *      {@link findFactNeeds} then whether there are more facts, of ids that were merged.
  *   2. {@link handle} applies one event to the loaded world and answers with {@link Changes}: whole small records to write back, and transfers.
  *      The caller puts the records into its world and goes on with the next event.
  *   3. The changes of a batch are written in one transaction.
@@ -36,6 +37,7 @@ import {
   createOrderRecord,
   isPaid,
   isVoid,
+  keepProducts,
   type Order,
   type OrderRecord,
   type Reason,
@@ -49,7 +51,7 @@ import {
   endCode,
   findShownEnd,
   normalizeCode,
-  quote,
+  quoteAt,
   release,
   reserve,
   returnShare,
@@ -259,6 +261,7 @@ export type Refusal =
   | 'unknown_redemption'
   | 'code_used'
   | 'already_returned'
+  | 'not_returnable'
   | 'key_used_with_other_data'
   | 'unknown_event'
   | 'unknown_level'
@@ -408,6 +411,28 @@ export function findMemberNeeds(world: World, events: readonly Event[]): string[
   return [...members]
 }
 
+/**
+ * With the members loaded too: the keys under which the events may have been remembered, of every id that their members have or had. Those
+ * {@link findNeeds} named are among them; more there are only of members who were merged, or are in this very batch.
+ */
+export function findFactNeeds(world: World, events: readonly Event[]): string[] {
+  const idsOf = (customer: string): string[] => {
+    const member = world.member(customer)
+    return member ? [member.id, ...member.aliases] : [customer]
+  }
+  const merging = new Set(
+    events.flatMap((event) => (event.type === 'merge' ? [...idsOf(event.from), ...idsOf(event.into)] : [])),
+  )
+  const keys = new Set<string>()
+  for (const event of events) {
+    if (event.type !== 'event') continue
+    const own = idsOf(event.customer)
+    const ids = own.some((id) => merging.has(id)) ? [...own, ...merging] : own
+    for (const id of ids) keys.add(eventKey(id, event.name, event.key))
+  }
+  return [...keys]
+}
+
 function addOwner(members: Set<string>, redemption: Redemption | undefined): void {
   if (redemption) members.add(redemption.member)
 }
@@ -546,10 +571,10 @@ function close(draft: Draft): Member {
 
 function applyToWork(work: Work, event: Event): Refusal | null {
   switch (event.type) {
-    case 'order':
-      return applyOrder(work, event.order.id, event.order, (record) =>
-        addSnapshot(record, event.order, event.at, event.paidAt),
-      )
+    case 'order': {
+      const order = keepProducts(event.order, work.world.order(event.order.id)?.snapshot)
+      return applyOrder(work, order.id, order, (record) => addSnapshot(record, order, event.at, event.paidAt))
+    }
     case 'refund':
       if (!work.world.order(event.order)?.snapshot) work.effects.push({ kind: 'refetch-order', order: event.order })
       return applyOrder(work, event.order, null, (record) => addLoneRefund(record, event.refund))
@@ -649,10 +674,10 @@ function applyRedeem(
 ): Refusal | null {
   const { member, program } = draft
   if (known) {
-    const reward = program.rewards.find((candidate) => candidate.id === request.reward)
-    const price = reward ? quote(reward, request.points, program) : null
+    // The wish as it was then: another program today makes it no other wish.
+    const price = quoteAt(draft.programs, known.reservedAt, request)
     const own = known.member === member.id || member.aliases.includes(known.member)
-    const same = own && known.reward === request.reward && price?.ok === true && price.points === known.points
+    const same = own && known.reward === request.reward && price.ok && price.points === known.points
     return same ? null : 'key_used_with_other_data'
   }
   if (member.erasedAt !== null) return 'erased'

@@ -118,7 +118,10 @@ export function adjust(draft: Draft, event: Event & { type: 'adjust' }, seen: Fa
   const { member } = draft
   const key = adjustKey(event.key)
   const data = JSON.stringify([event.points, event.reason, event.actor, event.countsForTier ?? false])
-  if (seen) return seen.data === data && seen.member === member.id ? null : 'key_used_with_other_data'
+  if (seen) {
+    const own = seen.member === member.id || member.aliases.includes(seen.member)
+    return own && seen.data === data ? null : 'key_used_with_other_data'
+  }
   if (event.points === 0) return 'zero_points'
   if (member.erasedAt !== null) return 'erased'
   // What is undone was given to a member, whoever may be one today.

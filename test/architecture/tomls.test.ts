@@ -63,6 +63,7 @@ const SCOPES = [
   'write_app_proxy',
   'customer_read_customers',
   'write_store_credit_account_transactions',
+  'read_store_credit_accounts',
   'write_gift_cards',
 ]
 

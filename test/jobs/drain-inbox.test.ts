@@ -1,13 +1,14 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { pool, prisma } from '#app/db/client.server.ts'
 import { keepAnswer } from '#app/db/feedback.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
 import { listMessages, listSetAside } from '#app/db/messages.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
-import { drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
+import { CLAIM_LOCK, drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
 import { atInstant, makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
 const ANN = 8_123_456_789_012
@@ -130,6 +131,28 @@ it('keeps two shops with the same customers and orders apart', async () => {
   expect(await pointsOf(other.id)).toMatchObject({ pending: 495 })
 })
 
+it('names a shop whose program cannot be read in the log, once, and works on the messages of the others', async () => {
+  const [broken, other] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  for (const { id } of [broken, other]) {
+    await receive(id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  }
+  await pool.query(`update programs set document = '{"version": 1}' where shop_id = $1`, [broken.id])
+  const log = listenToLog()
+  await drainInbox()
+  expect(await pointsOf(other.id)).toMatchObject({ pending: 50 })
+  // The next round, a moment later, does not try again and does not say it again.
+  expect(await drainInbox()).toEqual({ done: 0, failed: 0, left: 0 })
+  expect(log).toEqual([
+    expect.stringMatching(
+      `^error: the messages of shop ${broken.id} cannot be taken up: Error: Version 1 of shop ${broken.id}'s program cannot be read`,
+    ),
+  ])
+  expect(await prisma.inboxMessage.findMany({ where: { shopId: broken.id } })).toMatchObject([
+    { state: 'waiting', attempts: 0, error: null },
+  ])
+  await expect(drainShop(broken.id)).rejects.toThrow('cannot be read')
+})
+
 it('counts every order once while three workers drain one shop at the same time', async () => {
   const shop = await makeShopWithProgram()
   for (let id = 1; id <= 60; id += 1) {
@@ -241,4 +264,38 @@ it('forfeits the points of an erased customer and forgets the messages that name
   })
   await drainShop(shop.id)
   expect(await pointsOf(shop.id)).toEqual({ available: 0, pending: 0, reserved: 0 })
+})
+
+it('goes on with the other shops while a worker that vanished holds the claim lock of one', async () => {
+  const [one, two] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  const ghost = await pool.connect()
+  let isGone = false
+  const vanish = () => {
+    if (!isGone) ghost.release(true)
+    isGone = true
+  }
+  onTestFinished(vanish)
+  await ghost.query('begin')
+  await ghost.query('select pg_advisory_lock($1, $2)', [CLAIM_LOCK, one.id])
+  for (const shop of [one, two]) {
+    await receive(shop.id, 'orders/paid', orderBody({ id: shop.id, customer: ANN, goods: '60.00' }))
+  }
+  const startedAt = performance.now()
+  await drainInbox()
+  expect(performance.now() - startedAt).toBeLessThan(8_000)
+  expect(await pointsOf(two.id)).toMatchObject({ pending: 300 })
+  expect(await drainShop(one.id)).toEqual({ done: 0, failed: 0, left: 0 })
+
+  // Gone at last: its messages were left as they were, and are worked on.
+  vanish()
+  for (let tries = 0; tries < 20 && (await drainShop(one.id)).done === 0; tries += 1);
+  expect(await pointsOf(one.id)).toMatchObject({ pending: 300 })
+  expect(await prisma.inboxMessage.count({ where: { shopId: one.id } })).toBe(0)
+})
+
+it('has the database end what a process has begun and says nothing more about', async () => {
+  const { rows } = await pool.query<Record<string, string>>(
+    `select current_setting('idle_in_transaction_session_timeout') as idle, current_setting('tcp_keepalives_idle') as keepalive`,
+  )
+  expect(rows).toEqual([{ idle: '30s', keepalive: '10' }])
 })

@@ -1,13 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { abstractFetch, setAbstractFetchFunc } from '@shopify/shopify-api/runtime'
 import { expect, it, onTestFinished } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { prisma } from '#app/db/client.server.ts'
-import { findLastReading, startReading } from '#app/db/readings.server.ts'
+import { findLastReading, startReading, type Reading } from '#app/db/readings.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { askBackfill, backfill } from '#app/jobs/backfill.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
+import { readBulkState } from '#app/shopify/orders.server.ts'
 import { receive } from '#test/setup/factories.ts'
 import { openSpendingShop, type SpendingShop } from './spending-shop.ts'
 
@@ -22,6 +24,19 @@ async function placeOrders({ store, shop }: SpendingShop, count: number) {
     return placed.order.id as string
   })
   return { customer: customer.id as string, orders }
+}
+
+/** As the queue does it: the backfill is asked again for as long as it has more to do. */
+async function finishBackfill(
+  { shop, admin }: Pick<SpendingShop, 'shop' | 'admin'>,
+  isFinished = (reading: Reading) => reading.state !== 'running',
+  signal?: AbortSignal,
+) {
+  for (let tries = 0; ; tries += 1) {
+    const reading = await backfill(shop, admin, signal)
+    if (tries === 300 || reading === null || isFinished(reading)) return reading
+    await wait(50)
+  }
 }
 
 /** The file of a bulk operation lies at an address of its own; here it is taken from the store. */
@@ -108,7 +123,7 @@ it('takes in past orders by a bulk operation, once, and shows how far it is', as
   serveBulkResults(spending)
   await askBackfill(shop.id)
   expect(await askBackfill(shop.id)).toMatchObject({ state: 'asked' })
-  expect(await backfill(shop, admin)).toMatchObject({ state: 'done', position: 4, total: 4, mended: 4 })
+  expect(await finishBackfill(spending)).toMatchObject({ state: 'done', position: 4, total: 4, mended: 4 })
   // They can be read again, so none needs a message of its own.
   expect(await prisma.message.count({ where: { shopId: shop.id } })).toBe(0)
   expect(await pendingOrAvailable(shop.id, customer)).toBe(400)
@@ -117,24 +132,91 @@ it('takes in past orders by a bulk operation, once, and shows how far it is', as
 
 it('goes on with a backfill where a crash interrupted it', async () => {
   const spending = await openSpendingShop([])
-  const { shop, admin } = spending
+  const { shop } = spending
   const { customer } = await placeOrders(spending, 4)
   serveBulkResults(spending)
   const { id } = await askBackfill(shop.id)
-  await backfill(shop, admin)
+  await finishBackfill(spending)
   // GIVEN a process that died after it had noted two of the four orders
   await prisma.reading.update({
     where: { shopId_id: { shopId: shop.id, id: BigInt(id) } },
     data: { state: 'running', position: 2n, finishedAt: null },
   })
-  expect(await backfill(shop, admin)).toMatchObject({ state: 'done', position: 4, mended: 4 })
+  expect(await finishBackfill(spending)).toMatchObject({ state: 'done', position: 4, mended: 4 })
   expect(await pendingOrAvailable(shop.id, customer)).toBe(400)
   expect(await prisma.order.count({ where: { shopId: shop.id } })).toBe(4)
 })
 
+it('does not wait in a backfill while Shopify collects the orders', async () => {
+  const { shop, admin } = await openSpendingShop([])
+  const request: typeof admin.request = (document, variables, answer) =>
+    document.includes('LoyaltyBulkState')
+      ? Promise.resolve(answer.parse({ bulkOperation: { ...COLLECTING, id: variables?.id } }))
+      : admin.request(document, variables, answer)
+  await askBackfill(shop.id)
+  const startedAt = performance.now()
+  expect(await backfill(shop, { ...admin, request })).toMatchObject({ state: 'running', position: 0 })
+  expect(await backfill(shop, { ...admin, request })).toMatchObject({ state: 'running', position: 0 })
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+})
+
+const COLLECTING = {
+  status: 'RUNNING',
+  errorCode: null,
+  objectCount: '0',
+  rootObjectCount: '0',
+  url: null,
+  partialDataUrl: null,
+}
+
+it('ends a backfill when the worker does, and goes on with it in the next one', async () => {
+  const spending = await openSpendingShop([])
+  const { shop } = spending
+  const { customer } = await placeOrders(spending, 4)
+  serveBulkResults(spending)
+  await askBackfill(shop.id)
+  const isRead = ({ total }: Reading) => total !== null
+  const ended = await finishBackfill(spending, isRead, AbortSignal.abort())
+  expect(ended).toMatchObject({ state: 'running', position: 0, total: 4 })
+  expect(await finishBackfill(spending)).toMatchObject({ state: 'done', position: 4, mended: 4 })
+  expect(await pendingOrAvailable(shop.id, customer)).toBe(400)
+})
+
+it('reads the results of two backfills at once, and leaves room for what else is to be done', async () => {
+  const shops: SpendingShop[] = []
+  for (let count = 0; count < 3; count += 1) shops.push(await openSpendingShop([]))
+  // GIVEN results that come slowly
+  const ends: (() => void)[] = []
+  const served = Array.from({ length: 2 }, () => Promise.withResolvers<void>())
+  const before = abstractFetch
+  setAbstractFetchFunc((async (url: string, init?: RequestInit) => {
+    if (!/\/bulk\//.test(String(url))) return before(url, init as never)
+    const body = new ReadableStream({ start: (stream) => void ends.push(() => stream.close()) })
+    served[ends.length - 1]!.resolve()
+    return new Response(body)
+  }) as typeof abstractFetch)
+  onTestFinished(() => setAbstractFetchFunc(before))
+  for (const spending of shops) {
+    await placeOrders(spending, 1)
+    await askBackfill(spending.shop.id)
+  }
+  const [one, two, three] = shops as [SpendingShop, SpendingShop, SpendingShop]
+  const first = [one, two].map((spending) => finishBackfill(spending))
+  await Promise.all(served.map(({ promise }) => promise))
+
+  // WHEN a third one, or one of the two again, has its turn, THEN it leaves without having read anything
+  await backfill(three.shop, three.admin)
+  const operation = (await findLastReading(three.shop.id, 'backfill'))!.operation!
+  while ((await readBulkState(three.admin, operation)).state !== 'done') await wait(50)
+  expect(await backfill(three.shop, three.admin)).toMatchObject({ state: 'running', total: null })
+  expect(await backfill(one.shop, one.admin)).toMatchObject({ state: 'running' })
+  ends.forEach((end) => end())
+  expect(await Promise.all(first)).toMatchObject([{ state: 'done' }, { state: 'done' }])
+})
+
 it('sets a past order aside that cannot be worked on, and counts all others of its batch', async () => {
   const spending = await openSpendingShop([])
-  const { shop, admin } = spending
+  const { shop } = spending
   const { customer, orders } = await placeOrders(spending, 4)
   serveBulkResults(spending, (result) =>
     result
@@ -145,7 +227,7 @@ it('sets a past order aside that cannot be worked on, and counts all others of i
       .join('\n'),
   )
   await askBackfill(shop.id)
-  expect(await backfill(shop, admin)).toMatchObject({ state: 'done', position: 4, mended: 4 })
+  expect(await finishBackfill(spending)).toMatchObject({ state: 'done', position: 4, mended: 4 })
   expect(await pendingOrAvailable(shop.id, customer)).toBe(300)
   expect(await drainShop(shop.id)).toMatchObject({ failed: 1 })
   const [message] = await prisma.inboxMessage.findMany({ where: { shopId: shop.id } })
@@ -154,13 +236,13 @@ it('sets a past order aside that cannot be worked on, and counts all others of i
 
 it('keeps past orders waiting where there is no program yet', async () => {
   const spending = await openSpendingShop([])
-  const { shop, admin } = spending
+  const { shop } = spending
   const { customer } = await placeOrders(spending, 3)
   serveBulkResults(spending)
   const programs = await prisma.program.findMany({ where: { shopId: shop.id } })
   await prisma.program.deleteMany({ where: { shopId: shop.id } })
   await askBackfill(shop.id)
-  expect(await backfill(shop, admin)).toMatchObject({ state: 'done', position: 3 })
+  expect(await finishBackfill(spending)).toMatchObject({ state: 'done', position: 3 })
   expect(await pendingOrAvailable(shop.id, customer)).toBeNull()
   for (const program of programs)
     await prisma.program.create({ data: { ...program, document: program.document as object } })

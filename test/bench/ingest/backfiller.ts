@@ -25,6 +25,7 @@ const admin: AdminClient = {
 
 const shop = await requireShop(Number(SHOP_ID))
 await askBackfill(shop.id)
-const reading = await backfill(shop, admin)
+let reading = await backfill(shop, admin)
+while (reading?.state === 'running') reading = await backfill(shop, admin)
 await closeDatabase()
 if (reading?.state !== 'done') throw new Error(`The backfill ended ${reading?.state}: ${reading?.error}`)
