@@ -1,4 +1,7 @@
-/** Programs to start from. Each is a complete, valid document for the shop's currency and zone, meant to be changed. */
+/**
+ * Programs to start from. Each is a complete, valid document for the shop's currency and zone, meant to be changed. None promises what only a
+ * workflow of the merchant's could bring about: a review, a profile, a referral.
+ */
 import { currencyExponent, formatDecimal } from './money.ts'
 import { type ProgramDocument, parseProgram } from './program.ts'
 
@@ -68,7 +71,6 @@ function tiers(money: Money) {
       { id: 'purchase', on: 'order', points: 1, per: money(1) },
       { id: 'welcome', on: 'signup', points: 50, limit: { times: 1, every: 'ever' } },
       { id: 'birthday', on: 'birthday', points: 100, limit: { times: 1, every: 'year' } },
-      { id: 'review', on: 'review', points: 20, limit: { times: 1, every: 'order' } },
     ],
     tiers: {
       metric: 'spend',

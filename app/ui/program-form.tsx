@@ -136,13 +136,26 @@ function PerSelect({ index, perMoney }: { index: number; perMoney: boolean }) {
   )
 }
 
+const BY_WORKFLOW = 'Recorded by a Shopify Flow workflow: use the action “Record an activity”'
+
+/** `how`: by what it comes about, for whoever switches it on. The rest is the rule as it begins. */
 const ACTIVITIES = [
-  { on: 'signup', points: 100, limit: { times: 1, every: 'ever' } },
-  { on: 'birthday', points: 100, limit: { times: 1, every: 'year' } },
-  { on: 'review', points: 50, limit: { times: 1, every: 'order' } },
-  { on: 'profile', points: 50, limit: { times: 1, every: 'ever' } },
-  { on: 'referral', points: 200 },
-  { on: 'custom:feedback', points: 20, limit: { times: 1, every: 'year' } },
+  { on: 'signup', points: 100, limit: { times: 1, every: 'ever' }, how: null },
+  {
+    on: 'birthday',
+    points: 100,
+    limit: { times: 1, every: 'year' },
+    how: 'Members give the day on the loyalty card',
+  },
+  { on: 'review', points: 50, limit: { times: 1, every: 'order' }, how: BY_WORKFLOW },
+  { on: 'profile', points: 50, limit: { times: 1, every: 'ever' }, how: BY_WORKFLOW },
+  { on: 'referral', points: 200, how: BY_WORKFLOW },
+  {
+    on: 'custom:feedback',
+    points: 20,
+    limit: { times: 1, every: 'year' },
+    how: 'Asked by the block “Would you recommend us?” of your theme',
+  },
 ] as const
 
 /** Points for what is no order: each on or off, with its number. */
@@ -152,11 +165,19 @@ function Activities() {
   return (
     <Section title="Earning with other activities">
       <BlockStack gap="300">
-        {ACTIVITIES.map((activity) => {
+        {ACTIVITIES.map(({ how, ...activity }) => {
           const index = rules.findIndex((rule) => rule.on === activity.on)
           return (
-            <InlineStack key={activity.on} align="space-between" blockAlign="center" gap="200">
-              <Text as="span">{sayOccasion(activity.on)}</Text>
+            <InlineStack key={activity.on} align="space-between" blockAlign="center" gap="200" wrap={false}>
+              <BlockStack>
+                <Text as="span">{sayOccasion(activity.on)}</Text>
+                <Text as="span" variant="bodySm" tone="subdued">
+                  {how ??
+                    (draft.read(['enrolment']) === 'opt-in'
+                      ? 'When a customer joins'
+                      : 'When a customer gets an account')}
+                </Text>
+              </BlockStack>
               {index < 0 ? (
                 <Button
                   onClick={() =>

@@ -77,6 +77,13 @@ describe('the storefront', () => {
     expect(again.text).toContain('There is an account with this e-mail address already.')
   })
 
+  test('a guest who signs in for the first time has an account from then on', async () => {
+    const { store, shopper } = await openShop()
+    const guest = store.createCustomer(SHOP, { email: 'guest@example.com', state: 'disabled' })
+    await shopper.post('/account/login', { customer: guest.id.split('/').at(-1)! })
+    expect(store.customer(SHOP, guest.id)).toMatchObject({ state: 'enabled' })
+  })
+
   test('a forged cookie signs nobody in', async () => {
     const { store, shopper } = await openShop()
     const ann = store.createCustomer(SHOP, { email: 'ann@example.com', firstName: 'Ann' })

@@ -32,3 +32,10 @@ test('cash back gives five percent back, whatever the currency', () => {
 test('a shop with an unknown zone gets no template', () => {
   expect(() => buildTemplate('tiers', { name: 'Club', currency: 'USD', timezone: 'Mars/Olympus' })).toThrow('not valid')
 })
+
+test('no template promises what comes about only with a workflow of the merchant’s own', () => {
+  const occasions = TEMPLATES.flatMap(({ id }) =>
+    buildTemplate(id, { name: 'Club', currency: 'USD', timezone: 'UTC' }).earning.map(({ on }) => on),
+  )
+  expect([...new Set(occasions)].sort()).toEqual(['birthday', 'order', 'signup'])
+})

@@ -51,7 +51,6 @@ const PROGRAM = {
   earning: [
     { id: 'purchase', on: 'order', points: 1, per: '1.00' },
     { id: 'birthday', on: 'birthday', points: 100, limit: { times: 1, every: 'year' } },
-    { id: 'review', on: 'review', points: 25, limit: { times: 1, every: 'order' } },
   ],
   tiers: {
     metric: 'spend',

@@ -44,7 +44,10 @@ function standing(visit: Visit, customer: Customer) {
   return { points: `${(card.balance ?? 0).toLocaleString('en-GB')} ${unit ?? 'points'}`, tier: card.tier?.name ?? null }
 }
 
-/** Signs in as the chosen customer: by their number, or by e-mail. */
+/**
+ * Signs in as the chosen customer: by their number, or by e-mail. Who signs in for the first time has an account from then on, and Shopify sends
+ * `customers/update` and `customers/enable` (shopify.dev changelog, 28 October 2026).
+ */
 export async function login(visit: Visit): Promise<Response> {
   const { site, shop, form } = visit
   const id = form.get('customer')
@@ -52,6 +55,7 @@ export async function login(visit: Visit): Promise<Response> {
     ? site.store.customer(shop.domain, `gid://shopify/Customer/${id}`)
     : site.store.customerByEmail(shop.domain, form.get('email') ?? '')
   if (!customer) return notFound(visit, 'There is no such customer in this shop.')
+  if (customer.state !== 'enabled') site.store.updateCustomer(shop.domain, customer.id, { state: 'enabled' })
   signIn(visit, customer)
   return redirect(form.get('return') ?? '/account', visit.cookies)
 }
