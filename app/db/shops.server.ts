@@ -64,8 +64,11 @@ export async function installShop(
     update: { name, currency, timezone },
   })
   if (row.installedAt && !row.uninstalledAt) return toShop(row)
-  const installed = { installedAt: instant, uninstalledAt: null, erasedAt: null }
-  return toShop(await database.shop.update({ where: { id: row.id }, data: installed }))
+  // What is there again need not be erased any more, neither now nor when the app is taken off another time.
+  await database.$executeRaw`
+    update shops set installed_at = ${instant}, uninstalled_at = null, erased_at = null, settings = settings - 'erase'
+     where id = ${row.id}`
+  return requireShop(row.id, database)
 }
 
 /**
@@ -113,6 +116,18 @@ export async function listShopsToErase(client: Queryable = pool): Promise<{ id: 
     `select id, domain from shops where settings ->> 'erase' = 'true' and uninstalled_at is not null and erased_at is null`,
   )
   return rows
+}
+
+/**
+ * Whether the shop is still to be erased: it may have come back since it was listed. It cannot come back before the caller's transaction
+ * ends.
+ */
+export async function isToBeErased(shopId: number, client: Queryable): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from shops where id = $1 and settings ->> 'erase' = 'true' and uninstalled_at is not null for update`,
+    [shopId],
+  )
+  return rows.length > 0
 }
 
 /** Notes that nothing personal is left of the shop: its sessions go, its name, and whatever it was still waiting for. */
