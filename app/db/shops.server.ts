@@ -147,13 +147,18 @@ export async function finishErasure(shopId: number, domain: string, at: number, 
   )
 }
 
-/** Notes the access scopes that the merchant has granted. */
+/** Notes the access scopes that the merchant had granted at `at`. What was noted of a later instant stays. */
 export async function keepShopScopes(
   shopId: number,
   scopes: readonly string[],
+  at: number,
   client: Queryable = pool,
 ): Promise<void> {
-  await client.query('update shops set scopes = $2 where id = $1', [shopId, scopes.join(',')])
+  await client.query(
+    `update shops set scopes = $2, settings = settings || jsonb_build_object('scopesKnownAt', $3::bigint)
+      where id = $1 and coalesce((settings ->> 'scopesKnownAt')::bigint, 0) <= $3`,
+    [shopId, scopes.join(','), at],
+  )
 }
 
 function toShop(row: Row): Shop {

@@ -143,6 +143,15 @@ it('erases the other shops where one cannot be erased, and says that', async () 
   await prisma.$executeRaw`update shops set settings = settings - 'erase' where id = ${broken.id}`
 })
 
+it('keeps the scopes of the newest notice, in whatever order they come', async () => {
+  const shop = await makeShop()
+  const current = (...scopes: string[]) => JSON.stringify({ previous: [], current: scopes })
+  await receive(shop.id, 'app/scopes_update', current('read_orders', 'read_all_orders'), { at: '2026-08-02T00:00:00Z' })
+  await receive(shop.id, 'app/scopes_update', current('read_orders'), { at: '2026-08-01T00:00:00Z' })
+  await drainShop(shop.id)
+  expect(await findShop(shop.domain)).toMatchObject({ scopes: ['read_orders', 'read_all_orders'] })
+})
+
 it('leaves topics that it does not know alone, visible and out of the way', async () => {
   const shop = await makeShopWithProgram()
   await receive(shop.id, 'products/update', '{"id":1}')
