@@ -7,8 +7,10 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
 import { now } from '#app/clock.server.ts'
 import { isPackable } from '#app/db/arrays.ts'
+import { isRefusal } from '#app/db/errors.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
+import { nameError } from '#app/log.server.ts'
 import { keepWhatIsRead } from '#app/shopify/webhook.ts'
 
 /** Larger than any order: Shopify's own limit of 500 lines gives some 2 MB. Beyond it the body is not read to its end. */
@@ -19,6 +21,8 @@ const BATCH_LIMIT = 500
  * hour; sent again, those that were kept after all are known by their events.
  */
 const STORED_WITHIN_MS = 3_500
+/** In a storm the log has one line for all that was not kept in this time. */
+const SAY_EVERY_MS = 1_000
 const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
 const TOPIC = /^[a-z_]+[/.][a-z_]+$/
 
@@ -33,13 +37,15 @@ export type Door = {
 /**
  * Makes the door. `onStored` is told when something new was kept, so that work can begin at once.
  *
- * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: news are never thrown
- * away) · 400 headers missing or malformed, or no body · 401 wrong signature, nothing kept · 405 not POST · 413 too large ·
- * 503 not kept, because the database is out of reach: Shopify tries again, 8 times in 4 hours.
+ * Answers: 200 kept (also when it was kept before, and for topics and shops that we know nothing of: what Shopify says is never thrown
+ * away here) · 400 headers missing or malformed, no body, or one that is no webhook's · 401 wrong signature, nothing kept · 405 not POST ·
+ * 413 too large · 503 not kept, because the database is out of reach or something of ours is broken, which the log names: Shopify tries
+ * again, 8 times in 4 hours.
  */
 export function createDoor({ secret, onStored = () => {} }: { secret: string; onStored?: () => void }): Door {
   const batches = createBatches(onStored)
   const shopIds = new Map<string, Promise<number>>()
+  let saidAt = -Infinity
 
   /** Ids never change, so each shop is looked up once per process. */
   const findShopId = (domain: string): Promise<number> => {
@@ -60,8 +66,12 @@ export function createDoor({ secret, onStored = () => {} }: { secret: string; on
         const { domain, ...message } = verdict.news
         await batches.store({ shopId: await findShopId(domain), ...message })
         answer(response, 200, '')
-      } catch {
-        // Not kept, so never 200. The reason is the database's and stands in its log; the message holds personal data.
+      } catch (error) {
+        // Not kept, so never 200. The log has what kind of error it was: its message may hold what was sent, and so people.
+        if (performance.now() - saidAt >= SAY_EVERY_MS) {
+          saidAt = performance.now()
+          process.stderr.write(`error: a webhook was not kept: ${nameError(error)}\n`)
+        }
         answer(response, 503, 'Not kept, please send it again.')
       }
     },
@@ -89,7 +99,9 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   if (!domain || !SHOP_DOMAIN.test(domain) || !topic || !TOPIC.test(topic) || !webhookId) {
     return { status: 400, text: 'The headers for shop, topic or webhook id are missing or malformed.' }
   }
-  if (!isPackable(text)) return { status: 400, text: 'The body is not JSON.' }
+  // The session tokens of App Bridge, which a shop's staff can see, are signed with the same secret; headers are not signed at all. Only a
+  // webhook is an object.
+  if (!text.startsWith('{') || !isPackable(text)) return { status: 400, text: 'The body is not a JSON object.' }
   const payload = keepWhatIsRead(topic, text)
   // Older deliveries have no event id; then the delivery stands for the event.
   const eventId = header(headers, 'event-id') ?? webhookId
@@ -188,10 +200,4 @@ async function storeBatch(batch: readonly Waiting[], onStored: () => void): Prom
     }
     batch.forEach(({ failed }) => failed(reason))
   }
-}
-
-/** The database answered and did not like the data (SQLSTATE classes 22 and 23), so trying the rest makes sense. */
-function isRefusal(reason: unknown): boolean {
-  const code = (reason as { code?: unknown }).code
-  return typeof code === 'string' && /^2[23]/.test(code)
 }

@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ServerBuild } from '@remix-run/node'
-import { compressedAssets } from '#app/assets.server.ts'
 import { closeDatabase } from '#app/db/client.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { createDoor } from '#app/door.server.ts'
@@ -51,17 +50,10 @@ async function loadPages(): Promise<Pages> {
       response.end('The pages are not built yet: run `npm run build`.\n')
     }
   }
-  const [{ default: express }, { createRequestHandler }] = await Promise.all([
-    import('express'),
+  const [{ createPages }, { createRequestHandler }] = await Promise.all([
+    import('#app/pages.server.ts'),
     import('@remix-run/express'),
   ])
   const build = (await import(pathToFileURL(bundle).href)) as ServerBuild
-  const pages = express()
-  pages.disable('x-powered-by')
-  // The files' names change with their content, so a browser may keep them.
-  pages.use('/assets', compressedAssets(`${client}/assets`))
-  pages.use('/assets', express.static(`${client}/assets`, { immutable: true, maxAge: '1y' }))
-  pages.use(express.static(client, { maxAge: '1h' }))
-  pages.all('*', createRequestHandler({ build }))
-  return pages
+  return createPages(createRequestHandler({ build }), client)
 }

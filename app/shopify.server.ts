@@ -9,7 +9,7 @@ import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prism
 
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
-import { prisma } from '#app/db/client.server.ts'
+import { prisma, tokenLocks } from '#app/db/client.server.ts'
 import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 import { encryptedSessions } from '#app/db/sessions.server.ts'
 import { findShop, installShop, keepShopScopes, type Shop } from '#app/db/shops.server.ts'
@@ -81,7 +81,7 @@ const RENEW_WAIT_MS = 15_000
 export async function accessTokenOf(domain: string): Promise<string> {
   const kept = await sessionStorage.loadSession(`offline_${domain}`)
   if (kept?.accessToken && !kept.isExpired(RENEW_AHEAD_MS)) return kept.accessToken
-  const renewed = await whileAlone(`token:${domain}`, RENEW_WAIT_MS, () => unauthenticated.admin(domain))
+  const renewed = await whileAlone(`token:${domain}`, RENEW_WAIT_MS, () => unauthenticated.admin(domain), tokenLocks)
   if (!renewed) throw new Error(`another process has been renewing the token of ${domain} for ${RENEW_WAIT_MS} ms`)
   return renewed.session.accessToken ?? ''
 }

@@ -59,7 +59,7 @@ export async function requireActingShopper(request: Request): Promise<Shopper> {
 export async function readBody<Body>(request: Request, schema: z.ZodType<Body>): Promise<Body> {
   if (!/^application\/json\b/i.test(request.headers.get('Content-Type') ?? '')) throw refuse(415, 'json_expected')
   const text = await request.text()
-  if (text.length > BODY_BYTES_MAX) throw refuse(413, 'too_large')
+  if (Buffer.byteLength(text) > BODY_BYTES_MAX) throw refuse(413, 'too_large')
   let body: unknown
   try {
     body = JSON.parse(text)

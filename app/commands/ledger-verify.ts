@@ -9,7 +9,7 @@ const HELP = `Recomputes every balance and lot from the ledger's transfers and c
   npm run ledger:verify [-- --shop demo.myshopify.com]
 
 Without --shop all shops are checked. DATABASE_URL names the database; without it, the embedded one of this folder.
-Exit code: 0 where all is right, 1 where something differs, 2 where the question was not understood.
+Exit code: 0 where all is right, 1 where something differs, 2 where the question was not understood or the database does not answer.
 `
 
 async function main(): Promise<number> {
@@ -19,7 +19,8 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const close = await openDatabase()
+  const close = await openDatabase().catch((error: Error) => void process.stderr.write(`${error.message}\n`))
+  if (!close) return 2
   try {
     const shops = await findShops(asked.shop)
     if (shops === null) return 2

@@ -1,9 +1,9 @@
 /** `npm run measures:verify`: recomputes every retention measure from the orders and compares it with what is kept. */
 import { parseArgs } from 'node:util'
-import { closeDatabase } from '../db/client.server.ts'
-import { findCycleDifferences } from '../db/cycles.server.ts'
-import { findMeasureDifferences } from '../db/measures.server.ts'
-import { findShop, listInstalledShops } from '../db/shops.server.ts'
+import { findCycleDifferences } from '#app/db/cycles.server.ts'
+import { findMeasureDifferences } from '#app/db/measures.server.ts'
+import { openDatabase } from '#app/db/open.server.ts'
+import { findShop, listInstalledShops } from '#app/db/shops.server.ts'
 
 const HELP = `Recomputes every retention measure from the orders and compares it with what is kept.
 
@@ -11,7 +11,8 @@ const HELP = `Recomputes every retention measure from the orders and compares it
 
   --shop DOMAIN   only this shop, such as demo.myshopify.com (default: all shops that have the app)
 
-The database is that of DATABASE_URL. Exit status: 0 nothing differs; 1 something does, and is printed; 2 the command line is wrong.
+DATABASE_URL names the database; without it, the embedded one of this folder. Exit status: 0 nothing differs; 1 something does, and is printed;
+2 the command line is wrong or the database does not answer.
 `
 
 const SHOWN = 50
@@ -28,11 +29,21 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const shops = values.shop === undefined ? await listInstalledShops() : [await findShop(values.shop)]
+  const close = await openDatabase().catch((error: Error) => void process.stderr.write(`${error.message}\n`))
+  if (!close) return 2
+  try {
+    return await verify(values.shop)
+  } finally {
+    await close()
+  }
+}
+
+async function verify(domain: string | undefined): Promise<number> {
+  const shops = domain === undefined ? await listInstalledShops() : [await findShop(domain)]
   let differing = 0
   for (const shop of shops) {
     if (!shop) {
-      process.stderr.write(`--shop: ${values.shop} is unknown here\n`)
+      process.stderr.write(`--shop: ${domain} is unknown here\n`)
       return 2
     }
     const differences = [...(await findMeasureDifferences(shop.id)), ...(await findCycleDifferences(shop.id))]
@@ -50,8 +61,4 @@ async function main(): Promise<number> {
   return differing === 0 ? 0 : 1
 }
 
-try {
-  process.exitCode = await main()
-} finally {
-  await closeDatabase()
-}
+process.exitCode = await main()

@@ -12,19 +12,28 @@ export type Database = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '
 /** A connection or the pool: whatever can run one statement. */
 export type Queryable = Pick<pg.Pool, 'query'>
 
-type Kept = { pool?: pg.Pool; prisma?: PrismaClient }
+type Kept = { pool?: pg.Pool; prisma?: PrismaClient; locks?: pg.Pool; tokenLocks?: pg.Pool }
 
 /** The Remix bundle and the plain Node process each load this file; what they share hangs on the process itself. */
 const KEPT = Symbol.for('perennial.database')
 const kept: Kept = ((globalThis as unknown as Record<symbol, Kept>)[KEPT] ??= {})
 
 /** The process's connections, for batches in SQL. Opened at first use, at the DATABASE_URL of that moment. */
-export const pool: pg.Pool = atFirstUse(() => (kept.pool ??= openPool()))
+export const pool: pg.Pool = atFirstUse(() => (kept.pool ??= openPool(MAIN)))
 
 /** Prisma over the same connections, for ordinary queries. */
 export const prisma: PrismaClient = atFirstUse(
-  () => (kept.prisma ??= new PrismaClient({ adapter: new PrismaPg((kept.pool ??= openPool())) })),
+  () => (kept.prisma ??= new PrismaClient({ adapter: new PrismaPg((kept.pool ??= openPool(MAIN))) })),
 )
+
+/**
+ * Connections that hold locks (`whileAlone`), some of them for as long as Shopify takes. Whoever has one of them needs one of `pool`'s
+ * to get on: were they the same, as many as there are could wait for each other for ever.
+ */
+export const locks: pg.Pool = atFirstUse(() => (kept.locks ??= openPool(LOCKS)))
+
+/** For the lock under which a token is renewed: it is taken by those who hold another one already, and for the same reason has its own. */
+export const tokenLocks: pg.Pool = atFirstUse(() => (kept.tokenLocks ??= openPool(TOKEN_LOCKS)))
 
 /**
  * Runs `work` in one transaction on one connection; whatever it throws rolls everything back. `opening`: what to say with `begin`, as
@@ -70,15 +79,25 @@ export async function together<Works extends readonly Promise<unknown>[]>(
 
 /** Closes what was opened, so that a command or a test can end. The next use opens it anew. */
 export async function closeDatabase(): Promise<void> {
-  const { pool: openedPool, prisma: openedPrisma } = kept
-  kept.pool = undefined
-  kept.prisma = undefined
+  const { prisma: openedPrisma, pool: openedPool, locks: openedLocks, tokenLocks: openedTokenLocks } = kept
+  for (const name of ['prisma', 'pool', 'locks', 'tokenLocks'] as const) kept[name] = undefined
   await openedPrisma?.$disconnect()
-  await openedPool?.end()
+  await Promise.all([openedPool?.end(), openedLocks?.end(), openedTokenLocks?.end()])
 }
 
 // 64-bit numbers come as text all the same; the driver would look at each with a regular expression before it says so.
 pg.types.setTypeParser(pg.types.builtins.INT8, (digits) => digits)
+
+type Size = { max: number; connectionTimeoutMillis: number }
+
+/**
+ * Whoever gets no connection in this time is told "timeout exceeded when trying to connect": the door answers 503, the worker rests and
+ * tries again, a page fails. Longer than the busiest page keeps others waiting.
+ */
+const MAIN: Size = { max: 20, connectionTimeoutMillis: 10_000 }
+/** More than a worker's tasks take, four at once with one lock inside another. A shopper waits for one, so not for long. */
+const LOCKS: Size = { max: 10, connectionTimeoutMillis: 4_000 }
+const TOKEN_LOCKS: Size = { max: 5, connectionTimeoutMillis: 4_000 }
 
 /**
  * What a process that vanished (its host or the network went, or it was stopped) held at the database is given back within half a minute:
@@ -91,8 +110,8 @@ const LETS_GO = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; 
 const onConnect = (client: pg.ClientBase) =>
   new Promise<void>((resolve, reject) => client.query(LETS_GO, (error) => (error ? reject(error) : resolve())))
 
-function openPool(): pg.Pool {
-  const opened = new pg.Pool({ connectionString: databaseUrl(), max: 20, application_name: 'perennial', onConnect })
+function openPool(size: Size): pg.Pool {
+  const opened = new pg.Pool({ connectionString: databaseUrl(), application_name: 'perennial', onConnect, ...size })
   // An idle connection that the server closes (a restart) is replaced at the next use; without a listener it would end the process.
   opened.on('error', () => {})
   opened.on('connect', (client) => client.on('error', () => {}))

@@ -212,6 +212,28 @@ export async function forgetDiscount(shopId: number, poolId: string, at: number)
   })
 }
 
+/** Pools that have a parent discount at Shopify, and codes that somebody has or may get. */
+export async function listLivePools(shopId: number): Promise<(Pool & { discountGid: string })[]> {
+  const { rows } = await pool.query<PoolRow>(
+    `select ${POOL_COLUMNS} from code_pools p
+      where p.shop_id = $1 and p.discount_gid is not null
+        and exists (select 1 from codes c where c.shop_id = $1 and c.pool_id = p.id and c.state in ('free', 'taken'))
+      order by p.created_at`,
+    [shopId],
+  )
+  return rows.map(toPool).filter((found): found is Pool & { discountGid: string } => found.discountGid !== null)
+}
+
+/** The codes of a pool that shoppers hold and have not used, at most `limit`. */
+export async function listCodesHeld(shopId: number, poolId: string, limit: number): Promise<string[]> {
+  const { rows } = await pool.query<{ code: string }>(
+    `select c.code from codes c join redemptions r on r.shop_id = $1 and r.id = c.redemption_id
+      where c.shop_id = $1 and c.pool_id = $2 and c.state = 'taken' and r.state = 'issued' order by c.code limit $3`,
+    [shopId, poolId, limit],
+  )
+  return rows.map(({ code }) => code)
+}
+
 /** The code that a redemption holds, null where it holds none. */
 export async function findCodeOf(shopId: number, redemptionId: string, client: Queryable = pool): Promise<Code | null> {
   const { rows } = await client.query<CodeRow>(

@@ -123,11 +123,11 @@ export async function findImport(shopId: number, id: string): Promise<ImportRow 
   return rows[0] ? toImport(rows[0]) : null
 }
 
-/** The import that is worked on next: the oldest in work. Null where nothing is to do. */
+/** The import that is worked on next: the oldest in work, those that something holds up last. Null where nothing is to do. */
 export async function findImportInWork(shopId: number): Promise<ImportRow | null> {
   const { rows } = await pool.query<StoredImport>(
     `select ${COLUMNS} from imports
-      where shop_id = $1 and state in ('checking', 'applying', 'undoing') order by id limit 1`,
+      where shop_id = $1 and state in ('checking', 'applying', 'undoing') order by error is not null, id limit 1`,
     [shopId],
   )
   return rows[0] ? toImport(rows[0]) : null
@@ -499,7 +499,10 @@ export async function forgetOldImports(shopId: number, before: number): Promise<
     values,
   )
   await pool.query(
-    `update import_lines l set fields = null from imports i
+    `update import_lines l
+        set fields = null,
+            problems = coalesce((select jsonb_agg(problem || '{"found": "…"}') from jsonb_array_elements(l.problems) as problem), '[]')
+       from imports i
       where l.shop_id = $1 and l.fields is not null and i.shop_id = $1 and i.id = l.import_id and i.updated_at < $2
         and i.state in ('done', 'undone', 'discarded')`,
     values,
@@ -529,7 +532,8 @@ export async function forgetInImports(
             problems = case when state in ('raw', 'ready', 'refused') then $4::jsonb else problems end,
             state = case when state in ('raw', 'ready') then 'refused' else state end
       where shop_id = $1 and (member_id = any($2::bigint[])
-         or exists (select 1 from unnest(${unpack(3)}) as e (email) where position(lower(e.email) in lower(fields)) > 0))`,
+         or exists (select 1 from unnest(${unpack(3)}) as e (email), json_array_elements_text(fields::json) as field
+                     where lower(trim(field)) = lower(e.email)))`,
     [
       shopId,
       numbers(customers),

@@ -24,6 +24,8 @@ export type Liability = {
   movement: PointsMovement
   /** What members hold at T: lots by age, points set aside for rewards, and balances below zero. */
   outstanding: number
+  /** What can still be spent, of whoever has some: outstanding, but nobody's balance below zero makes another's points cheaper. */
+  owed: number
   ages: LiabilityAge[]
   reserved: number
   deficit: number
@@ -55,17 +57,22 @@ export async function readLiability(asked: Asked, period: Period): Promise<Liabi
 }
 
 async function readHeld(shopId: number) {
-  const { rows } = await pool.query<Record<'points' | 'reserved' | 'deficit' | 'held' | 'reserving' | 'below', string>>(
-    `select coalesce(sum(available + pending + reserved), 0) as points, coalesce(sum(reserved), 0) as reserved,
+  const { rows } = await pool.query<
+    Record<'points' | 'owed' | 'reserved' | 'deficit' | 'held' | 'reserving' | 'below', string>
+  >(
+    // Pending points fill their own member's deficit when they are released; set aside ones are spent all the same.
+    `select coalesce(sum(available + pending + reserved), 0) as points,
+            coalesce(sum(reserved + greatest(0, available + pending)), 0) as owed, coalesce(sum(reserved), 0) as reserved,
             coalesce(sum(deficit), 0) as deficit,
             count(*) filter (where available + pending + reserved <> 0) as held,
             count(*) filter (where reserved <> 0) as reserving, count(*) filter (where deficit <> 0) as below
        from balances where shop_id = $1`,
     [shopId],
   )
-  const { points, reserved, deficit, held, reserving, below } = rows[0]!
+  const { points, owed, reserved, deficit, held, reserving, below } = rows[0]!
   return {
     outstanding: Number(points),
+    owed: Number(owed),
     reserved: Number(reserved),
     deficit: Number(deficit),
     members: { held: Number(held), reserved: Number(reserving), deficit: Number(below) },

@@ -3,8 +3,10 @@
  * reasons for what they earned, redemptions. Reads only.
  */
 import { pool } from '#app/db/client.server.ts'
+import { findRunOutOnReturn } from '#app/db/redemptions.server.ts'
 import { parseGid, toGid } from '#app/loyalty/ids.ts'
 import type { Reason } from '#app/loyalty/order.ts'
+import type { RewardType } from '#app/loyalty/program.ts'
 
 /** A member with what is on hand; instants in epoch milliseconds, whole points. */
 export type MemberStory = {
@@ -36,9 +38,11 @@ export type LotRow = {
 export type RedemptionRow = {
   id: string
   reward: string
-  type: string
+  type: RewardType
   points: number
   returnedPoints: number
+  /** How many of the returned points were gone at once, because they had run out meanwhile. */
+  ranOutPoints: number
   state: string
   code: string | null
   reservedAt: number
@@ -121,7 +125,7 @@ async function listRedemptions(shopId: number, memberId: string): Promise<Redemp
   const { rows } = await pool.query<{
     id: string
     reward_id: string
-    type: string
+    type: RewardType
     points: string
     returned_points: string
     state: string
@@ -134,12 +138,15 @@ async function listRedemptions(shopId: number, memberId: string): Promise<Redemp
      from redemptions where shop_id = $1 and member_id = $2 order by reserved_at desc, id desc limit 50`,
     [shopId, memberId],
   )
+  const returned = rows.filter((row) => row.returned_points !== '0').map(({ id }) => id)
+  const ranOut = await findRunOutOnReturn(shopId, returned)
   return rows.map((row) => ({
     id: row.id,
     reward: row.reward_id,
     type: row.type,
     points: Number(row.points),
     returnedPoints: Number(row.returned_points),
+    ranOutPoints: ranOut.get(row.id) ?? 0,
     state: row.state,
     code: row.code,
     reservedAt: row.reserved_at.getTime(),

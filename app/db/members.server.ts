@@ -294,6 +294,21 @@ export async function postponeMember(shopId: number, member: string, at: number)
   ])
 }
 
+/**
+ * Makes every member of the shop due at `dueAt`, whoever is due before stays so. Rows are locked in the order of their ids, as everywhere,
+ * so that nobody waits in a circle. Erased members have nothing that could change.
+ */
+export async function moveOnAllMembersAt(shopId: number, dueAt: number, client: Queryable): Promise<void> {
+  await client.query(
+    `update members m set next_due_at = $2
+       from (select id from members
+              where shop_id = $1 and erased_at is null and state <> '${NOBODY}' and (next_due_at is null or next_due_at > $2)
+              order by id for update) as g
+      where m.shop_id = $1 and m.id = g.id`,
+    [shopId, new Date(dueAt)],
+  )
+}
+
 function customerNumber(customer: string): string {
   const gid = parseGid(customer)
   if (gid?.type !== 'Customer') throw new Error(`"${customer}" is not the gid of a customer`)

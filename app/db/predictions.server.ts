@@ -64,14 +64,19 @@ export async function savePrediction(
         [
           shopId,
           some.map((customer) => customer.memberId),
-          some.map((customer) => customer.active),
-          some.map((customer) => customer.orders),
+          some.map((customer) => toReal(customer.active)),
+          some.map((customer) => toReal(customer.orders)),
           some.map(({ value }) => (value === null ? null : Math.round(value * 10 ** exponent))),
           some.map((customer) => customer.tenth),
         ],
       )
     }
   })
+}
+
+/** PostgreSQL refuses what is not 0 but too near to it for a real (about 1e-45), which is what a long-gone regular's chance can be. */
+function toReal(value: number): number {
+  return Math.abs(value) < 1e-30 ? 0 : value
 }
 
 /** What one customer (number of a gid) is expected to do in the twelve months after the fit; money in minor units. */

@@ -67,6 +67,27 @@ export async function answerDataRequest(
   )
 }
 
+/** Forgets what was put together of customers (numbers of gids) who are erased: it was theirs, and is personal. */
+export async function forgetAnsweredRequests(
+  shopId: number,
+  customers: readonly string[],
+  client: Queryable,
+): Promise<void> {
+  if (customers.length === 0) return
+  await client.query(
+    'update privacy_requests set answer = null where shop_id = $1 and member_id = any($2::bigint[]) and answer is not null',
+    [shopId, customers],
+  )
+}
+
+/** Forgets what was put together before the instant: by law it was to be handed over within 30 days of the request. */
+export async function forgetOldAnsweredRequests(shopId: number, before: number): Promise<void> {
+  await pool.query(
+    'update privacy_requests set answer = null where shop_id = $1 and requested_at < $2 and answer is not null',
+    [shopId, new Date(before)],
+  )
+}
+
 /** The shop's requests, newest first. */
 export async function listPrivacyRequests(shopId: number, limit = 50): Promise<PrivacyRequest[]> {
   const { rows } = await pool.query(

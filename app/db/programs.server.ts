@@ -1,8 +1,11 @@
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
+import { moveOnAllMembersAt } from '#app/db/members.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
+import { noteWorkDue } from '#app/db/work-due.server.ts'
 import { FOREVER, listStops, withStops, type CampaignHistory } from '#app/loyalty/campaigns.ts'
 import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
-import { parseProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
 
 /**
  * Versions never change once published, so what they say is read once per process. Bounded, because a process may serve
@@ -56,7 +59,7 @@ async function readVersion(shopId: number, version: number, client: Queryable): 
     'select document from programs where shop_id = $1 and version = $2',
     [shopId, version],
   )
-  const parsed = parseProgram(rows[0]?.document)
+  const parsed = parseAcceptedProgram(rows[0]?.document)
   if (!parsed.ok)
     throw new Error(`Version ${version} of shop ${shopId}'s program cannot be read: ${parsed.problems[0]?.message}`)
   const oldest = READ_VERSIONS.keys().next()
@@ -67,14 +70,17 @@ async function readVersion(shopId: number, version: number, client: Queryable): 
 
 /**
  * Publishes a document as the next version, in force from `effectiveAt`, and returns its number. The document must have
- * come through `parseProgram`. Two who publish at the same moment get two numbers.
+ * come through `parseProgram`. Two who publish at the same moment get two numbers. Members to whom it can do something by
+ * itself are due when it comes into force, those too who never do anything again.
  */
 export async function publishProgram(
   shopId: number,
   document: ProgramDocument,
-  { effectiveAt, at, actor, note }: { effectiveAt: number; at: number; actor?: string; note?: string },
-  client: Queryable = pool,
+  publishing: { effectiveAt: number; at: number; actor?: string; note?: string },
+  client?: Queryable,
 ): Promise<number> {
+  if (!client) return inTransaction((client) => publishProgram(shopId, document, publishing, client))
+  const { effectiveAt, at, actor, note } = publishing
   const { rows } = await client.query<{ version: number }>(
     `with shop as materialized (select id from shops where id = $1 for update)
      insert into programs (shop_id, version, document, effective_at, created_at, created_by, note)
@@ -83,8 +89,32 @@ export async function publishProgram(
     [shopId, JSON.stringify(document), new Date(effectiveAt), new Date(at), actor ?? null, note ?? null],
   )
   if (!rows[0]) throw new Error(`There is no shop ${shopId}.`)
+  const { version } = rows[0]
   await enqueueProgramEffects(shopId, at, { dueAt: Math.max(at, effectiveAt) }, client)
-  return rows[0].version
+  const before = await findVersionBefore(shopId, { version, effectiveAt }, client)
+  if (before && !isDeepStrictEqual(movedByTime(before), movedByTime(document))) {
+    await moveOnAllMembersAt(shopId, effectiveAt, client)
+    await noteWorkDue(shopId, effectiveAt, client)
+  }
+  return version
+}
+
+async function findVersionBefore(
+  shopId: number,
+  { version, effectiveAt }: { version: number; effectiveAt: number },
+  client: Queryable,
+): Promise<ProgramDocument | undefined> {
+  const { rows } = await client.query<{ document: ProgramDocument }>(
+    `select document from programs where shop_id = $1 and (effective_at, version) < ($2, $3)
+      order by effective_at desc, version desc limit 1`,
+    [shopId, new Date(effectiveAt), version],
+  )
+  return rows[0]?.document
+}
+
+/** What of a program makes something happen to members who do nothing: all else waits for their next order, event or wish. */
+function movedByTime({ tiers, expiry, timezone, earning }: ProgramDocument) {
+  return { tiers: tiers ?? null, expiry, timezone, birthdays: earning.some(({ on }) => on === 'birthday') }
 }
 
 /**

@@ -120,6 +120,29 @@ export async function findOwnRedemption(shopId: number, member: string, id: stri
   return found?.member === member ? found : null
 }
 
+/**
+ * How many of the points that these redemptions gave back were gone the same moment, because their lots had run out meanwhile
+ * (loyalty/lots.ts): by redemption id, and only those that lost any. What an order took up again by using its code after all is left out.
+ */
+export async function findRunOutOnReturn(shopId: number, ids: readonly string[]): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map()
+  // The key of an expiry ends with the key of the return that brought it about.
+  const { rows } = await pool.query<{ id: string; points: string }>(
+    `select d.id, sum(e.amount) as points
+       from redemptions d
+      cross join generate_series(1, d.moves) as move
+       join ledger_transfers r on r.shop_id = $1 and r.key = 'return:' || d.id || ':' || move
+       join ledger_transfers e on e.shop_id = $1 and e.member_id = r.member_id and e.event_at >= r.event_at
+        and e.reason = 'expire' and right(e.key, length(r.key) + 1) = '@' || r.key
+      where d.shop_id = $1 and d.id = any($2::text[])
+        and not exists (select 1 from generate_series(move + 1, d.moves) as later
+                          join ledger_transfers k on k.shop_id = $1 and k.key = 'keep:' || d.id || ':' || later)
+      group by d.id`,
+    [shopId, ids],
+  )
+  return new Map(rows.map(({ id, points }) => [id, Number(points)]))
+}
+
 /** A member's redemptions that are open, those that run out soonest first: what a card shows. */
 export async function listOpenRedemptions(
   shopId: number,
@@ -161,8 +184,8 @@ export async function noteFailedTry(shopId: number, id: string, error: string, a
 }
 
 /**
- * Notes that Shopify is asked for the store credit of a redemption now, before it is asked: once for each redemption, whoever
- * tries. `isFirst`: the caller is the one who asks. `askedAt`: when that was, also where it was somebody else.
+ * Notes that Shopify is asked for the store credit or the gift card of a redemption now, before it is asked: once for each redemption,
+ * whoever tries. `isFirst`: the caller is the one who asks. `askedAt`: when that was, also where it was somebody else.
  */
 export async function noteCreditAsked(
   shopId: number,
@@ -170,7 +193,7 @@ export async function noteCreditAsked(
   at: number,
 ): Promise<{ isFirst: boolean; askedAt: number }> {
   const { rowCount } = await pool.query(
-    `update redemptions set credit_asked_at = $3, attempts = least(attempts + 1, 32767), error = 'store credit asked for', updated_at = $3
+    `update redemptions set credit_asked_at = $3, attempts = least(attempts + 1, 32767), error = 'credit asked for', updated_at = $3
       where shop_id = $1 and id = $2 and state = 'reserved' and credit_asked_at is null`,
     [shopId, id, new Date(at)],
   )

@@ -412,7 +412,9 @@ async function groupSql(asked: Asked, group: CustomerGroup): Promise<Condition> 
     case 'orders':
       return { condition: 's.orders >= $2', values: [group.least] }
     case 'interval':
-      return intervalSql(group.ordinal, group.week)
+      return intervalSql(group.ordinal, group.week, group.week)
+    case 'interval-within':
+      return intervalSql(group.ordinal, 0, group.week)
     case 'top-fifth':
       return bestSql(20)
     case 'best':
@@ -505,7 +507,7 @@ function periodSql(group: PeriodGroup, [from, until]: [Date, Date]): Condition {
   }
 }
 
-function intervalSql(ordinal: number, week: number): Condition {
+function intervalSql(ordinal: number, firstWeek: number, lastWeek: number): Condition {
   return {
     // Of each customer one look into the index, and not one for each side of the comparison (offset 0 keeps the two apart).
     from: `(
@@ -514,8 +516,8 @@ function intervalSql(ordinal: number, week: number): Condition {
                  order by placed_at limit 2 offset $2::int - 1) as pair) as gap
         from customer_standings c where c.shop_id = $1 and c.orders > $2::int offset 0)`,
     condition: `s.gap >= $3::int * interval '168 hours'
-                and ($3::int = ${LAST_WEEK} or s.gap < ($3::int + 1) * interval '168 hours')`,
-    values: [ordinal, week],
+                and ($4::int = ${LAST_WEEK} or s.gap < ($4::int + 1) * interval '168 hours')`,
+    values: [ordinal, firstWeek, lastWeek],
   }
 }
 

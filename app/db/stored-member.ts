@@ -54,6 +54,7 @@ export function toStoredMember(member: MemberState): StoredMember {
   if (member.customerState !== null) stored.customerState = member.customerState
   if (member.customerStateAt !== null) stored.customerStateAt = member.customerStateAt
   if (member.optedInAt !== null) stored.optedInAt = member.optedInAt
+  if (member.signedUpAt !== null) stored.signedUpAt = member.signedUpAt
   if (member.birthday !== null) stored.birthday = member.birthday
   if (hasAny(member.counters)) stored.counters = member.counters
   if (member.emptiedAt !== null) stored.emptiedAt = member.emptiedAt
@@ -76,6 +77,7 @@ export function fromStoredMember(stored: StoredMember): MemberState {
     customerState: stored.customerState ?? null,
     customerStateAt: stored.customerStateAt ?? null,
     optedInAt: stored.optedInAt ?? null,
+    signedUpAt: stored.signedUpAt ?? null,
     birthday: stored.birthday ?? null,
     activity,
     lifetime: stored.lifetime,

@@ -71,19 +71,21 @@ export function fromStoredOrder(id: string, stored: StoredOrder): OrderRecord {
 }
 
 function toStoredTerms(terms: OrderTerms, customer: string | null): StoredTerms {
-  const { member, version, tier, enrolled, places, refusedPlaces, everEarned } = terms
+  const { member, version, tier, enrolled, places, refusedPlaces, everEarned, campaigns } = terms
   const stored: StoredTerms = { version, tier }
   if (member !== customer) stored.member = member
   if (!enrolled) stored.enrolled = false
   if (places.length > 0) stored.places = places
   if (refusedPlaces.length > 0) stored.refusedPlaces = refusedPlaces
   if (!everEarned) stored.everEarned = false
+  if (campaigns) stored.campaigns = campaigns
   return stored
 }
 
 function fromStoredTerms(stored: StoredTerms, customer: string | null): OrderTerms {
   const { member, version, tier, enrolled = true, places = [], refusedPlaces = [], everEarned = true } = stored
-  return { member: member ?? customer!, version, tier, enrolled, places, refusedPlaces, everEarned }
+  const terms = { member: member ?? customer!, version, tier, enrolled, places, refusedPlaces, everEarned }
+  return stored.campaigns ? { ...terms, campaigns: stored.campaigns } : terms
 }
 
 function toStoredWorth({ points, spendMinor, spendRest, orders, reasons }: OrderWorth): StoredWorth {

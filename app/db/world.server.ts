@@ -24,6 +24,7 @@ import { loadFacts, saveAdjustments, saveFacts } from '#app/db/facts.server.ts'
 import { noteWorkDue } from '#app/db/work-due.server.ts'
 import {
   advance,
+  findFactNeeds,
   findMemberNeeds,
   findNeeds,
   handle,
@@ -156,6 +157,8 @@ export async function loadWorld(
     await loading.follow(late)
     await loading.lock(late)
   }
+  // Only events whose members were merged ask again: nearly always there is nothing more to look up.
+  await loading.loadFacts(findFactNeeds(loading.world, events).filter((key) => !needs.facts.includes(key)))
   return loading.world
 }
 
@@ -234,10 +237,10 @@ class Loading {
     redemptions: { ids: string[]; codes: string[] },
     facts: readonly string[],
   ): Promise<void> {
-    const [known, found, used] = await together([
+    const [known, found] = await together([
       loadOrders(this.#shopId, orders, this.#client, { lock: true }),
       loadRedemptions(this.#shopId, redemptions, this.#client),
-      loadFacts(this.#shopId, facts, this.#client),
+      this.loadFacts(facts),
       orders.length > 0 ? this.#holdSettings() : Promise.resolve(),
     ])
     for (const order of known) {
@@ -245,11 +248,14 @@ class Loading {
       this.#ordersBefore.set(order.id, order)
     }
     found.forEach((redemption) => this.#putRedemption(redemption))
-    for (const fact of used) this.#facts.set(fact.key, fact)
     // Codes that an order used before come back with it, whether or not the event names them.
     const more = known.flatMap(({ codes }) => codes).filter((code) => !this.#codes.has(normalizeCode(code)))
     const comingBack = await loadRedemptions(this.#shopId, { codes: more }, this.#client)
     comingBack.forEach((redemption) => this.#putRedemption(redemption))
+  }
+
+  async loadFacts(keys: readonly string[]): Promise<void> {
+    for (const fact of await loadFacts(this.#shopId, keys, this.#client)) this.#facts.set(fact.key, fact)
   }
 
   async #holdSettings(): Promise<void> {

@@ -2,6 +2,7 @@ import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { TAG_CUSTOMERS } from '#app/db/customer-lists.server.ts'
 import { RECOUNT_CYCLES, recountSlice, type RecountPosition } from '#app/db/cycles.server.ts'
+import { isOutOfReach } from '#app/db/errors.server.ts'
 import { listMembersAfter, readMembers } from '#app/db/member-records.server.ts'
 import { followAliases } from '#app/db/members.server.ts'
 import {
@@ -18,9 +19,10 @@ import { loadPrograms } from '#app/db/programs.server.ts'
 import { findRedemption } from '#app/db/redemptions.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
+import { describeError, logError } from '#app/log.server.ts'
 import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
-import { buildProgramCard } from '#app/loyalty/program-card.ts'
-import { AdminApiError } from '#app/shopify/admin-api.server.ts'
+import { buildProgramCard, listFreeProducts, type ProductTitles } from '#app/loyalty/program-card.ts'
+import { AdminApiError, isWithoutSession } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomerStates } from '#app/shopify/customers.server.ts'
 import { TRIGGERS_PER_CALL_MAX } from '#app/shopify/flow.server.ts'
@@ -32,6 +34,7 @@ import {
   writeProgramCard,
 } from '#app/shopify/member-card.server.ts'
 import type { CardToWrite } from '#app/shopify/member-card.server.ts'
+import { findTitles } from '#app/shopify/titles.server.ts'
 import { fillCodePools } from './fill-code-pools.ts'
 import { findMerges } from './reconcile-customers.ts'
 import { REMIND_OF_EXPIRY, sayReminders } from './remind-of-expiry.ts'
@@ -55,7 +58,7 @@ const BETWEEN_SLICES_MS = 100
 const REFUSED_TRIES = 5
 
 type Carrying = { shop: Shop; admin: AdminClient }
-/** Carries out a batch of one kind. Returns the effects that are done; throws AdminApiError for all of the batch. */
+/** Carries out a batch of one kind. Returns the effects that are done; what it throws holds for all of the batch, which is tried again. */
 type Carry = (carrying: Carrying, effects: Effect[]) => Promise<Outcome>
 type Outcome = {
   done: Effect[]
@@ -135,14 +138,18 @@ async function carryOutBatch(carrying: Carrying, carry: Carry, effects: Effect[]
     run.postponed += later.length
     return false
   } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
+    if (isOutOfReach(error) || isWithoutSession(error)) throw error
+    const isShopifys = error instanceof AdminApiError
+    const detail = isShopifys ? error.message : describeError(error)
     for (const effect of effects) {
-      const givesUp = error.reason === 'refused' && effect.attempts >= REFUSED_TRIES
-      if (givesUp) await setEffectsAside(shopId, [effect.id], now(), error.message)
-      else await postponeEffects(shopId, [effect.id], waitUntil(effect), error.message)
+      const givesUp = isShopifys && error.reason === 'refused' && effect.attempts >= REFUSED_TRIES
+      if (givesUp) await setEffectsAside(shopId, [effect.id], now(), detail)
+      else await postponeEffects(shopId, [effect.id], waitUntil(effect), detail)
       run[givesUp ? 'setAside' : 'postponed'] += 1
     }
-    return true
+    // Something of ours fails: that is no reason for other kinds to wait.
+    if (!isShopifys) logError(`${effects.length} × ${effects[0]?.kind} of shop ${shopId} cannot be carried out`, error)
+    return isShopifys
   }
 }
 
@@ -240,7 +247,8 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
   if (programs) {
     const at = now()
     const program = programAt(programs, at)
-    await writeProgramCard(admin, buildProgramCard(program, at))
+    const titles = await readTitles(admin, listFreeProducts(program))
+    await writeProgramCard(admin, buildProgramCard(program, at, titles))
     const next = Math.min(
       ...program.earning.flatMap(({ fromAt, untilAt }) => [fromAt, untilAt]).filter((edge) => edge > at),
     )
@@ -249,6 +257,16 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
     }
   }
   return { done: effects, refused: [], later: [] }
+}
+
+/** Titles are waited for while Shopify is away; where it will not tell them, the card does without. */
+async function readTitles(admin: AdminClient, products: string[]): Promise<ProductTitles> {
+  try {
+    return Object.fromEntries(await findTitles(admin, products))
+  } catch (error) {
+    if (!(error instanceof AdminApiError) || error.passing) throw error
+    return {}
+  }
 }
 
 const MEMBERS_A_SLICE = 500
@@ -290,15 +308,21 @@ async function carryOutTierTags({ shop, admin }: Carrying, effects: Effect[]): P
   return outcome
 }
 
-/** Takes codes out of use that ran out or were cancelled. One that Shopify still has is looked at again later. */
+/** Takes codes out of use that ran out or were cancelled. One that Shopify still has, or where we fail, is looked at again later. */
 async function carryOutSettling({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   const outcome: Outcome = { done: [], refused: [], later: [] }
   for (const effect of effects) {
-    const redemption = await findRedemption(shop.id, effect.key)
-    const settled = redemption && (await settleEnding(shop, admin, redemption))
-    if (settled?.state === 'ending')
-      outcome.later.push({ effect, detail: 'Shopify still has the code, or an order used it' })
-    else outcome.done.push(effect)
+    try {
+      const redemption = await findRedemption(shop.id, effect.key)
+      const settled = redemption && (await settleEnding(shop, admin, redemption))
+      if (settled?.state === 'ending')
+        outcome.later.push({ effect, detail: 'Shopify still has the code, or an order used it' })
+      else outcome.done.push(effect)
+    } catch (error) {
+      if (error instanceof AdminApiError || isOutOfReach(error) || isWithoutSession(error)) throw error
+      logError(`redemption ${effect.key} of shop ${shop.id} cannot be settled`, error)
+      outcome.later.push({ effect, detail: describeError(error) })
+    }
   }
   return outcome
 }

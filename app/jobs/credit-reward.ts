@@ -31,9 +31,18 @@ export async function creditReward(
 ): Promise<Credited> {
   if (redemption.value === null) return { outcome: 'refused', detail: 'a credit without an amount' }
   const money = { amount: redemption.value, currency }
-  return redemption.type === 'gift-card'
-    ? creditGiftCard(admin, shopId, redemption, money)
-    : creditStoreCredit(admin, shopId, redemption, money, at)
+  const { isFirst, askedAt } = await noteCreditAsked(shopId, redemption.id, at)
+  try {
+    if (redemption.type === 'gift-card') return await creditGiftCard(admin, shopId, redemption, money)
+    if (isFirst) return await creditStoreCredit(admin, redemption, money)
+    return await lookForStoreCredit(admin, shopId, redemption, money, at - askedAt)
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error
+    // The first to ask knows what their own request came to. To the others Shopify says nothing of it by turning them away: it may be
+    // under way still, or done.
+    const mayHaveHappened = !isFirst || error.mayHaveHappened
+    return { outcome: mayHaveHappened ? 'unknown' : 'refused', detail: error.message }
+  }
 }
 
 /** The card's code is derived from the redemption: however often it is asked for, there is one card. */
@@ -44,38 +53,35 @@ async function creditGiftCard(
   money: { amount: string; currency: string },
 ): Promise<Credited> {
   const code = deriveCode(`gift-card:${shopId}:${redemption.id}`, 16)
-  try {
-    const given = await giveGiftCard(admin, redemption.member, money, code)
-    if (given.ok || given.reason === 'taken') return { outcome: 'given', code }
-    return { outcome: 'refused', detail: given.detail }
-  } catch (error) {
-    return afterError(error)
-  }
+  const given = await giveGiftCard(admin, redemption.member, money, code)
+  if (given.ok || given.reason === 'taken') return { outcome: 'given', code }
+  return { outcome: 'refused', detail: given.detail }
 }
 
-/** Shopify cannot be told to do this once: whoever asks first notes that before, everybody else only looks whether it was given. */
+/** Shopify cannot be told to do this once: only whoever is the first may ask for it. */
 async function creditStoreCredit(
+  admin: AdminClient,
+  redemption: Redemption,
+  money: { amount: string; currency: string },
+): Promise<Credited> {
+  const given = await giveStoreCredit(admin, redemption.member, money)
+  return given.ok
+    ? { outcome: 'given', code: creditCode(given.transactionId) }
+    : { outcome: 'refused', detail: given.detail }
+}
+
+/** Everybody else only looks whether it was given. */
+async function lookForStoreCredit(
   admin: AdminClient,
   shopId: number,
   redemption: Redemption,
   money: { amount: string; currency: string },
-  at: number,
+  askedForMs: number,
 ): Promise<Credited> {
-  try {
-    const { isFirst, askedAt } = await noteCreditAsked(shopId, redemption.id, at)
-    if (!isFirst) {
-      const credit = await findUnclaimedCredit(admin, shopId, redemption, money)
-      if (credit) return { outcome: 'given', code: credit }
-      if (at - askedAt < CREDIT_SETTLES_MS) return { outcome: 'unknown', detail: 'waiting for Shopify to settle' }
-      return { outcome: 'refused', detail: 'Shopify never gave the credit' }
-    }
-    const given = await giveStoreCredit(admin, redemption.member, money)
-    return given.ok
-      ? { outcome: 'given', code: creditCode(given.transactionId) }
-      : { outcome: 'refused', detail: given.detail }
-  } catch (error) {
-    return afterError(error)
-  }
+  const credit = await findUnclaimedCredit(admin, shopId, redemption, money)
+  if (credit) return { outcome: 'given', code: credit }
+  if (askedForMs < CREDIT_SETTLES_MS) return { outcome: 'unknown', detail: 'waiting for Shopify to settle' }
+  return { outcome: 'refused', detail: 'Shopify never gave the credit' }
 }
 
 /** A credit of this amount since the points were reserved, that no other redemption has. */
@@ -102,10 +108,4 @@ async function findUnclaimedCredit(
 /** What stands for a credit where other redemptions have a code: no shopper sees it. */
 function creditCode(transactionId: string): string {
   return `CREDIT-${transactionId.split('/').at(-1)}`
-}
-
-function afterError(error: unknown): Credited {
-  if (!(error instanceof AdminApiError)) throw error
-  if (error.mayHaveHappened) return { outcome: 'unknown', detail: error.message }
-  return { outcome: 'refused', detail: error.message }
 }

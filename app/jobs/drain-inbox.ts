@@ -8,6 +8,7 @@ import { forgetInAudiences } from '#app/db/campaigns.server.ts'
 import { loadCatalog } from '#app/db/catalog.server.ts'
 import { inTransaction, together } from '#app/db/client.server.ts'
 import { forgetListed } from '#app/db/customer-lists.server.ts'
+import { isClaimTaken, isCollision, isOutOfReach } from '#app/db/errors.server.ts'
 import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
 import {
@@ -20,8 +21,10 @@ import {
   type Message,
 } from '#app/db/inbox.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
+import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
+import { logError } from '#app/log.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { withCatalog } from '#app/loyalty/catalog.ts'
@@ -29,7 +32,7 @@ import { findMemberNeeds, findNeeds, handle, type Event, type Programs } from '#
 import { parseGid } from '#app/loyalty/ids.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import type { Parsed } from '#app/shopify/payload.ts'
-import { isRulesTopic, parseWebhookText } from '#app/shopify/webhook.ts'
+import { isRulesTopic, opensAccount, parseWebhookText } from '#app/shopify/webhook.ts'
 
 /** What a round of draining did. */
 export type Drained = {
@@ -54,6 +57,10 @@ const RESTS = 6
 const REST_AT_MOST_MS = 1_000
 const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
+/** A shop whose messages cannot even be taken up (its program cannot be read, say) is tried again after this. Others do not wait for it. */
+const REST_IN_TROUBLE_MS = 10_000
+/** Such shops, and until when (performance.now()) they rest in this process. */
+const RESTING = new Map<number, number>()
 /** Any fixed number: with the shop's it names the lock under which messages are claimed. */
 export const CLAIM_LOCK = 4_273_002
 /**
@@ -61,10 +68,13 @@ export const CLAIM_LOCK = 4_273_002
  * the next round then, or it would hold up all others.
  */
 const CLAIM_WAIT = `set local lock_timeout = '1s';`
+/** The one topic of the rules that is worked on without a program, too. */
+const ERASURE = 'customers/redact'
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
  * batches are on their way at a time, while there is much to do: the engine has one, the database the others. `onShop` hears of each.
+ * A shop whose messages cannot be taken up is named in the log and rests. Rejects only when the database is out of reach.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
@@ -73,7 +83,7 @@ export async function drainInbox(
   const total: Drained = { done: 0, failed: 0, left: 0 }
   let atOnce = BATCHES_AT_ONCE
   for (;;) {
-    const shops = await listShopsWithMessages(now())
+    const shops = (await listShopsWithMessages(now())).filter((shopId) => !isResting(shopId))
     // Where they are fewer than the batches at a time, several are one shop's.
     const first = Array.from(
       { length: shops.length && Math.max(shops.length, atOnce) },
@@ -87,7 +97,8 @@ export async function drainInbox(
     const work = async () => {
       for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
         const { shopId, turns } = next
-        const drained = await drainShop(shopId)
+        const drained = isResting(shopId) ? null : await drainOrRest(shopId)
+        if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
         if (drained.done + drained.failed < BATCH_LIMIT) continue
@@ -105,6 +116,23 @@ export async function drainInbox(
     if (worthwhile) continue
     await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
   }
+}
+
+/** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */
+async function drainOrRest(shopId: number): Promise<Drained | null> {
+  try {
+    return await drainShop(shopId)
+  } catch (error) {
+    if (isOutOfReach(error)) throw error
+    // Several batches of one shop may be under way.
+    if (!isResting(shopId)) logError(`the messages of shop ${shopId} cannot be taken up`, error)
+    RESTING.set(shopId, performance.now() + REST_IN_TROUBLE_MS)
+    return null
+  }
+}
+
+function isResting(shopId: number): boolean {
+  return performance.now() < (RESTING.get(shopId) ?? 0)
 }
 
 async function letGather(forMs: number, isStopping: () => boolean): Promise<void> {
@@ -126,15 +154,16 @@ function add(sum: Drained, more: Drained): void {
 
 /**
  * Works on one batch of a shop's messages. A message that cannot be worked on fails alone: where the whole batch fails at the
- * database, each of its messages is tried by itself. Rejects only when the database is out of reach.
+ * database, each of its messages is tried by itself. Rejects when the database is out of reach, and when none could be taken up: its program
+ * cannot be read, say.
  */
 export async function drainShop(shopId: number, limit = BATCH_LIMIT): Promise<Drained> {
   const batch: Message[] = []
   try {
     return await drainBatch(shopId, { limit }, batch)
   } catch (error) {
-    if (isOutOfReach(error)) throw error
     if (isClaimTaken(error)) return { done: 0, failed: 0, left: 0 }
+    if (isOutOfReach(error) || batch.length === 0) throw error
   }
   const total: Drained = { done: 0, failed: 0, left: 0 }
   for (const message of batch) {
@@ -166,9 +195,10 @@ async function drainBatch(
 ): Promise<Drained> {
   return inTransaction(
     async (client) => {
-      const { programs, catalogued } = await findRules(shopId, client)
-      // Without a program nobody can say what an order is worth: those messages wait until one is published.
-      const topics = programs ? undefined : NOTICE_TOPICS
+      const { programs, catalogued, unpublished } = await findRules(shopId, client)
+      // Without a program nobody can say what an order is worth: those messages wait until one is published. Whoever wants to be forgotten does
+      // not: before the first program there are no points of theirs.
+      const topics = programs ? undefined : [...NOTICE_TOPICS, ...(unpublished ? [ERASURE] : [])]
       const [{ at, sorted, world }, unlocked] = await underClaimLock(shopId, client, async () => {
         batch.push(...(await claimMessages(shopId, now(), { ...claim, topics }, client)))
         // Read under the lock: whoever claims later also has the later time.
@@ -185,8 +215,10 @@ async function drainBatch(
           : null
         return { at, sorted, world }
       })
-      const applied =
-        programs && world ? applyMessages(sorted.readable, world, programs) : { done: [], failed: [], left: [] }
+      const applied: AppliedMessages =
+        programs && world
+          ? applyMessages(sorted.readable, world, programs)
+          : { done: sorted.readable.map(({ message }) => message), failed: [], left: [] }
       await together([
         unlocked,
         programs && world ? saveWorld(shopId, world, programs, at, client) : Promise.resolve(),
@@ -194,7 +226,7 @@ async function drainBatch(
         ignoreMessages(shopId, idsOf(sorted.ignored), client),
       ])
       for (const message of sorted.notices) await carryOutNotice(shopId, message, client)
-      if (world) await forgetErased(shopId, sorted.readable, world, client)
+      await forgetErased(shopId, sorted.readable, world, client)
       const failed = [...applied.failed, ...sorted.unreadable]
       for (const { message, error } of failed) await noteFailure(shopId, message, error, at, client)
       return {
@@ -207,14 +239,15 @@ async function drainBatch(
   )
 }
 
-/** The shop's program, null where orders have to wait: none is published, or it asks for products that were never read. */
+/** The shop's program, null where orders have to wait: none is published (`unpublished`), or it asks for products that were never read. */
 export async function findRules(
   shopId: number,
   client: PoolClient,
-): Promise<{ programs: Programs | null; catalogued: boolean }> {
+): Promise<{ programs: Programs | null; catalogued: boolean; unpublished: boolean }> {
   const programs = await loadPrograms(shopId, client)
-  if (!programs || !needsCatalog(programs)) return { programs, catalogued: false }
-  return (await hasCatalog(shopId, client)) ? { programs, catalogued: true } : { programs: null, catalogued: false }
+  if (!programs || !needsCatalog(programs)) return { programs, catalogued: false, unpublished: !programs }
+  const catalogued = await hasCatalog(shopId, client)
+  return { programs: catalogued ? programs : null, catalogued, unpublished: false }
 }
 
 /** Tells orders what the catalogue knows of their products. */
@@ -233,7 +266,7 @@ export async function addCatalog(shopId: number, messages: { event: Event }[], c
 async function forgetErased(
   shopId: number,
   messages: readonly Readable[],
-  world: LoadedWorld,
+  world: LoadedWorld | null,
   client: PoolClient,
 ): Promise<void> {
   const customers = messages.flatMap(({ event }) => findForgotten(event, world).map((gid) => parseGid(gid)!.number))
@@ -242,16 +275,17 @@ async function forgetErased(
   await forgetAnswers(shopId, customers, client)
   await forgetListed(shopId, customers, client)
   await forgetInAudiences(shopId, customers, client)
+  await forgetAnsweredRequests(shopId, customers, client)
 }
 
 /**
  * The ids under which somebody was known who is forgotten with this event: with theirs go those merged into it, while one that was
  * merged away goes alone. Whoever turns out to be somebody forgotten is forgotten too.
  */
-function findForgotten(event: Event, world: LoadedWorld): string[] {
+function findForgotten(event: Event, world: LoadedWorld | null): string[] {
   if (event.type !== 'erase' && event.type !== 'merge') return []
   const named = event.type === 'erase' ? [event.customer] : []
-  const member = world.member(event.type === 'erase' ? event.customer : event.into)
+  const member = world?.member(event.type === 'erase' ? event.customer : event.into)
   return member && member.erasedAt !== null ? [...named, member.id, ...member.aliases] : named
 }
 
@@ -309,14 +343,21 @@ function sortMessages(batch: readonly Message[]): Sorted {
   return sorted
 }
 
-/** A webhook is read as Shopify sends it; an order that a job read from the Admin API is in the API's own shape. */
+/**
+ * A webhook is read as Shopify sends it; an order that a job read from the Admin API is in the API's own shape. Who got an account by it signs
+ * up, which nothing but the live app makes of it: a file of events says `app/event`.
+ */
 export function readMessage({
   source,
   topic,
   triggeredAt,
   payload,
 }: Pick<Message, 'source' | 'topic' | 'triggeredAt' | 'payload'>): Parsed<Event | null> {
-  if (source === 'webhook' || !topic.startsWith('orders/')) return parseWebhookText(topic, triggeredAt, payload)
+  if (source === 'webhook' || !topic.startsWith('orders/')) {
+    const parsed = parseWebhookText(topic, triggeredAt, payload)
+    if (!parsed.ok || parsed.value?.type !== 'customer' || !opensAccount(topic, parsed.value.state)) return parsed
+    return { ok: true, value: { ...parsed.value, signUp: 'now' } }
+  }
   try {
     const { order, paidAt } = orderFromAdminApi(JSON.parse(payload) as AdminOrder)
     return { ok: true, value: { type: 'order', at: triggeredAt, order, paidAt: paidAt ?? undefined } }
@@ -361,27 +402,4 @@ const idsOf = (messages: readonly Message[]): string[] => messages.map(({ id }) 
 /** For people: the message alone. Stacks and payloads are not kept, they could hold personal data. */
 function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
-
-/** A row was there already, a deadlock, or a transaction that cannot be put in order with another (SQLSTATE). */
-function isCollision(error: unknown): boolean {
-  return ['23505', '40P01', '40001'].includes(String((error as { code?: unknown }).code))
-}
-
-/** The claim lock was not to be had: nothing else waits with a limit. */
-function isClaimTaken(error: unknown): boolean {
-  return (error as { code?: unknown }).code === '55P03'
-}
-
-/** The connection broke or the server is going down (SQLSTATE classes 08, 53 and 57), which is no message's fault. */
-export function isOutOfReach(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code === 'string' && /^(08|53|57)/.test(code)) return true
-  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT)/.test(code)) return true
-  return (
-    typeof message === 'string' &&
-    /connection (terminated|timeout|ended|error)|not queryable|client (was|has been) closed|timeout exceeded when trying/i.test(
-      message,
-    )
-  )
 }

@@ -7,6 +7,8 @@ import {
   findPool,
   forgetDiscount,
   keepFilling,
+  listCodesHeld,
+  listLivePools,
   listPoolsOfReward,
   listPoolsToFill,
   markCodesGone,
@@ -16,13 +18,20 @@ import {
 import type { Pool } from '#app/db/codes.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
 import { fixedValue, termsOfReward } from '#app/loyalty/discount-terms.ts'
 import type { DiscountTerms } from '#app/loyalty/discount-terms.ts'
 import type { Program, Reward } from '#app/loyalty/program.ts'
 import { givesCode } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
-import { CODES_PER_CALL_MAX, addCodes, findCode, readCodeCreation } from '#app/shopify/discounts.server.ts'
+import {
+  CODES_PER_CALL_MAX,
+  addCodes,
+  findCode,
+  keepDiscountLive,
+  readCodeCreation,
+} from '#app/shopify/discounts.server.ts'
 import { VARIABLE_POOL_TARGET, makeParent, poolKey, poolLock, readDearest, valueOfPool } from './issue-code.ts'
 
 /**
@@ -36,6 +45,8 @@ const ROUNDS = 20
 /** How often a creation that is under way is looked at within one run. */
 const LOOKS = 20
 const LOOK_EVERY_MS = 250
+/** Codes that are cancelled in one transaction. */
+const HELD_AT_ONCE = 200
 
 /** How many pools a run looked at, how many it filled, and how many it could not. */
 export type FillRun = { pools: number; filled: number; failed: number }
@@ -45,6 +56,7 @@ export async function fillCodePools(shop: Shop, admin: AdminClient): Promise<Fil
   const run: FillRun = { pools: 0, filled: 0, failed: 0 }
   const programs = await loadPrograms(shop.id)
   const at = now()
+  await tendDiscounts(shop, admin)
   const program = programs?.versions.filter(({ from }) => from <= at).at(-1)?.program ?? programs?.versions[0]?.program
   if (!program) return run
   const offered = await requireOfferedPools(shop, admin, program, at)
@@ -64,6 +76,33 @@ export async function fillCodePools(shop: Shop, admin: AdminClient): Promise<Fil
     else if (filled === false) run.failed += 1
   }
   return run
+}
+
+/**
+ * Keeps parent discounts as shoppers were promised them: what the merchant has deactivated in Shopify is activated again. Where one was deleted,
+ * its codes died with it: nobody gets one of them any more, and those that shoppers hold are cancelled, so that their points come back once
+ * Shopify has confirmed that they are gone and were not used. For what the program still offers a new parent is made.
+ */
+async function tendDiscounts(shop: Shop, admin: AdminClient): Promise<void> {
+  for (const { id, discountGid } of await listLivePools(shop.id)) {
+    const live = await keepDiscountLive(admin, discountGid).catch((error: unknown) => {
+      if (error instanceof AdminApiError) return null
+      throw error
+    })
+    // Not known now: the next run asks again.
+    if (live === null) return
+    if (live) continue
+    // The pool goes last: what is cut off before is found again by it.
+    for (;;) {
+      const held = await listCodesHeld(shop.id, id, HELD_AT_ONCE)
+      if (held.length === 0) break
+      const at = now()
+      const events = held.map((code) => ({ type: 'cancel-redemption' as const, at, code }))
+      const applied = await applyEvents(shop.id, events, at)
+      if (!applied.ok || applied.changes.every(({ refused }) => refused !== null)) break
+    }
+    await forgetDiscount(shop.id, id, now())
+  }
 }
 
 /** A pool for everything the program offers now, with its terms. */

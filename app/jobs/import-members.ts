@@ -5,6 +5,7 @@ import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
+import { isDatabases } from '#app/db/errors.server.ts'
 import { saveAdjustments } from '#app/db/facts.server.ts'
 import {
   findBroughtBefore,
@@ -22,11 +23,11 @@ import {
   type CheckedLine,
   type ImportRow,
 } from '#app/db/imports.server.ts'
-import { isOutOfReach } from '#app/jobs/drain-inbox.ts'
 import { enqueueEffects, finishEffects, leaseEffects } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
+import { logError } from '#app/log.server.ts'
 import { advance, handle, type Event, type Programs } from '#app/loyalty/engine.ts'
 import {
   findFilled,
@@ -42,7 +43,7 @@ import {
 } from '#app/loyalty/imports.ts'
 import { versionAt } from '#app/loyalty/ledger.ts'
 import type { Program } from '#app/loyalty/program.ts'
-import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
+import { AdminApiError, isWithoutSession, type AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomersByEmail, findCustomerStates, type CustomerState } from '#app/shopify/customers.server.ts'
 
 /** The effect that wakes this work at once; without it, the timetable's next minute does. */
@@ -51,6 +52,10 @@ const CHECKED_AT_ONCE = 500
 const GIVEN_AT_ONCE = 500
 const TURN_MS = 20_000
 const WAKE_LEASE_MS = 60_000
+/** What holds an import up, for the merchant. */
+const SHOPIFY_AWAY = 'Shopify could not be asked for customers just now. It is tried again every minute.'
+const OUR_FAULT =
+  'Something went wrong on our side, and nothing was counted twice. It is tried again every minute. If this stays, please tell us.'
 
 /** Has the shop's imports worked on as soon as a worker is free. */
 export async function wakeImports(shopId: number): Promise<void> {
@@ -91,12 +96,11 @@ async function takeSlice(shop: Shop, admin: AdminClient, work: ImportRow): Promi
     await noteImportError(shop.id, work.id, null)
     return done
   } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
-    await noteImportError(
-      shop.id,
-      work.id,
-      'Shopify could not be asked for customers just now. It is tried again every minute.',
-    )
+    // The next turn tries again: the database is away, or nobody can speak for the shop.
+    if (isDatabases(error) || isWithoutSession(error)) throw error
+    const isShopifys = error instanceof AdminApiError
+    if (!isShopifys) logError(`import ${work.id} of shop ${shop.id} is held up while ${work.state}`, error)
+    await noteImportError(shop.id, work.id, isShopifys ? SHOPIFY_AWAY : OUR_FAULT)
     return null
   }
 }
@@ -194,14 +198,20 @@ function nameOf({ header, mapping }: ImportRow, { customer, email }: ImportLine)
 async function giveSlice(shopId: number, work: ImportRow): Promise<number> {
   const given = await inSlices(
     (limit) => giveTogether(shopId, work, limit),
-    () => refuseNext(shopId, work),
+    (reason) => refuseNext(shopId, work, reason),
   )
   if (given === 0) await moveImport(shopId, work.id, ['applying'], 'done', now())
   return given
 }
 
-/** The next lines in one transaction; where one of them cannot be, each by itself, and that one is refused. */
-async function inSlices(together: (limit: number) => Promise<number>, refuse: () => Promise<number>): Promise<number> {
+/**
+ * The next lines in one transaction; where one of them cannot be, each by itself, and that one is refused. What the database could not
+ * do is tried again later; only what the rules cannot do is a line's fault.
+ */
+async function inSlices(
+  together: (limit: number) => Promise<number>,
+  refuse: (reason: unknown) => Promise<number>,
+): Promise<number> {
   try {
     return await together(GIVEN_AT_ONCE)
   } catch (error) {
@@ -211,13 +221,8 @@ async function inSlices(together: (limit: number) => Promise<number>, refuse: ()
     return await together(1)
   } catch (error) {
     if (isDatabases(error)) throw error
-    return refuse()
+    return refuse(error)
   }
-}
-
-/** What the database could not do is tried again later; only what the rules cannot do is a line's fault. */
-function isDatabases(error: unknown): boolean {
-  return isOutOfReach(error) || typeof (error as { code?: unknown }).code === 'string'
 }
 
 function giveTogether(shopId: number, work: ImportRow, limit: number): Promise<number> {
@@ -280,11 +285,12 @@ function giveLine(
   return { filled: findFilled(world.member(line.customer)!, work.id, line.customer, line.points), refused: null }
 }
 
-/** Refuses the next line: the rules could not give it, for a reason that is ours and stands in the log of the worker. */
-function refuseNext(shopId: number, work: ImportRow): Promise<number> {
+/** Refuses the next line: the rules could not give it, for a reason that is ours and goes into the log. */
+function refuseNext(shopId: number, work: ImportRow, reason: unknown): Promise<number> {
   return inTransaction(async (client) => {
     const [line] = await takeReady(shopId, work.id, 1, client)
     if (!line) return 0
+    logError(`line ${line.line} of import ${work.id} of shop ${shopId} cannot be given`, reason)
     const problem = refuseCustomer(line.customer, 'a customer whose points can be counted')
     await saveGiven(shopId, work.id, [{ line: line.line, filled: 0, problem }], client)
     return 1

@@ -1,16 +1,18 @@
 import { now } from '#app/clock.server.ts'
 import { deriveCode, findCodeOf, freeCodeOf, freeOrphanedCodes, markCodesGone } from '#app/db/codes.server.ts'
+import { isOutOfReach } from '#app/db/errors.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { findRedemption, listUnsettled, noteFailedTry } from '#app/db/redemptions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { describeError, logError } from '#app/log.server.ts'
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
 import { ID_PREFIXES } from '#app/loyalty/ids.ts'
 import type { Program, Reward } from '#app/loyalty/program.ts'
 import { givesCode } from '#app/loyalty/rewards.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
-import { AdminApiError } from '#app/shopify/admin-api.server.ts'
+import { AdminApiError, isWithoutSession } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { deleteCodes, findCode, findOrderWithCode, type FoundCode } from '#app/shopify/discounts.server.ts'
 import { creditReward } from './credit-reward.ts'
@@ -223,8 +225,9 @@ async function isGone(admin: AdminClient, code: string): Promise<boolean> {
 export type SettleRun = { issued: number; returned: number; left: number; freedCodes: number }
 
 /**
- * Settles what others left behind in one shop, at most `limit` redemptions. Shopify failing for one ends the run: it would fail for
- * the next one too. Safe to run twice, late, or beside another.
+ * Settles what others left behind in one shop, at most `limit` redemptions, those tried least recently first. Shopify failing for one
+ * ends the run: it would fail for the next one too. Where something of ours fails, that is noted and the next one has its turn. Safe to
+ * run twice, late, or beside another. Rejects when the database is out of reach, or nobody can speak for the shop.
  */
 export async function settleRedemptions(shop: Shop, admin: AdminClient, limit = 100): Promise<SettleRun> {
   const run: SettleRun = { issued: 0, returned: 0, left: 0, freedCodes: 0 }
@@ -249,17 +252,21 @@ async function settleOne(
   redemption: Redemption & { attempts: number },
   at: number,
 ): Promise<Redemption['state'] | 'unavailable'> {
-  if (redemption.state === 'reserved') {
-    const settled = await settleReserved(shop, admin, redemption, { giveUp: at - redemption.reservedAt > GIVE_UP_MS })
-    return settled.ok ? settled.redemption.state : 'returned'
-  }
   try {
+    if (redemption.state === 'reserved') {
+      const settled = await settleReserved(shop, admin, redemption, { giveUp: at - redemption.reservedAt > GIVE_UP_MS })
+      return settled.ok ? settled.redemption.state : 'returned'
+    }
     const settled = await settleEnding(shop, admin, redemption)
     if (settled.state === 'ending') await noteFailedTry(shop.id, redemption.id, 'Shopify still has the code', now())
     return settled.state
   } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
-    await noteFailedTry(shop.id, redemption.id, error.message, now())
-    return 'unavailable'
+    if (isOutOfReach(error) || isWithoutSession(error)) throw error
+    // The note also sends it behind those that have not been tried for longer.
+    const isShopifys = error instanceof AdminApiError
+    await noteFailedTry(shop.id, redemption.id, isShopifys ? error.message : describeError(error), now())
+    if (isShopifys) return 'unavailable'
+    logError(`redemption ${redemption.id} of shop ${shop.id} cannot be settled`, error)
+    return redemption.state
   }
 }

@@ -8,7 +8,7 @@ import { programAt } from '#app/loyalty/build-member-card.ts'
 import { isInForce, titlesOf } from '#app/loyalty/campaigns.ts'
 import type { Programs } from '#app/loyalty/engine.ts'
 import { requireDiscounts } from '#app/loyalty/function-discounts.ts'
-import type { FunctionDiscount, RefusedCampaign } from '#app/loyalty/function-discounts.ts'
+import type { FunctionDiscount, RefusedDiscount } from '#app/loyalty/function-discounts.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -32,7 +32,7 @@ export type SyncRun = {
   updated: number
   stopped: number
   deleted: number
-  /** What Shopify would not have, in its words, and campaigns that do not fit into a Function. */
+  /** What Shopify would not have, in its words, and what does not fit into a Function. */
   refused: { key: string; detail: string }[]
 }
 
@@ -84,11 +84,11 @@ async function keepBudgets(shopId: number, programs: Programs, at: number): Prom
 async function sync(
   admin: AdminClient,
   required: FunctionDiscount[],
-  refused: RefusedCampaign[],
+  refused: RefusedDiscount[],
   at: number,
 ): Promise<SyncRun> {
   const run: SyncRun = { created: 0, updated: 0, stopped: 0, deleted: 0, refused: [] }
-  for (const { campaign, refusal } of refused) run.refused.push({ key: `campaign:${campaign}`, detail: refusal.reason })
+  for (const { key, refusal } of refused) run.refused.push({ key, detail: refusal.reason })
   const found = await listFunctionDiscounts(admin)
   const kept = new Map<string, FoundDiscount>()
   for (const discount of found) {

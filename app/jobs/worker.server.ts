@@ -10,6 +10,7 @@ import {
   listShopsWithEffectsDue,
 } from '#app/db/outbox.server.ts'
 import { now } from '#app/clock.server.ts'
+import { forgetOldAnsweredRequests } from '#app/db/privacy.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
@@ -18,7 +19,9 @@ import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { startTaskRunner } from '#app/jobs/task-runner.server.ts'
 import { AGAIN_SOON, SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
+import { logError } from '#app/log.server.ts'
 import { adminClientOf } from '#app/shopify.server.ts'
+import { isWithoutSession } from '#app/shopify/admin-api.server.ts'
 
 /** A worker at work in this process. */
 export type RunningWorker = {
@@ -37,6 +40,8 @@ const OFFER_EVERY_MS = 500
 const AGAIN_SOON_MS = 5_000
 /** Finished effects, and lines of files that were not brought in, are kept this long, for questions. */
 const KEEP_DAYS = 14
+/** What was put together of customers who asked for it: the merchant has 30 days to hand it over. */
+const KEEP_ANSWERS_DAYS = 60
 const DAY_MS = 86_400_000
 
 /** Starts a worker in this process. Resolves when graphile-worker is ready; throws when the database is not. */
@@ -69,12 +74,14 @@ function shopTasks(): TaskList {
         const shop = await requireShop((payload as { shopId: number }).shopId)
         // Work for a shop that has taken the app off cannot be done: there is no token any more.
         if (shop.installedAt === null || shop.uninstalledAt !== null) return
-        const result = await task.run(shop, adminClientOf(shop.domain), abortSignal).catch((error: Error) => {
+        const result = await task.run(shop, adminClientOf(shop.domain), abortSignal).catch((error: unknown) => {
           // Nor for one whose owner has not opened the app since it was installed. What waits, waits for the first page.
-          if (error.name !== 'SessionNotFoundError' && !/could not find a session/i.test(error.message)) throw error
+          if (!isWithoutSession(error)) throw error
         })
         if (result !== AGAIN_SOON) return
-        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(now() + AGAIN_SOON_MS) })
+        // The queue goes by the machine's clock, which moving business time leaves alone.
+        const machineTime = performance.timeOrigin + performance.now()
+        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(machineTime + AGAIN_SOON_MS) })
       },
     ]),
   )
@@ -100,7 +107,10 @@ const cleanUp: TaskList[string] = async () => {
   while ((await clearFinishedEffects(before)) > 0);
   while ((await clearOldMessages(before)) > 0);
   await recheckWorkDue()
-  for (const shop of await listInstalledShops()) await forgetOldImports(shop.id, before)
+  for (const shop of await listInstalledShops()) {
+    await forgetOldImports(shop.id, before)
+    await forgetOldAnsweredRequests(shop.id, now() - KEEP_ANSWERS_DAYS * DAY_MS)
+  }
 }
 
 /** One job per task and shop; a shop's tasks run one after another, so that they share its rate limit and not fight for it. */
@@ -166,7 +176,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
         for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
         for (const shopId of await listShopsWithEffectsDue(now(), [WORK_ON_IMPORTS])) onImports(shopId)
       } catch (error) {
-        logProblems('error', `the drain rests: ${error instanceof Error ? error.message : String(error)}`)
+        logError('the drain rests', error)
         pauseMs = TROUBLE_PAUSE_MS
       }
       if (stopping) return

@@ -6,7 +6,7 @@ import { CARD_CODES_MAX } from './member-card.ts'
 import type { CardCode, MemberCard } from './member-card.ts'
 import { parseDecimal } from './money.ts'
 import type { Program } from './program.ts'
-import { findShownEnd, type Redemption } from './rewards.ts'
+import { findShownEnd, givesCode, type Redemption } from './rewards.ts'
 import { findNextTier } from './tiers.ts'
 
 /**
@@ -94,5 +94,6 @@ export function toCardCode(redemption: Redemption, programs: Programs): CardCode
     label: reward ? rewardLabel(program, reward, redemption.value) : redemption.reward,
     points: redemption.points,
     until: redemption.expiresAt === null ? null : new Date(redemption.expiresAt).toISOString(),
+    ...(givesCode(redemption.type) ? {} : { canReturn: false }),
   }
 }

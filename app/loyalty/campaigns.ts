@@ -135,17 +135,47 @@ export function armOf(campaign: Campaign, customers: readonly string[]): 'offere
   return heldOut === 0 ? 'offered' : null
 }
 
+/** Whose order it is, as campaigns ask. */
+export type CampaignContext = {
+  tier: string | null
+  segments: readonly string[]
+  customer: string | null
+  /** The {@link decideCampaigns} of before, which stand whatever segments and customer say now; undefined: nothing was decided. */
+  campaigns?: readonly string[] | undefined
+}
+
+/**
+ * Of the multiplying campaigns that go by segments or hold out customers, the ids of those that an order placed at an instant has: to be kept
+ * with it, because both can change later. Undefined where no such campaign is in force, so that there is nothing to keep.
+ */
+export function decideCampaigns(program: Program, placedAt: number, member: CampaignContext): string[] | undefined {
+  const goesByPerson = program.campaigns.some(
+    (campaign) => campaign.offer.kind === 'pointsMultiplier' && isPersonal(campaign) && isInForce(campaign, placedAt),
+  )
+  if (!goesByPerson) return undefined
+  const found = findMultiplyingCampaigns(program, placedAt, member)
+  return found.flatMap(({ campaign }) => (isPersonal(campaign) ? [campaign.id] : []))
+}
+
+function isPersonal({ segments, holdOut }: Campaign): boolean {
+  return segments !== null || holdOut !== null
+}
+
 /** Campaigns that multiply points for this member's orders placed at an instant, with their factor in ten-thousandths. */
 export function findMultiplyingCampaigns(
   program: Program,
   placedAt: number,
-  member: { tier: string | null; segments: readonly string[]; customer: string | null },
+  member: CampaignContext,
 ): { campaign: Campaign; multiplier: number }[] {
   const found: { campaign: Campaign; multiplier: number }[] = []
   for (const campaign of program.campaigns) {
     if (campaign.offer.kind !== 'pointsMultiplier' || !isInForce(campaign, placedAt)) continue
-    if (!isInAudience(campaign, member)) continue
-    if (member.customer !== null && isHeldOut(campaign, member.customer)) continue
+    if (member.campaigns !== undefined && isPersonal(campaign)) {
+      if (!member.campaigns.includes(campaign.id)) continue
+    } else {
+      if (!isInAudience(campaign, member)) continue
+      if (member.customer !== null && isHeldOut(campaign, member.customer)) continue
+    }
     found.push({ campaign, multiplier: campaign.offer.multiplier })
   }
   return found

@@ -20,10 +20,19 @@ export const DISCOUNT_FUNCTION_HANDLE = 'loyalty-discount'
 /** The key of the discount that holds all tier perks. */
 export const TIERS_KEY = 'tiers'
 
+/** The key of a campaign's discount. */
+export function campaignKey(id: string): string {
+  return `campaign:${id}`
+}
+
 /** A Function is given null for a longer metafield (Shopify's Functions limits), so it would give no discount. */
 export const CONFIGURATION_BYTES_MAX = 10_000
 /** Shopify's limit for a list variable of an input query. */
 export const COLLECTIONS_MAX = 100
+/** Steps of one offer, offers of one discount, and characters of what shoppers read. Ours: no shop needs more, and the Function stays fast. */
+export const BANDS_MAX = 50
+export const OFFERS_MAX = 50
+export const MESSAGE_LENGTH_MAX = 255
 
 const money = z.string().regex(/^\d{1,12}(\.\d{1,4})?$/, 'money as a plain decimal, like "50.00"')
 const percentage = z
@@ -36,7 +45,7 @@ const BandSchema = z.strictObject({ from: money, percentage })
 /** One offer. Money is in the shop's currency; Shopify converts for the cart by `presentmentCurrencyRate`. */
 export const OfferSchema = z.strictObject({
   /** Shown on the cart line or the order: "Gold: 10 % off". */
-  message: z.string().min(1).max(255),
+  message: z.string().min(1).max(MESSAGE_LENGTH_MAX),
   value: z.union([
     z.strictObject({ percentage }),
     z.strictObject({ amount: money }),
@@ -44,7 +53,7 @@ export const OfferSchema = z.strictObject({
       bands: z
         .array(BandSchema)
         .min(1)
-        .max(50)
+        .max(BANDS_MAX)
         .refine((bands) => isAscending(bands.map((band) => band.from)), 'bands ascend by "from", each once'),
     }),
     z.strictObject({ shipping: z.literal(true) }),
@@ -70,7 +79,7 @@ export const DiscountConfigurationSchema = z.strictObject({
   version: z.literal(1),
   /** Whose discount this is: `tiers`, or `campaign:<id>`. The Function does not read it; the app finds its discounts by it. */
   key: z.string().min(1),
-  offers: z.array(OfferSchema).min(1).max(50),
+  offers: z.array(OfferSchema).min(1).max(OFFERS_MAX),
 })
 
 /** One offer as the Function reads it. */
@@ -88,11 +97,15 @@ export type DiscountDocuments = {
   variables: string
   discountClasses: FunctionDiscountClass[]
 }
-/** Why there are no documents: nothing to give, or more than Shopify lets a Function read. */
+/** Why there are no documents: nothing to give, more than Shopify lets a Function read, or (`unreadable`) nothing that ours would. */
 export type DiscountRefusal =
   | { ok: false; reason: 'nothing_to_give' }
   | { ok: false; reason: 'too_large'; bytes: number; bytesMax: number }
   | { ok: false; reason: 'too_many_collections'; collections: number; collectionsMax: number }
+  | { ok: false; reason: 'too_many_bands'; bands: number; bandsMax: number }
+  | { ok: false; reason: 'too_many_offers'; offers: number; offersMax: number }
+  | { ok: false; reason: 'name_too_long'; length: number; lengthMax: number }
+  | { ok: false; reason: 'unreadable'; detail: string }
 
 /** A tier as the program document has it. */
 type TierLevel = { id: string; name: string; discountPercent?: string | number; freeShipping?: boolean }
@@ -135,13 +148,13 @@ export function documentsForTiers(levels: readonly TierLevel[]): DiscountDocumen
   return write(TIERS_KEY, offers, [])
 }
 
-/** The documents of one campaign's discount, or why it cannot be one. Throws on a campaign the program schema refuses. */
+/** The documents of one campaign's discount, or why it cannot be one. */
 export function documentsForCampaign(campaign: Campaign): DiscountDocuments | DiscountRefusal {
   const { offer, audience, products, collections } = campaign
   const value = valueOf(offer)
   if (value === null) return { ok: false, reason: 'nothing_to_give' }
   return write(
-    `campaign:${campaign.id}`,
+    campaignKey(campaign.id),
     [
       {
         message: campaign.name,
@@ -181,7 +194,11 @@ function write(
       collectionsMax: COLLECTIONS_MAX,
     }
   }
-  const configuration = JSON.stringify(DiscountConfigurationSchema.parse({ version: 1, key, offers }))
+  const refusal = findTooMuch(offers)
+  if (refusal) return refusal
+  const parsed = DiscountConfigurationSchema.safeParse({ version: 1, key, offers })
+  if (!parsed.success) return { ok: false, reason: 'unreadable', detail: z.prettifyError(parsed.error) }
+  const configuration = JSON.stringify(parsed.data)
   const bytes = new TextEncoder().encode(configuration).length
   if (bytes > CONFIGURATION_BYTES_MAX) {
     return { ok: false, reason: 'too_large', bytes, bytesMax: CONFIGURATION_BYTES_MAX }
@@ -189,6 +206,21 @@ function write(
   // Always written, empty lists too: a variable without a value would be null to Shopify.
   const variables = JSON.stringify({ collections })
   return { ok: true, key, configuration, variables, discountClasses: [...new Set(offers.map(classOf))].sort() }
+}
+
+/** What a merchant can put right, by its name; the schema's other complaints are about documents that no program makes. */
+function findTooMuch(offers: readonly DiscountOffer[]): DiscountRefusal | null {
+  if (offers.length > OFFERS_MAX) {
+    return { ok: false, reason: 'too_many_offers', offers: offers.length, offersMax: OFFERS_MAX }
+  }
+  for (const { value, message } of offers) {
+    const bands = 'bands' in value ? value.bands.length : 0
+    if (bands > BANDS_MAX) return { ok: false, reason: 'too_many_bands', bands, bandsMax: BANDS_MAX }
+    if (message.length > MESSAGE_LENGTH_MAX) {
+      return { ok: false, reason: 'name_too_long', length: message.length, lengthMax: MESSAGE_LENGTH_MAX }
+    }
+  }
+  return null
 }
 
 function classOf(offer: DiscountOffer): FunctionDiscountClass {

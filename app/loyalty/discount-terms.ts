@@ -28,7 +28,8 @@ export type DiscountTerms = {
  * `dearest` is what the dearest of a free product's variants costs, decimal text; only that type needs it. Throws for rewards that
  * are no discounts.
  *
- * `maximumShare` becomes a minimum: an amount may pay at most S % of an order exactly where the order is at least amount ÷ S %.
+ * `maximumShare` becomes a minimum: an amount, or a product of that price, may be at most S % of an order exactly where the order is at
+ * least amount ÷ S %. A percentage is never above it (program.ts).
  */
 export function termsOfReward(
   program: Program,
@@ -37,12 +38,13 @@ export function termsOfReward(
   dearest: string | null = null,
 ): DiscountTerms {
   const label = rewardLabel(program, reward, value)
+  const gives = givesOf(reward, value, dearest)
   return {
     title: `${program.document.name}: ${label}`,
-    gives: givesOf(reward, value, dearest),
+    gives,
     products: [...(reward.products ?? [])].sort(),
     collections: [...(reward.collections ?? [])].sort(),
-    minimumSubtotal: minimumOf(program, reward, value),
+    minimumSubtotal: minimumOf(program, reward, gives),
     combinesWith: { ...reward.combinesWith },
   }
 }
@@ -55,14 +57,17 @@ function givesOf(reward: Reward, value: string | null, dearest: string | null): 
   throw new Error(`reward ${reward.id} of type ${reward.type} is no discount that can be made of value ${value}`)
 }
 
-function minimumOf(program: Program, reward: Reward, value: string | null): string | null {
+function minimumOf(program: Program, reward: Reward, gives: DiscountTerms['gives']): string | null {
   const own = reward.minimumSubtotal ?? 0
   const share = reward.maximumShareBasisPoints
   const byShare =
-    share === null || reward.type !== 'amount' || value === null
+    share === null || !('amount' in gives)
       ? 0
       : toSafeNumber(
-          roundRational(rational(BigInt(minorOf(value, program.exponent)) * BigInt(HUNDRED_PERCENT), share), 'ceil'),
+          roundRational(
+            rational(BigInt(minorOf(gives.amount, program.exponent)) * BigInt(HUNDRED_PERCENT), share),
+            'ceil',
+          ),
         )
   const minimum = Math.max(own, byShare)
   return minimum > 0 ? formatMoney(minimum, program.currency) : null

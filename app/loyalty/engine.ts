@@ -7,7 +7,8 @@
  * A *world* is the part of what is stored that a batch of events can touch, loaded before.
  *
  * How a caller works:
- *   1. {@link findNeeds} of the batch's events says which orders, redemptions and facts to load; {@link findMemberNeeds} then which members.
+ *   1. {@link findNeeds} of the batch's events says which orders, redemptions and facts to load; {@link findMemberNeeds} then which members;
+ *      {@link findFactNeeds} then whether there are more facts, of ids that were merged.
  *   2. {@link handle} applies one event to the loaded world and answers with {@link Changes}: whole small records to write back, and transfers.
  *      The caller puts the records into its world and goes on with the next event.
  *   3. The changes of a batch are written in one transaction.
@@ -22,6 +23,7 @@ import {
   isEnrolled,
   payBirthday,
   setBirthday,
+  signUp,
 } from './events.ts'
 import { moveDraft, openDraft, versionAt, type Draft, type Transfer } from './ledger.ts'
 import { expireDue, findFirstEnd, redateLots, releaseDue, type Lot } from './lots.ts'
@@ -35,6 +37,7 @@ import {
   createOrderRecord,
   isPaid,
   isVoid,
+  keepProducts,
   type Order,
   type OrderRecord,
   type Reason,
@@ -48,7 +51,7 @@ import {
   endCode,
   findShownEnd,
   normalizeCode,
-  quote,
+  quoteAt,
   release,
   reserve,
   returnShare,
@@ -108,6 +111,8 @@ export type Member = {
   /** The instant of the news that said so: news of before it do not take it back. Kept with other changes, never for its own sake. */
   customerStateAt: number | null
   optedInAt: number | null
+  /** When they signed up ({@link signUp}), once and for ever. Null: not yet, or before the app listened. */
+  signedUpAt: number | null
   birthday: Birthday | null
   /** May be below zero: Σ `lots.available` − `deficit`. */
   available: number
@@ -166,13 +171,17 @@ export type Event =
   /** `orders/edited`: changes nothing by itself; answers with the effect `refetch-order`. */
   | { type: 'order-edited'; at: number; order: string }
   | { type: 'order-deleted'; at: number; order: string }
-  /** `customers/create`, `customers/update`. */
-  | { type: 'customer'; at: number; customer: string; state: string | null }
+  /**
+   * `customers/create`, `customers/update` and the like. `signUp`: `now` where this very moment the customer got an account, `before` where
+   * they took part elsewhere and are brought over, so that they never sign up here.
+   */
+  | { type: 'customer'; at: number; customer: string; state: string | null; signUp?: 'now' | 'before' }
   /** `customers/merge`: `from` becomes an alias of `into`. */
   | { type: 'merge'; at: number; from: string; into: string }
   /** `customers/redact`. Of an id that was merged away it changes nothing here: the survivor is another customer, and lives. */
   | { type: 'erase'; at: number; customer: string }
-  | { type: 'opt-in'; at: number; customer: string }
+  /** `signUp`: they join by their own will, now. */
+  | { type: 'opt-in'; at: number; customer: string; signUp?: 'now' }
   /** The retention segments the customer is in from now on. */
   | { type: 'segments'; at: number; customer: string; segments: readonly string[] }
   | { type: 'birthday'; at: number; customer: string; month: number; day: number }
@@ -252,6 +261,7 @@ export type Refusal =
   | 'unknown_redemption'
   | 'code_used'
   | 'already_returned'
+  | 'not_returnable'
   | 'key_used_with_other_data'
   | 'unknown_event'
   | 'unknown_level'
@@ -319,6 +329,7 @@ export function createMember(id: string, at: number, programs: Programs): Member
     customerState: null,
     customerStateAt: null,
     optedInAt: null,
+    signedUpAt: null,
     birthday: null,
     available: 0,
     pending: 0,
@@ -398,6 +409,28 @@ export function findMemberNeeds(world: World, events: readonly Event[]): string[
   for (const code of needs.codes) addOwner(members, world.redemptionByCode(code))
   for (const id of needs.redemptions) addOwner(members, world.redemption(id))
   return [...members]
+}
+
+/**
+ * With the members loaded too: the keys under which the events may have been remembered, of every id that their members have or had. Those
+ * {@link findNeeds} named are among them; more there are only of members who were merged, or are in this very batch.
+ */
+export function findFactNeeds(world: World, events: readonly Event[]): string[] {
+  const idsOf = (customer: string): string[] => {
+    const member = world.member(customer)
+    return member ? [member.id, ...member.aliases] : [customer]
+  }
+  const merging = new Set(
+    events.flatMap((event) => (event.type === 'merge' ? [...idsOf(event.from), ...idsOf(event.into)] : [])),
+  )
+  const keys = new Set<string>()
+  for (const event of events) {
+    if (event.type !== 'event') continue
+    const own = idsOf(event.customer)
+    const ids = own.some((id) => merging.has(id)) ? [...own, ...merging] : own
+    for (const id of ids) keys.add(eventKey(id, event.name, event.key))
+  }
+  return [...keys]
 }
 
 function addOwner(members: Set<string>, redemption: Redemption | undefined): void {
@@ -538,10 +571,10 @@ function close(draft: Draft): Member {
 
 function applyToWork(work: Work, event: Event): Refusal | null {
   switch (event.type) {
-    case 'order':
-      return applyOrder(work, event.order.id, event.order, (record) =>
-        addSnapshot(record, event.order, event.at, event.paidAt),
-      )
+    case 'order': {
+      const order = keepProducts(event.order, work.world.order(event.order.id)?.snapshot)
+      return applyOrder(work, order.id, order, (record) => addSnapshot(record, order, event.at, event.paidAt))
+    }
     case 'refund':
       if (!work.world.order(event.order)?.snapshot) work.effects.push({ kind: 'refetch-order', order: event.order })
       return applyOrder(work, event.order, null, (record) => addLoneRefund(record, event.refund))
@@ -583,11 +616,16 @@ function applyToMember(work: Work, draft: Draft, event: MemberEvent): Refusal | 
   switch (event.type) {
     case 'customer':
       noteAccount(member, event.customer, event.state, event.at)
+      if (event.signUp === 'before') member.signedUpAt ??= event.at
+      if (event.signUp === 'now') signUp(draft, 'account')
       return null
-    case 'opt-in':
+    case 'opt-in': {
       if (member.erasedAt !== null) return 'erased'
+      const isNew = member.optedInAt === null
       member.optedInAt ??= event.at
+      if (isNew && event.signUp === 'now') signUp(draft, 'opt-in')
       return null
+    }
     case 'segments':
       member.segments = event.segments
       return null
@@ -636,10 +674,10 @@ function applyRedeem(
 ): Refusal | null {
   const { member, program } = draft
   if (known) {
-    const reward = program.rewards.find((candidate) => candidate.id === request.reward)
-    const price = reward ? quote(reward, request.points, program) : null
+    // The wish as it was then: another program today makes it no other wish.
+    const price = quoteAt(draft.programs, known.reservedAt, request)
     const own = known.member === member.id || member.aliases.includes(known.member)
-    const same = own && known.reward === request.reward && price?.ok === true && price.points === known.points
+    const same = own && known.reward === request.reward && price.ok && price.points === known.points
     return same ? null : 'key_used_with_other_data'
   }
   if (member.erasedAt !== null) return 'erased'

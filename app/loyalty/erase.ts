@@ -12,6 +12,7 @@ export function erase(draft: Draft): Refusal | null {
   member.customerState = null
   member.customerStateAt = null
   member.optedInAt = null
+  member.signedUpAt = null
   member.segments = []
   member.activity = []
   member.lifetime = { points: 0, spendMinor: 0, spendRest: null, orders: 0 }

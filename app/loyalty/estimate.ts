@@ -1,5 +1,5 @@
 import type { Member } from './engine.ts'
-import { findPeriod, hasPlace } from './events.ts'
+import { findPeriod, hasPlace, isEnrolled } from './events.ts'
 import { parseDecimal } from './money.ts'
 import type { Order, OrderLine } from './order.ts'
 import { calculateWorth } from './points.ts'
@@ -16,17 +16,26 @@ export type SeenLine = {
   tags: readonly string[]
 }
 
+/** What an order would earn. */
+export type Estimate = {
+  points: number
+  /** The real order can be worth less, because prices in the storefront contain tax that the program does not count and only checkout knows. */
+  upTo: boolean
+  /** Present where whoever asks has not joined (has no account, where it takes one): the points are for those who do before they order. */
+  join?: true
+}
+
 /**
- * What an order of these lines, placed now by this member (null: a guest), would earn: the same calculator as for the real order.
- * `upTo` says that the real order can be worth less, because prices in the storefront contain tax that the program does not count
- * and only checkout knows.
+ * What an order of these lines, placed now, would earn: the same calculator as for the real order. `member` is null for somebody we
+ * have no record of: a guest, or, with `signedIn`, a customer nothing was heard of yet. Who was erased earns nothing, ever.
  */
 export function estimatePoints(
   lines: readonly SeenLine[],
   program: Program,
   member: Member | null,
-  { at, taxesIncluded }: { at: number; taxesIncluded: boolean },
-): { points: number; upTo: boolean } {
+  { at, taxesIncluded, signedIn = member !== null }: { at: number; taxesIncluded: boolean; signedIn?: boolean },
+): Estimate {
+  if (member !== null && member.erasedAt !== null) return { points: 0, upTo: false }
   const order: Order = {
     id: 'gid://shopify/Order/0',
     customer: member?.id ?? null,
@@ -56,7 +65,15 @@ export function estimatePoints(
       rule.limit === null ||
       hasPlace(member, rule, findPeriod(rule.limit, at, order.id, program.timeZone)),
   })
-  return { points: worth.points, upTo: taxesIncluded && !program.basis.tax && worth.points > 0 }
+  const upTo = taxesIncluded && !program.basis.tax && worth.points > 0
+  const joins = worth.points > 0 && !willBeEnrolled(program, member, signedIn)
+  return { points: worth.points, upTo, ...(joins ? { join: true } : {}) }
+}
+
+/** Whether an order placed now finds its customer enrolled. Orders bring Shopify's word about the account: who signs in has one. */
+function willBeEnrolled(program: Program, member: Member | null, signedIn: boolean): boolean {
+  if (program.enrolment === 'accounts' && (member?.customerState ?? null) === null) return signedIn
+  return member === null ? program.enrolment === 'everyone' : isEnrolled(member, program)
 }
 
 function toOrderLine(line: SeenLine, index: number, exponent: number): OrderLine {

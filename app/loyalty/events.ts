@@ -47,8 +47,33 @@ export function applyEvent(draft: Draft, event: Event & { type: 'event' }, seen:
     reason,
     place: event.order ?? `key:${event.name}:${event.key}`,
   })
-  if (refusal === null) draft.facts.push(fact)
-  return refusal
+  if (refusal !== null) return refusal
+  draft.facts.push(fact)
+  if (event.name === 'signup') member.signedUpAt ??= draft.at
+  return null
+}
+
+/**
+ * The member signs up: once, ever, and pays what the program in force has for it, by the fact `event:<member>:signup:once`.
+ *
+ * When that is, the program's enrolment says:
+ * - `everyone`, `accounts`: the customer gets an account. Shopify says so with `customers/enable`, sent when a customer first signs in to customer
+ *   accounts or activates a legacy one (shopify.dev changelog, 28 October 2026), and with a `customers/create` whose state is `enabled`. A guest's
+ *   customer record is no account. `customers/update` is no sign-up whatever its state: any change to a customer of years ago sends it, and Shopify
+ *   itself set states without a word in October 2026.
+ * - `opt-in`: they join, with the button on the storefront. An account alone is no sign-up there.
+ *
+ * Nobody signs up who did before, who was brought over from another program, or of whom a message speaks from before the first version; no order,
+ * import or reading of the past signs anybody up. Where the program has no points for it then, it has happened all the same: a later version does
+ * not pay it. After a merge the first of both counts. The simulator hears of sign-ups by `app/event` alone.
+ */
+export function signUp(draft: Draft, by: 'account' | 'opt-in'): void {
+  const { member, programs, at } = draft
+  const { program } = versionAt(programs, at)
+  if (member.signedUpAt !== null || at < programs.versions[0]!.from) return
+  if ((program.enrolment === 'opt-in') !== (by === 'opt-in') || !isEnrolled(member, program)) return
+  member.signedUpAt = at
+  applyEvent(draft, { type: 'event', at, customer: member.id, name: 'signup', key: 'once', order: null }, undefined)
 }
 
 /** Sets or changes the birthday. The same day again is no change and starts no new wait. */
@@ -93,7 +118,10 @@ export function adjust(draft: Draft, event: Event & { type: 'adjust' }, seen: Fa
   const { member } = draft
   const key = adjustKey(event.key)
   const data = JSON.stringify([event.points, event.reason, event.actor, event.countsForTier ?? false])
-  if (seen) return seen.data === data && seen.member === member.id ? null : 'key_used_with_other_data'
+  if (seen) {
+    const own = seen.member === member.id || member.aliases.includes(seen.member)
+    return own && seen.data === data ? null : 'key_used_with_other_data'
+  }
   if (event.points === 0) return 'zero_points'
   if (member.erasedAt !== null) return 'erased'
   // What is undone was given to a member, whoever may be one today.

@@ -1,5 +1,5 @@
 import { FOREVER } from './campaigns.ts'
-import { documentsForCampaign, documentsForTiers } from './discount-configuration.ts'
+import { campaignKey, documentsForCampaign, documentsForTiers, TIERS_KEY } from './discount-configuration.ts'
 import type { DiscountDocuments, DiscountRefusal } from './discount-configuration.ts'
 import type { CombinesWith, Program } from './program.ts'
 
@@ -20,8 +20,8 @@ export type FunctionDiscount = {
   combinesWith: CombinesWith
 }
 
-/** A campaign that cannot be given to the Function, and why. */
-export type RefusedCampaign = { campaign: string; refusal: Extract<DiscountRefusal, { ok: false }> }
+/** A discount that cannot be given to the Function (`tiers`, or `campaign:<id>`), and why. */
+export type RefusedDiscount = { key: string; refusal: DiscountRefusal }
 
 /**
  * Tier perks stand beside anything that allows it: whether a campaign or a code combines with them is that campaign's or
@@ -37,14 +37,14 @@ const TIERS_COMBINE: CombinesWith = { order: true, product: true, shipping: true
 export function requireDiscounts(
   program: Program,
   at: number,
-): { required: FunctionDiscount[]; refused: RefusedCampaign[] } {
+): { required: FunctionDiscount[]; refused: RefusedDiscount[] } {
   const required: FunctionDiscount[] = []
-  const refused: RefusedCampaign[] = []
+  const refused: RefusedDiscount[] = []
   const perks = documentsForTiers(program.document.tiers?.levels ?? [])
   if (perks.ok) {
     const title = `${program.document.name}: member perks`
     required.push({ documents: perks, title, startsAt: null, endsAt: null, combinesWith: TIERS_COMBINE })
-  }
+  } else if (perks.reason !== 'nothing_to_give') refused.push({ key: TIERS_KEY, refusal: perks })
   for (const campaign of program.campaigns) {
     const document = program.document.campaigns.find(({ id }) => id === campaign.id)
     const openStop = campaign.stops.find(({ untilAt }) => untilAt === FOREVER)
@@ -55,7 +55,9 @@ export function requireDiscounts(
     if (documents.ok) {
       const { name: title, fromAt: startsAt, combinesWith } = campaign
       required.push({ documents, title, startsAt, endsAt: end, combinesWith })
-    } else if (documents.reason !== 'nothing_to_give') refused.push({ campaign: campaign.id, refusal: documents })
+    } else if (documents.reason !== 'nothing_to_give') {
+      refused.push({ key: campaignKey(campaign.id), refusal: documents })
+    }
   }
   return { required, refused }
 }

@@ -230,7 +230,7 @@ export function planImport(
   const { customer } = line
   const reason = sayBroughtFrom(source)
   const actor = `import:${id}`
-  const events: Event[] = [{ type: 'customer', at, customer, state: line.accountState }]
+  const events: Event[] = [{ type: 'customer', at, customer, state: line.accountState, signUp: 'before' }]
   if (program.enrolment === 'opt-in' && !(member && isEnrolled(member, program))) {
     events.push({ type: 'opt-in', at, customer })
   }

@@ -13,7 +13,7 @@ export type Lot = {
   key: string
   /** The instant of earning, from which expiry counts. */
   earnedAt: number
-  /** When `pending` becomes available; null where nothing waits. */
+  /** When `pending` becomes available, or became so; null where nothing ever waited. */
   releaseAt: number | null
   /** The first instant at which these points are gone; null where they do not expire lot by lot ({@link findLotEnd} knows all models). */
   expiresAt: number | null
@@ -25,16 +25,18 @@ export type Lot = {
 export type Draw = {
   lot: string
   earnedAt: number
+  /** The release that the lot's expiry counts from, only where it is that: its points still waited when expiry was switched on. */
+  releaseAt?: number
   /** Points taken and not given back yet. */
   points: number
 }
 
-/** The lot of this key, opened (again) where it is not open: the draft's own, to be changed. */
-export function openLot(draft: Draft, key: string, earnedAt: number): Lot {
+/** The lot of this key, opened (again) where it is not open: the draft's own, to be changed. Its dates say when it ends; nothing waits in it yet. */
+export function openLot(draft: Draft, key: string, earnedAt: number, releaseAt: number | null = null): Lot {
   const open = draft.member.lots.find((lot) => lot.key === key)
   if (open) return changeLot(draft, open)
-  const expiresAt = findLotExpiry(draft.programs, earnedAt, draft.now)
-  return addLot(draft, { key, earnedAt, releaseAt: null, expiresAt, pending: 0, available: 0 })
+  const expiresAt = findLotExpiry(draft.programs, { earnedAt, releaseAt }, draft.now)
+  return addLot(draft, { key, earnedAt, releaseAt, expiresAt, pending: 0, available: 0 })
 }
 
 /** Adds points that can be spent at once to a lot; a deficit is filled first. The balance is the caller's transfer. */
@@ -56,7 +58,7 @@ export function takeAvailable(draft: Draft, points: number, first: string | null
     if (taken === 0) return
     changeLot(draft, lot).available -= taken
     left -= taken
-    draws.push({ lot: lot.key, earnedAt: lot.earnedAt, points: taken })
+    draws.push({ lot: lot.key, ...datesToKeep(draft, lot), points: taken })
   }
   if (first !== null) {
     const own = draft.member.lots.find((lot) => lot.key === first)
@@ -64,6 +66,17 @@ export function takeAvailable(draft: Draft, points: number, first: string | null
   }
   if (left > 0) for (const lot of sortForSpending(draft, draft.member.lots)) take(lot)
   return draws
+}
+
+/** The dates that the lot, opened again, has its end from. */
+function datesToKeep(
+  { programs, now }: Draft,
+  { earnedAt, releaseAt, expiresAt }: Lot,
+): Pick<Draw, 'earnedAt' | 'releaseAt'> {
+  if (releaseAt === null || expiresAt === null) return { earnedAt }
+  return expiresAt === findLotExpiry(programs, { earnedAt, releaseAt: null }, now)
+    ? { earnedAt }
+    : { earnedAt, releaseAt }
 }
 
 /** Lots with something available: soonest expiry first, then oldest, never-expiring last. */
@@ -166,7 +179,8 @@ export function expireReturned(draft: Draft, lot: Lot, points: number, cause: st
 
 /**
  * The first instant at which a lot's available points are gone, as things stand; Infinity where they do not expire. Under `inactivity` the balance ends
- * together, some months after the last earning; points that came after that end (an adjustment) live as long from their own instant.
+ * together, some months after the last earning; points that came after that end (an adjustment, or out of a hold) live as long from their own
+ * instant.
  */
 export function findLotEnd(member: Member, lot: Lot, programs: Programs, now: number): number {
   const { expiry } = versionAt(programs, now).program
@@ -181,18 +195,28 @@ function findInactivityEnd(member: Member, lot: Lot, programs: Programs, now: nu
   const startedAt = findExpiryStart(programs, now)
   const earnedAt = Math.max(member.recentEarnings[0]?.at ?? -Infinity, startedAt)
   const end = earnedAt === -Infinity ? -Infinity : endOfDayMonthsLater(earnedAt, expiry.months, timeZone)
-  return end > lot.earnedAt ? end : endOfDayMonthsLater(Math.max(lot.earnedAt, startedAt), expiry.months, timeZone)
+  const cameAt = Math.max(lot.earnedAt, lot.releaseAt ?? -Infinity)
+  return end > cameAt ? end : endOfDayMonthsLater(Math.max(cameAt, startedAt), expiry.months, timeZone)
 }
 
 /**
  * When points earned at an instant end under the `lot` model: the end of the shop's day some months later, counted from the moment expiry was switched
- * on where that is later. The months are those in force then: a later change is for later points. Null under the other models.
+ * on where that is later, or from the release of what still waited then. The months are those in force then: a later change is for later
+ * points. Points that a hold of before such a change outlasts count from their release too: pending points do not expire. Null under the other models.
  */
-export function findLotExpiry(programs: Programs, earnedAt: number, now: number): number | null {
+export function findLotExpiry(
+  programs: Programs,
+  { earnedAt, releaseAt }: Pick<Lot, 'earnedAt' | 'releaseAt'>,
+  now: number,
+): number | null {
   if (versionAt(programs, now).program.expiry.model !== 'lot') return null
-  const from = Math.max(earnedAt, findExpiryStart(programs, now))
+  const startedAt = findExpiryStart(programs, now)
+  const from = Math.max(earnedAt, startedAt)
   const { expiry, timeZone } = versionAt(programs, from).program
-  return endOfDayMonthsLater(from, (expiry as Expiry & { months: number }).months, timeZone)
+  const endFrom = (at: number) => endOfDayMonthsLater(at, (expiry as Expiry & { months: number }).months, timeZone)
+  if (releaseAt === null || releaseAt <= from) return endFrom(from)
+  const end = endFrom(from)
+  return startedAt > earnedAt || end <= releaseAt ? endFrom(releaseAt) : end
 }
 
 /** When the expiry model in force at `now` was switched on; −Infinity where it always was. */
@@ -208,7 +232,7 @@ function findExpiryStart(programs: Programs, now: number): number {
 /** Dates all lots anew when the expiry model changes: switching expiry on starts all clocks at that moment. */
 export function redateLots(draft: Draft): void {
   for (const lot of draft.member.lots) {
-    changeLot(draft, lot).expiresAt = findLotExpiry(draft.programs, lot.earnedAt, draft.now)
+    changeLot(draft, lot).expiresAt = findLotExpiry(draft.programs, lot, draft.now)
   }
 }
 

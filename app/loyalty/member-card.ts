@@ -36,6 +36,8 @@ export const CardCodeSchema = z.strictObject({
   points: points,
   /** The instant from which the code is worth nothing, null where it has no end. */
   until: instant.nullable(),
+  /** Only where it cannot be given back for its points (a gift card); absent, it can. */
+  canReturn: z.literal(false).optional(),
 })
 /** A code as the card shows it. */
 export type CardCode = z.infer<typeof CardCodeSchema>

@@ -75,6 +75,7 @@ function mergeFacts(from: Member, into: Draft): void {
     member.customerStateAt = from.customerStateAt
   }
   member.optedInAt = earliest(member.optedInAt, from.optedInAt)
+  member.signedUpAt = earliest(member.signedUpAt, from.signedUpAt)
   member.segments = [...new Set([...member.segments, ...from.segments])]
   const birthday = member.birthday ?? from.birthday
   const paidYear = latest(member.birthday?.paidYear ?? null, from.birthday?.paidYear ?? null)
@@ -82,7 +83,10 @@ function mergeFacts(from: Member, into: Draft): void {
   member.tier = mergeStanding(member.tier, from.tier, into.program)
 }
 
-/** The higher of the two levels, and of each instant of the past; the next review sees to the rest. */
+/**
+ * The higher of the two levels, and of each instant of the past; the next review sees to the rest. A placement by hand is kept with the level
+ * that it is on, never with the other's.
+ */
 function mergeStanding(kept: TierStanding, gone: TierStanding, program: Program): TierStanding {
   const levels = program.tiers?.levels ?? []
   const rank = (level: string | null) => levels.findIndex((candidate) => candidate.id === level)
@@ -97,7 +101,7 @@ function mergeStanding(kept: TierStanding, gone: TierStanding, program: Program)
     history,
     failingSince: higher.failingSince,
     entryRewarded: [...new Set([...kept.entryRewarded, ...gone.entryRewarded])],
-    manual: kept.manual ?? gone.manual,
+    manual: higher.manual ?? (gone.level === kept.level ? gone.manual : null),
   }
 }
 

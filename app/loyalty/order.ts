@@ -174,6 +174,11 @@ export type OrderTerms = {
   places: readonly string[]
   /** Limited rules that had no place left for it. */
   refusedPlaces: readonly string[]
+  /**
+   * The multiplying campaigns by segment or with a hold-out that the order has (campaigns.ts `decideCampaigns`). Absent where none was in force,
+   * and in terms of before they were kept: then customer and segments decide.
+   */
+  campaigns?: readonly string[]
   /** Whether the order has ever been worth points: then its `paidAt` counts as an earning for `inactivity`. */
   everEarned: boolean
 }
@@ -249,6 +254,22 @@ export function addSnapshot(record: OrderRecord, order: Order, triggeredAt: numb
     next.customerSeen = version
   }
   return next
+}
+
+/**
+ * The order with its products as they were when their lines were first heard of: what the catalogue says of them later is for later orders. `known`
+ * is the snapshot of before.
+ */
+export function keepProducts(order: Order, known: Order | null | undefined): Order {
+  if (!known) return order
+  const before = new Map(known.lines.map((line) => [line.id, line]))
+  const lines = order.lines.map((line) => {
+    const first = before.get(line.id)
+    if (!first) return line
+    const { collections, tags, compareAtMinor } = first
+    return { ...line, collections, tags, compareAtMinor }
+  })
+  return { ...order, lines }
 }
 
 /** Adds a refund that came alone; nothing changes where the snapshot has it, or it came before. */

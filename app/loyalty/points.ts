@@ -26,6 +26,8 @@ export type WorthContext = {
   customer: string | null
   /** Retention segments the member is in, for campaigns. */
   segments: readonly string[]
+  /** What the order's terms say of campaigns by segment and hold-out; undefined: as customer and segments say now. */
+  campaigns?: readonly string[] | undefined
   /** Refunds that are not in the snapshot yet. */
   loneRefunds: readonly Refund[]
   /** Whether a limited rule has a place for this order. Called once for each limited rule that matches. */

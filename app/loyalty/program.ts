@@ -5,6 +5,7 @@
  * thing read: money in minor units, instants in milliseconds, decimals as whole numbers, lists as sets. The engine only ever sees a `Program`.
  */
 import { z } from 'zod'
+import { findBeyondLimits } from './discount-limits.ts'
 import { isGid } from './ids.ts'
 import { findCurrencyExponent, formatDecimal, parseDecimal, type Rounding } from './money.ts'
 import { isTimeZone, parseLocalDateTime, toInstant } from './time.ts'
@@ -370,21 +371,36 @@ export type Program = {
 }
 
 /**
- * Reads a program document (parsed JSON) and checks all of it: shape, defaults, and what fields demand of each other. Returns the document with defaults
+ * Reads a program document (parsed JSON) and checks all of it: shape, defaults, what fields demand of each other, and what discounts can hold. Returns the document with defaults
  * and the program for the engine, or every problem found, each with the field's path. `parseProgram({...})` → `{ ok: false, problems:
  * [{ field: 'tiers.levels[0].threshold', message: 'must be 0: every member starts on the first level' }] }`.
  */
 export function parseProgram(input: unknown): ParsedProgram {
+  const parsed = parseDocument(input, false)
+  if (!parsed.ok) return parsed
+  const beyond = findBeyondLimits(parsed.document)
+  return beyond.length > 0 ? refuse(beyond.map(({ path, message }) => problemAt(path, message))) : parsed
+}
+
+/**
+ * Reads a document that was accepted before, as {@link parseProgram} does: what is refused only since then (what Shopify's discounts cannot
+ * hold, too) goes on to hold as it did, or gives nothing, while the rest of that program goes on.
+ */
+export function parseAcceptedProgram(input: unknown): ParsedProgram {
+  return parseDocument(input, true)
+}
+
+function parseDocument(input: unknown, wasAccepted: boolean): ParsedProgram {
   const shape = programSchema.safeParse(input, { reportInput: true })
   if (!shape.success) return refuse(explainIssues(shape.error.issues))
-  const check = new Check(shape.data)
+  const check = new Check(shape.data, wasAccepted)
   const program = readProgram(shape.data, check)
   return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program }
 }
 
 /** The program of a document that was accepted before. Throws with the problems where it is not valid. */
 export function requireProgram(input: unknown): Program {
-  const parsed = parseProgram(input)
+  const parsed = parseAcceptedProgram(input)
   if (parsed.ok) return parsed.program
   throw new Error(`not a valid program: ${parsed.problems.map((problem) => describeProblem(problem)).join('; ')}`)
 }
@@ -515,7 +531,10 @@ class Check {
   readonly timeZone: string
   readonly levelIds: ReadonlySet<string>
 
-  constructor(document: ProgramDocument) {
+  readonly wasAccepted: boolean
+
+  constructor(document: ProgramDocument, wasAccepted: boolean) {
+    this.wasAccepted = wasAccepted
     this.currency = document.currency
     this.exponent = findCurrencyExponent(document.currency) ?? 2
     this.timeZone = document.timezone
@@ -765,6 +784,17 @@ function readReward(reward: RewardDocument, path: Path, check: Check): Reward {
   }
 }
 
+/** Types that take a known amount of money off an order, which can be too large a share of it. */
+const SHARED_REWARDS: ReadonlySet<RewardType> = new Set<RewardType>(['amount', 'product'])
+
+/** Came later than the first programs: those keep what they have, though it limits nothing. */
+function checkMaximumShare({ type, value, maximumShare }: RewardDocument, path: Path, check: Check): void {
+  if (maximumShare === undefined || check.wasAccepted || SHARED_REWARDS.has(type)) return
+  if (type !== 'percentage') check.add(path, `has no meaning for a reward of type ${type}`)
+  else if (typeof value === 'number' && value > maximumShare)
+    check.add(path, `must not be below value: ${value} % of an order is more than ${maximumShare} %`)
+}
+
 function checkRewardShape(reward: RewardDocument, path: Path, check: Check): void {
   const { type, value } = reward
   const isMoney = MONEY_REWARDS.has(type)
@@ -774,6 +804,7 @@ function checkRewardShape(reward: RewardDocument, path: Path, check: Check): voi
   if (value !== undefined && (type === 'shipping' || type === 'product')) {
     check.add([...path, 'value'], `has no meaning for a reward of type ${type}`)
   }
+  checkMaximumShare(reward, [...path, 'maximumShare'], check)
   if (type === 'product' && !reward.products) check.add([...path, 'products'], 'is missing: which products are free')
   if (reward.perPoints === undefined) {
     if (reward.cost === undefined)

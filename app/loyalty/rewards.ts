@@ -2,9 +2,9 @@
  * A *reward* is what points buy; a *redemption* is one purchase of it: points are reserved, a code that Shopify knows is got hold of, then the points
  * are committed or released.
  */
-import type { Refusal } from './engine.ts'
-import { post, redemptionsOf, type Draft } from './ledger.ts'
-import { addAvailable, expireReturned, openLot, takeAvailable, type Draw } from './lots.ts'
+import type { Programs, Refusal } from './engine.ts'
+import { post, redemptionsOf, versionAt, type Draft } from './ledger.ts'
+import { addAvailable, expireReturned, openLot, takeAvailable, type Draw, type Lot } from './lots.ts'
 import { formatDecimal, multiplyDivide, roundRational, toSafeNumber, type Rational } from './money.ts'
 import type { Program, Reward, RewardType } from './program.ts'
 import { DAY_MS } from './time.ts'
@@ -73,6 +73,13 @@ export function quote(reward: Reward, points: number | undefined, program: Progr
   return { ok: true, points: taken, value: formatValue(reward, valueMinor, program) }
 }
 
+/** What a wish of an instant took and gave, by the version in force then: the one that the redemption keeps to. */
+export function quoteAt(programs: Programs, at: number, request: Omit<RedeemRequest, 'id'>): Quote {
+  const { program } = versionAt(programs, at)
+  const reward = program.rewards.find((candidate) => candidate.id === request.reward)
+  return reward ? quote(reward, request.points, program) : { ok: false, reason: 'unknown_reward' }
+}
+
 /** Why this member cannot have the reward now, or null where it can: tier, limit, balance. */
 export function findRedeemRefusal(
   member: { available: number; tier: { level: string | null }; counters: Readonly<Record<string, number>> },
@@ -87,7 +94,9 @@ export function findRedeemRefusal(
 
 /** First phase: sets the points aside. The redemption is in the draft. */
 export function reserve(draft: Draft, request: RedeemRequest): Refusal | null {
-  const { member, program } = draft
+  const { member } = draft
+  // By the version of `reservedAt`, to which all that follows keeps.
+  const { program } = versionAt(draft.programs, draft.at)
   const reward = program.rewards.find((candidate) => candidate.id === request.reward)
   if (!reward) return 'unknown_reward'
   const price = quote(reward, request.points, program)
@@ -122,10 +131,11 @@ export function reserve(draft: Draft, request: RedeemRequest): Refusal | null {
   return null
 }
 
-/** Second phase: the shopper has a code that Shopify knows; the points are spent. */
+/** Second phase: the shopper has a code that Shopify knows, which lives as long as the reward that they asked for said; the points are spent. */
 export function commit(draft: Draft, redemption: Redemption, code: string): Refusal | null {
   if (redemption.state !== 'reserved') return redemption.code === code ? null : 'unknown_redemption'
-  const validDays = draft.program.rewards.find((reward) => reward.id === redemption.reward)?.validDays ?? null
+  const { program } = versionAt(draft.programs, redemption.reservedAt)
+  const validDays = program.rewards.find((reward) => reward.id === redemption.reward)?.validDays ?? null
   post(draft, 'reserved', 'shop.redeemed', redemption.points, {
     key: `redeem:${redemption.id}`,
     reason: 'redeem',
@@ -157,11 +167,12 @@ export function release(draft: Draft, redemption: Redemption): Refusal | null {
 /** An unused code is given back, by the shopper, the merchant or time. With `confirmCodes` it waits for Shopify's word. */
 export function endCode(draft: Draft, redemption: Redemption): Refusal | null {
   const { endedAt, expiresAt, state } = redemption
+  if (!givesCode(redemption.type)) return 'not_returnable'
   // Cancelled before: the same wish again has the same result. One that ran out is another matter.
   const wasCancelled = endedAt !== null && (expiresAt === null || endedAt < expiresAt)
   if (state === 'returned') return wasCancelled ? null : 'already_returned'
   if (state === 'ending') return null
-  if (state !== 'issued' || !givesCode(redemption.type)) return 'code_used'
+  if (state !== 'issued') return 'code_used'
   const ended: Redemption = { ...redemption, endedAt: draft.at }
   draft.effects.push({
     kind: 'settle-code',
@@ -267,6 +278,20 @@ function giveBack(draft: Draft, redemption: Redemption, points: number): void {
   keep(draft, { ...redemption, state, draws, returned, moves: redemption.moves + 1 })
 }
 
+/** A lot's dates have changed: points of it that open redemptions hold will come back into it with these. */
+export function redateDraws(
+  draft: Draft,
+  { key, earnedAt, releaseAt }: Pick<Lot, 'key' | 'earnedAt' | 'releaseAt'>,
+): void {
+  const isStale = (draw: Draw) => draw.lot === key && draw.earnedAt !== earnedAt
+  for (const redemption of draft.member.redemptions) {
+    if (!redemption.draws.some(isStale)) continue
+    const redate = ({ releaseAt: before, ...draw }: Draw): Draw =>
+      before === undefined || releaseAt === null ? { ...draw, earnedAt } : { ...draw, earnedAt, releaseAt }
+    keep(draft, { ...redemption, draws: redemption.draws.map((draw) => (isStale(draw) ? redate(draw) : draw)) })
+  }
+}
+
 /** Puts points back into the lots they came from, the lot spent last first. Answers the draws that are left. */
 function putBack(draft: Draft, redemption: Redemption, points: number, cause: string): Draw[] {
   const draws = redemption.draws.map((draw) => ({ ...draw }))
@@ -277,7 +302,7 @@ function putBack(draft: Draft, redemption: Redemption, points: number, cause: st
     if (back === 0) continue
     draw.points -= back
     left -= back
-    const lot = openLot(draft, draw.lot, draw.earnedAt)
+    const lot = openLot(draft, draw.lot, draw.earnedAt, draw.releaseAt)
     const before = lot.available
     addAvailable(draft, lot, back)
     const { emptiedAt } = draft.member

@@ -2,12 +2,14 @@
  * What an order means for the member it belongs to: what it is worth now, the difference to what it has posted, its lot, and what it counts for
  * towards the tiers. The functions here change the record that they are given; it is the event's own copy.
  */
+import { decideCampaigns } from './campaigns.ts'
 import { findPeriod, hasPlace, isEnrolled, takePlace } from './events.ts'
 import { changeLot, post, versionAt, type Draft } from './ledger.ts'
 import { addAvailable, findLotExpiry, noteEarning, openLot, takeAvailable } from './lots.ts'
 import { isPaid, isVoid, type Order, type OrderRecord, type OrderTerms, type OrderWorth, type Why } from './order.ts'
 import { calculateWorth } from './points.ts'
 import type { EarningRule } from './program.ts'
+import { redateDraws } from './rewards.ts'
 import { findTierAt, noteActivity, reviewTier, type Activity } from './tiers.ts'
 import { DAY_MS, formatInstant } from './time.ts'
 
@@ -74,6 +76,7 @@ function evaluateOrder(draft: Draft, record: OrderRecord): void {
     tier: terms.tier,
     customer: member.id,
     segments: member.segments,
+    campaigns: terms.campaigns,
     loneRefunds: record.loneRefunds,
     hasPlace: (rule) =>
       terms.places.includes(rule.id) ||
@@ -97,10 +100,14 @@ function makeTerms(draft: Draft, order: Order): OrderTerms {
   const { member, programs } = draft
   const version = versionAt(programs, order.processedAt)
   const beforeProgram = order.processedAt < version.from && !programs.historyEarns
+  const tier = version.program.tiers === null ? null : findTierAt(member.tier, order.processedAt)
+  const { id: customer, segments } = member
+  const campaigns = decideCampaigns(version.program, order.processedAt, { tier, segments, customer })
   return {
     member: member.id,
     version: beforeProgram ? null : version.number,
-    tier: version.program.tiers === null ? null : findTierAt(member.tier, order.processedAt),
+    tier,
+    ...(campaigns && { campaigns }),
     enrolled: isEnrolled(member, version.program),
     places: [],
     refusedPlaces: [],
@@ -121,6 +128,7 @@ export function noteStale(draft: Draft, record: OrderRecord, heard: Order): void
     tier: terms.tier,
     customer: draft.member.id,
     segments: draft.member.segments,
+    campaigns: terms.campaigns,
     loneRefunds: [],
     hasPlace: (rule) => terms.places.includes(rule.id),
   })
@@ -143,14 +151,15 @@ function holdEnd(draft: Draft, terms: OrderTerms, paidAt: number): number {
   return paidAt + (version?.program ?? draft.program).holdDays * DAY_MS
 }
 
-/** An earlier instant of earning has come to light: hold and expiry move with it. */
+/** An earlier instant of earning has come to light: hold and expiry move with it, also of points that are being spent. */
 function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, paidAt: number): void {
-  const stale = draft.member.lots.some((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
+  redateDraws(draft, { key: record.id, earnedAt: paidAt, releaseAt: holdEnd(draft, terms, paidAt) })
+  const stale = draft.member.lots.find((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
   if (!stale) return
-  const lot = openLot(draft, record.id, paidAt)
+  const lot = changeLot(draft, stale)
   lot.earnedAt = paidAt
-  lot.expiresAt = findLotExpiry(draft.programs, paidAt, draft.now)
   if (lot.releaseAt !== null) lot.releaseAt = holdEnd(draft, terms, paidAt)
+  lot.expiresAt = findLotExpiry(draft.programs, lot, draft.now)
 }
 
 /** What an order earned joins its lot: same release, same expiry. What had been spared of it is settled first. */
@@ -175,7 +184,7 @@ function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, point
     reason: 'order',
     source: record.id,
   })
-  const lot = openLot(draft, record.id, paidAt)
+  const lot = openLot(draft, record.id, paidAt, releaseAt)
   if (waits) {
     lot.pending += earned
     lot.releaseAt = releaseAt

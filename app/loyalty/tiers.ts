@@ -91,16 +91,19 @@ export type TierCause = 'activity' | 'review' | 'hand' | 'merge'
 export function reviewTier(draft: Draft, cause: TierCause): void {
   const { member, program } = draft
   const { tiers } = program
+  const current = tiers === null ? 0 : findLevelIndex(tiers, member.tier.level)
+  const here = tiers?.levels[current]?.id ?? null
+  const isGone = member.tier.level !== here
+  // A placement ends with its level, where that is gone from the program; merges once left some that were of another.
+  if (member.tier.manual !== null && member.tier.manual.level !== here) setStanding(draft, { manual: null })
   if (tiers === null) {
-    if (member.tier.level !== null) changeLevel(draft, null, cause)
+    if (isGone) changeLevel(draft, null, cause)
     return
   }
-  const current = findLevelIndex(tiers, member.tier.level)
   const { manual } = member.tier
   if (manual !== null && !manual.raised) return
   const merit = findMerit(member, program, draft.now)
-  if (merit === 0 && member.tier.level !== (tiers.levels[current] as Level).id) {
-    // The level is gone from the program.
+  if (merit === 0 && isGone) {
     changeLevel(draft, tiers.levels[0] as Level, cause)
   } else if (merit > current) {
     if (manual !== null) setStanding(draft, { manual: null })

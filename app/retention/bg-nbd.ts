@@ -181,7 +181,7 @@ export function expectedRepeats(model: BgNbd, weeks: number): number {
   if (weeks <= 0) return 0
   return aroundOne(model.a, (a) => {
     const { r, alpha, b } = model
-    return ((a + b - 1) / (a - 1)) * (1 - shrunkGauss(r, b, a + b - 1, weeks / (alpha + weeks)))
+    return repeatsUntilGone(a, r, b, weeks / (alpha + weeks))
   })
 }
 
@@ -204,9 +204,15 @@ export function expectedFutureRepeats(model: BgNbd, history: PurchaseHistory, we
   const { repeats: x, ageDays } = history
   const ifActive = aroundOne(model.a, (a) => {
     const z = weeks / (alpha + ageDays / 7 + weeks)
-    return ((a + b + x - 1) / (a - 1)) * (1 - shrunkGauss(r + x, b + x, a + b + x - 1, z))
+    return repeatsUntilGone(a, r + x, b + x, z)
   })
   return ifActive * chanceActive(model, history)
+}
+
+/** What equations 9 and 10 share: s ÷ (a − 1) · [1 − (1 − z)^p · 2F1(p, q; s; z)] with s = a + q − 1, which has a removable hole at s = 0. */
+function repeatsUntilGone(a: number, p: number, q: number, z: number): number {
+  const s = a + q - 1 || Number.EPSILON
+  return (s / (a - 1)) * (1 - shrunkGauss(p, q, s, z))
 }
 
 /**
@@ -224,15 +230,18 @@ function shrunkGauss(p: number, q: number, s: number, z: number): number {
     if (Number.isFinite(value)) return value
   }
   let logTerm = p * Math.log1p(-z)
-  let [highest, sum] = [logTerm, 1]
+  let [highest, sum, sign] = [logTerm, 1, 1]
   for (let n = 0; n < 1_000_000; n++) {
-    logTerm += Math.log((((p + n) * (q + n)) / ((s + n) * (n + 1))) * z)
-    if (logTerm > highest) [highest, sum] = [logTerm, sum * Math.exp(highest - logTerm) + 1]
-    else sum += Math.exp(logTerm - highest)
+    const ratio = (((p + n) * (q + n)) / ((s + n) * (n + 1))) * z
+    // Of a customer that never came back, s = a + b − 1 can be negative: then all terms but the first are.
+    logTerm += Math.log(Math.abs(ratio))
+    sign *= Math.sign(ratio)
+    if (logTerm > highest) [highest, sum] = [logTerm, sum * Math.exp(highest - logTerm) + sign]
+    else sum += sign * Math.exp(logTerm - highest)
     // Past the largest term each is smaller than the one before by z at least.
     if (logTerm < highest - 40) break
   }
-  return Math.exp(highest + Math.log(sum))
+  return sum * Math.exp(highest)
 }
 
 /** Both expectations have a removable hole at a = 1: near it, the mean of the two sides. */

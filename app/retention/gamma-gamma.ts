@@ -24,30 +24,32 @@ export type SpendCounts = { repeats: ArrayLike<number>; meanValue: ArrayLike<num
 
 /**
  * The parameters of maximum likelihood (note 025, equation 1a summed over customers), or null without any customer. Whether
- * a shop has enough of them is the caller's question: it is asked once for both models (prediction.ts).
+ * a shop has enough of them is the caller's question: it is asked once for both models (prediction.ts). Money is taken in the
+ * shop's own mean while fitting: a currency changes gamma, its unit, and nothing else, and the bounds of `maximise` suit dollars and dong.
  * CDNOW gives p 6.25, q 3.74, gamma 15.44.
  */
 export function fitGammaGamma(spend: SpendCounts): GammaGamma | null {
   const size = spend.repeats.length
   if (size === 0) return null
   const mean = Array.from(spend.meanValue).reduce((sum, value) => sum + value, 0) / size
-  // p gamma / (q − 1) is the mean of all customers: each start is on that line.
+  const relative = { repeats: spend.repeats, meanValue: Array.from(spend.meanValue, (value) => value / mean) }
+  // p gamma / (q − 1) is the mean of all customers, 1: each start is on that line.
   const starts = [
     [6, 4],
     [2, 2],
     [15, 8],
-  ].map(([p, q]) => [p!, q!, (mean * (q! - 1)) / p!].map(Math.log))
+  ].map(([p, q]) => [p!, q!, (q! - 1) / p!].map(Math.log))
   // As with BG/NBD: the neighbourhood from some customers, the top from all of them.
   const every = Math.ceil(size / 4_000)
   const keep = (_: number, index: number) => index % every === 0
   const some = {
     repeats: Array.from(spend.repeats).filter(keep),
-    meanValue: Array.from(spend.meanValue).filter(keep),
+    meanValue: relative.meanValue.filter(keep),
   }
   const rough = maximise(likelihoodOf(some), starts, some.repeats.length)
-  const best = every === 1 ? rough : maximise(likelihoodOf(spend), [Array.from(rough.theta)], size)
+  const best = every === 1 ? rough : maximise(likelihoodOf(relative), [Array.from(rough.theta)], size)
   const [p, q, gamma] = Array.from(best.theta, Math.exp) as [number, number, number]
-  return { p, q, gamma, logLikelihood: best.value, atEdge: !best.inside }
+  return { p, q, gamma: gamma * mean, logLikelihood: best.value - size * Math.log(mean), atEdge: !best.inside }
 }
 
 function likelihoodOf(spend: SpendCounts) {

@@ -19,7 +19,7 @@ export const BAND_SCORES: Readonly<Record<NpsBand, readonly [number, number]>> =
   detractors: [0, 6],
 }
 
-/** Counts, the score −1 to 1 and its 95 % interval; score and interval null without answers. */
+/** Counts, the score −1 to 1 and its 95 % interval; the score is null without answers, the interval under {@link FEWEST_ANSWERS}. */
 export type Nps = {
   promoters: number
   passives: number
@@ -45,16 +45,24 @@ export function countNps(answers: Iterable<number>): Nps {
   return scoreNps(counts)
 }
 
+/** Promoters, half the passives, and detractors that are added before the interval is taken. */
+const ADDED = 0.75
+
 /**
- * The score of so many promoters, passives and detractors. The interval is Wald's for a difference of two shares of one sample,
- * (p + d − (p − d)²) ÷ n, kept between −1 and 1. 5 promoters, 3 passives and 2 detractors: 0.3.
+ * The score of so many promoters, passives and detractors. The interval is the adjusted Wald interval of B. Rocks, Interval Estimation
+ * for the "Net Promoter Score", The American Statistician 70(4), 2016: with ¾ of a promoter, 1½ passives and ¾ of a detractor added,
+ * s ± 1.96 · √((p + d − s²) ÷ n), kept between −1 and 1. Summed over all samples of 30 to 100 answers it holds the true score in 93.5–98.4 %
+ * of them, in more where nearly all are passives (Wald's own, without the addition, in as few as 45 %, where nearly all are promoters).
  */
 export function scoreNps({ promoters, passives, detractors }: Record<NpsBand, number>): Nps {
   const total = promoters + passives + detractors
   if (total === 0) return { promoters, passives, detractors, score: null, interval: null }
   const score = (promoters - detractors) / total
-  const spread = 1.959964 * Math.sqrt(((promoters + detractors) / total - score * score) / total)
-  const interval = [Math.max(-1, score - spread), Math.min(1, score + spread)] as const
+  if (total < FEWEST_ANSWERS) return { promoters, passives, detractors, score, interval: null }
+  const n = total + 4 * ADDED
+  const middle = (promoters - detractors) / n
+  const spread = 1.959964 * Math.sqrt(((promoters + detractors + 2 * ADDED) / n - middle * middle) / n)
+  const interval = [Math.max(-1, middle - spread), Math.min(1, middle + spread)] as const
   return { promoters, passives, detractors, score, interval }
 }
 

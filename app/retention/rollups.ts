@@ -284,6 +284,11 @@ export function bucketInterval(gapMs: number): number {
   return Math.floor(gapMs / DAY_MS) * 24
 }
 
+/** The middle of a bucket of {@link bucketInterval}, in milliseconds: what its intervals come to on average, half a day off at most. */
+function middleOfBucket(hours: number): number {
+  return hours * HOUR_MS + (hours < HOURLY_DAYS * 24 ? HOUR_MS : DAY_MS) / 2
+}
+
 /**
  * Revenue as the money histogram keeps it: cut to its first 9 binary digits, so that a shop of any size has a few thousand values and
  * values less than 0.4 % apart may share one. Larger revenue never has a smaller bucket.
@@ -506,7 +511,10 @@ export function readCohorts(rows: Iterable<CounterRow>, asOf: number, { timeZone
   return [...cohorts.values()].filter(({ size }) => size > 0).sort((a, b) => a.month - b.month)
 }
 
-/** Intervals from their histogram: the mean over all exact, quartiles as {@link bucketInterval} has them; of one ordinal, or of all. */
+/**
+ * Intervals from their histogram, of one ordinal or of all: the mean over all exact, that of an ordinal by the middles of buckets,
+ * quartiles as {@link bucketInterval} has them.
+ */
 export function readIntervals(rows: Iterable<CounterRow>, ordinal?: number): IntervalDays {
   const hours: { value: number; count: number }[] = []
   let [days, rest] = [0, 0]
@@ -521,7 +529,7 @@ export function readIntervals(rows: Iterable<CounterRow>, ordinal?: number): Int
   const total =
     ordinal === undefined
       ? BigInt(days) * BigInt(DAY_MS) + BigInt(rest)
-      : hours.reduce((sum, bucket) => sum + BigInt(bucket.value * bucket.count) * BigInt(HOUR_MS), 0n)
+      : hours.reduce((sum, { value, count: size }) => sum + BigInt(middleOfBucket(value)) * BigInt(size), 0n)
   const quantile = (percent: number) => quantileOfHours(hours, count, percent)
   return {
     count,

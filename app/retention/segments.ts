@@ -41,6 +41,8 @@ export type CustomerGroup =
   | { kind: 'orders'; least: number }
   /** Customers whose order after the `ordinal`-th came `week` whole weeks after it; the last week stands for all after it. */
   | { kind: 'interval'; ordinal: number; week: number }
+  /** Customers whose order after the `ordinal`-th came in that week after it or before. */
+  | { kind: 'interval-within'; ordinal: number; week: number }
   | { kind: 'stage'; stage: 'active' | 'passive' | 'lost' }
   /** Still active by the calendar, but silent for longer than they used to be. */
   | { kind: 'slipping' }
@@ -122,7 +124,8 @@ export function nameGroup(group: CustomerGroup): string {
     case 'orders':
       return `orders:${group.least}`
     case 'interval':
-      return `interval:${group.ordinal}:${group.week}`
+    case 'interval-within':
+      return `${group.kind}:${group.ordinal}:${group.week}`
     case 'best':
       return `best:${group.percent}`
     case 'tenth':
@@ -221,7 +224,7 @@ function parsePair(kind: string, first: string, second: string): CustomerGroup |
   const isIn = (number: number | null, least: number, most: number): number is number =>
     number !== null && number >= least && number <= most
   if (kind === 'rfm-cell') return isIn(one, 1, 5) && isIn(other, 1, 5) ? { kind, R: one, FM: other } : null
-  if (kind === 'interval') {
+  if (kind === 'interval' || kind === 'interval-within') {
     return isIn(one, 1, 1_000) && isIn(other, 0, LAST_WEEK) ? { kind, ordinal: one, week: other } : null
   }
   if (kind === 'cohort') {

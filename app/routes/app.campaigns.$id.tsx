@@ -1,6 +1,6 @@
 import { data, redirect, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { useLoaderData, useNavigate } from '@remix-run/react'
-import { BlockStack, Layout, Page } from '@shopify/polaris'
+import { Banner, BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
@@ -134,7 +134,10 @@ export default function CampaignPage() {
   const [removing, setRemoving] = useState(false)
   const [ending, setEnding] = useState(false)
   const campaign = (initial as ProgramDocument).campaigns[index]
-  const actions = useCampaignActions(status, { onEnd: () => setEnding(true), onRemove: () => setRemoving(true) })
+  const { actions, refusal } = useCampaignActions(status, {
+    onEnd: () => setEnding(true),
+    onRemove: () => setRemoving(true),
+  })
   const backToList = isNew ? () => navigate('/app/campaigns') : undefined
   return (
     <ProgramDraftProvider
@@ -161,6 +164,13 @@ export default function CampaignPage() {
           text={REMOVAL}
         />
         <Layout>
+          {refusal && (
+            <Layout.Section variant="fullWidth">
+              <Banner tone="critical">
+                <p>{refusal}</p>
+              </Banner>
+            </Layout.Section>
+          )}
           {results && (
             <Layout.Section variant="fullWidth">
               <CampaignResults results={results} currency={currency} timezone={timezone} />

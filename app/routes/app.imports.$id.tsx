@@ -1,6 +1,6 @@
 import { data, redirect, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { useLoaderData } from '@remix-run/react'
-import { Badge, Banner, BlockStack, Page } from '@shopify/polaris'
+import { Badge, Banner, BlockStack, Box, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
@@ -83,7 +83,7 @@ export default function Import() {
   const { found, counts, left, pointsName, timezone } = useLoaderData<typeof loader>()
   const [changing, setChanging] = useState(false)
   const [undoing, setUndoing] = useState(false)
-  const { send, sending } = useImportAction()
+  const { send, sending, refusal } = useImportAction()
   useWatching(found.state)
   const { state } = found
   const canChange = state === 'matching' || state === 'checked'
@@ -117,6 +117,13 @@ export default function Import() {
         given={counts.given}
         {...{ points: counts.givenPoints, left, pointsName }}
       />
+      {refusal && (
+        <Box paddingBlockEnd="400">
+          <Banner tone="critical">
+            <p>{refusal}</p>
+          </Banner>
+        </Box>
+      )}
       <ImportBody changing={changing && state === 'checked'} onChanged={() => setChanging(false)} />
     </Page>
   )

@@ -16,12 +16,16 @@ import {
 } from '#app/db/member-story.server.ts'
 import { findCustomerPrediction } from '#app/db/predictions.server.ts'
 import { findProgramVersions, findPublishedProgram } from '#app/db/program-history.server.ts'
+import { findRedemption, findRunOutOnReturn } from '#app/db/redemptions.server.ts'
+import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { cancelRedemption } from '#app/jobs/settle-redemptions.ts'
 import { showCard } from '#app/jobs/show-card.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
+import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { AdjustPoints } from '#app/ui/adjust-points.tsx'
@@ -32,7 +36,7 @@ import { MemberHistory, MemberOrders } from '#app/ui/member-history.tsx'
 import { MemberTier } from '#app/ui/member-tier.tsx'
 import { MemberOutlook } from '#app/ui/member-outlook.tsx'
 import { MemberLots, MemberRewards } from '#app/ui/member-lots.tsx'
-import { parseMemberChange, sayRefusal, type MemberChangeReply } from '#app/ui/member-change.ts'
+import { parseMemberChange, sayRefusal, sayTakenBack, type MemberChangeReply } from '#app/ui/member-change.ts'
 import { sayReason } from '#app/ui/reasons.ts'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney } from '#app/ui/words.ts'
@@ -206,7 +210,7 @@ function sayOrder(
 
 /** Changes by hand: points, a tier until a day, taking back a code that was not used. Each wants a reason and happens once. */
 export async function action({ request, params }: ActionFunctionArgs) {
-  const { shop, actor } = await requireMerchant(request)
+  const { shop, admin, actor } = await requireMerchant(request)
   const customer = requireCustomer(params.id)
   const story = await findMemberStory(shop.id, customer)
   if (!story) throw data({ message: 'There is no such member' }, 404)
@@ -219,11 +223,26 @@ export async function action({ request, params }: ActionFunctionArgs) {
   })
   if (!parsed.ok) return data<MemberChangeReply>(parsed, 400)
   const { event } = parsed
-  if (event.type === 'cancel-redemption' && !story.redemptions.some((one) => one.code === event.code)) {
-    return data<MemberChangeReply>({ ok: false, errors: { form: 'This member has no such code.' } }, 400)
+  if (event.type === 'cancel-redemption') {
+    const held = story.redemptions.find((one) => one.code === event.code)
+    return data<MemberChangeReply>(...(await takeBack(shop, admin, held?.id ?? '')))
   }
   const applied = await applyEvents(shop.id, [event], at)
   const refused = applied.ok ? applied.changes[0]!.refused : applied.reason
   if (refused) return data<MemberChangeReply>({ ok: false, errors: { form: sayRefusal(refused) } }, 400)
   return data<MemberChangeReply>({ ok: true, intent: parsed.intent })
+}
+
+/** Takes a code back as the shopper would give it back, and says what came of it. */
+async function takeBack(shop: Shop, admin: AdminClient, id: string): Promise<[MemberChangeReply, number]> {
+  const refuse = (form: string): [MemberChangeReply, number] => [{ ok: false, errors: { form } }, 400]
+  const held = await findRedemption(shop.id, id)
+  if (!held) return refuse('This member has no such code.')
+  const cancelled = await cancelRedemption(shop, admin, held)
+  if (!cancelled.ok) return refuse(sayRefusal(cancelled.reason))
+  const { state, returned } = cancelled.redemption
+  const [ranOut, published] = await Promise.all([findRunOutOnReturn(shop.id, [id]), findPublishedProgram(shop.id)])
+  const name = published?.document.pointsName ?? NO_NAME
+  const message = sayTakenBack({ state, returned, ranOut: ranOut.get(id) ?? 0 }, name)
+  return [{ ok: true, intent: 'take-back-code', message }, 200]
 }

@@ -1,6 +1,6 @@
 import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { Link, useLoaderData } from '@remix-run/react'
-import { BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
+import { Banner, BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
@@ -44,7 +44,9 @@ export async function loader({ request }: LoaderFunctionArgs) {
       finishedAt: backfill.finishedAt,
     },
     dataRequests: requests
-      .filter(({ topic, memberId }) => topic === 'customers/data_request' && memberId !== null)
+      .filter(
+        ({ topic, memberId, answer }) => topic === 'customers/data_request' && memberId !== null && answer !== null,
+      )
       .map(({ id, memberId, requestedAt, answer }) => ({
         id,
         customer: memberId!,
@@ -85,6 +87,11 @@ export default function Messages() {
       <Layout>
         <Layout.Section>
           <BlockStack gap="400">
+            {retrying.refusal && (
+              <Banner tone="critical">
+                <p>{retrying.refusal}</p>
+              </Banner>
+            )}
             <SetAsideMessages messages={setAside} timezone={timezone} retrying={retrying} />
             {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} retrying={retrying} />}
             {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}

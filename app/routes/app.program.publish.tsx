@@ -78,7 +78,7 @@ async function judgeCampaigns(shopId: number, program: Program, before: Program 
     stops: share >= FATIGUE_STOP_SHARE && share > shareBefore,
     added,
     sameNames,
-    message: `must say why: with this there would be discounts on ${days}`,
+    message: `Say why: with this there would be discounts on ${days}`,
   }
 }
 

@@ -3,6 +3,7 @@ import { useLoaderData } from '@remix-run/react'
 import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
+import { listCycles } from '#app/db/cycles.server.ts'
 import { readCounters } from '#app/db/measures.server.ts'
 import { askMeasures, readOverview, type Overview } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
@@ -17,12 +18,13 @@ import { arppu, arpu, averageRepeatPurchases, repeatPurchaseRate } from '#app/re
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
 import { Figure } from '#app/ui/figure.tsx'
+import { sayStage } from '#app/ui/group-words.ts'
 import { showShortMonth } from '#app/ui/months.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { PeriodPicker } from '#app/ui/period-picker.tsx'
 import { showPeriod } from '#app/ui/period-words.ts'
 import { customersPath, FirstYear, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
-import { showChange, showCount, showMoney, showRate } from '#app/ui/words.ts'
+import { showChange, showCount, showMoney, showRate, upperFirst } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -40,17 +42,19 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const choose = (firstMonth: number | null) =>
     choosePeriod(params, today, firstMonth !== null && firstMonth < monthOfDay(today) ? 'last-month' : 'this-month')
   const compare = ({ period, against }: ChosenPeriod) => comparedWith(period, against, today)
-  const [{ months, periods, ...overview }, intervals] = await Promise.all([
+  const [{ months, periods, ...overview }, intervals, cycles] = await Promise.all([
     readOverview(asked, (firstMonth) => {
       const chosen = choose(firstMonth)
       return [chosen.period, compare(chosen)].filter((period) => period !== null)
     }),
     readCounters(shop.id, ['interval', 'intervalSum']).then((rows) => readIntervals(rows)),
+    listCycles(shop.id),
   ])
   const chosen = choose(months[0]?.month ?? null)
   const before = compare(chosen)
   return {
     ...{ currency: shop.currency, timezone: asked.timeZone, today, chosen, intervals, overview },
+    hasCycles: cycles.length > 0,
     months: months.slice(-MONTHS_DRAWN),
     monthsKnown: months.length,
     measures: periods[0]!,
@@ -60,7 +64,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
 }
 
 export default function Retention() {
-  const { months, monthsKnown, measures, before, chosen, today, currency, timezone, overview, intervals } =
+  const { months, monthsKnown, measures, before, chosen, today, currency, timezone, overview, intervals, hasCycles } =
     useLoaderData<typeof loader>()
   if (monthsKnown === 0) {
     return (
@@ -78,7 +82,7 @@ export default function Retention() {
       </Inset>
       <FirstYear months={monthsKnown} />
       <PeriodFigures {...{ measures, before, currency, timezone }} period={chosen.period} />
-      <TodayFigures overview={overview} intervals={intervals} />
+      <TodayFigures {...{ overview, intervals, hasCycles }} />
       <Card>
         <BlockStack gap="300">
           <Text as="h2" variant="headingMd">
@@ -211,9 +215,18 @@ function describePeriod(now: PeriodMeasures, before: PeriodMeasures | null, curr
   ]
 }
 
-type TodayFiguresProps = { overview: Omit<Overview, 'months' | 'periods'>; intervals: IntervalDays }
+type TodayFiguresProps = {
+  overview: Omit<Overview, 'months' | 'periods'>
+  intervals: IntervalDays
+  /** Purchases of some kinds last as long as the merchant has said, so that stages have no number of months. */
+  hasCycles: boolean
+}
 
-function TodayFigures({ overview: { customers, repeatCustomers, lifecycle }, intervals }: TodayFiguresProps) {
+function TodayFigures({
+  overview: { customers, repeatCustomers, lifecycle },
+  intervals,
+  hasCycles,
+}: TodayFiguresProps) {
   const of = (group: CustomerGroup, count: number) => ({ to: customersPath(nameGroup(group)), customers: count })
   return (
     <BlockStack gap="400">
@@ -238,13 +251,13 @@ function TodayFigures({ overview: { customers, repeatCustomers, lifecycle }, int
         <Figure
           label="Active"
           value={showCount(lifecycle.active)}
-          note="Ordered within the last 12 months"
+          note={upperFirst(sayStage('active', hasCycles))}
           {...of({ kind: 'stage', stage: 'active' }, lifecycle.active)}
         />
         <Figure
           label="Gone quiet"
           value={showCount(lifecycle.passive)}
-          note={`No order for 12 months or more; ${showCount(lifecycle.lost)} others for 24 and more are lost`}
+          note={`${upperFirst(sayStage('passive', hasCycles))}; ${showCount(lifecycle.lost)} others are lost: ${sayStage('lost', hasCycles)}`}
           {...of({ kind: 'stage', stage: 'passive' }, lifecycle.passive)}
         />
       </InlineGrid>

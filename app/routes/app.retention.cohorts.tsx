@@ -60,7 +60,7 @@ export default function Cohorts() {
             ? 'Revenue per customer by months since the first order'
             : 'Share who ordered again by months since the first order'
         }
-        explanation="A row is the customers whose first order fell in that month, for good. Month 0 is that month itself. Darker is more; the last month of each row is not over yet."
+        explanation="A row is the customers whose first order fell in that month, for good. Month 0 is that month itself. Darker is more; what falls in this month is not over yet."
         head={['First order', 'Customers', ...months.map((place) => (place === 0 ? 'Month 0' : String(place)))]}
         rows={cohorts.map((cohort) => ({
           key: codeMonth(cohort.month),
@@ -91,7 +91,11 @@ export default function Cohorts() {
         csv={{
           name: revenue ? 'cohorts-revenue.csv' : 'cohorts.csv',
           rows: [
-            ['first_order', 'customers', ...Array.from({ length: longest }, (_, place) => `month_${place}`)],
+            [
+              'first_order',
+              'customers',
+              ...Array.from({ length: longest }, (_, place) => `${revenue ? 'revenue' : 'customers'}_month_${place}`),
+            ],
             ...cohorts.map((cohort) => [
               codeMonth(cohort.month),
               cohort.size,

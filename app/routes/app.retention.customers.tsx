@@ -106,7 +106,7 @@ export default function Customers() {
               />
               <ExportList
                 name={`customers-${of.replaceAll(':', '-')}.csv`}
-                path={`/app/retention/export?of=${encodeURIComponent(of)}`}
+                path={`/app/retention/export?of=${encodeURIComponent(of)}&sort=${sort}`}
               />
             </InlineStack>
           </Inset>

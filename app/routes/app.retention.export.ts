@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs } from '@remix-run/node'
 
 import { now } from '#app/clock.server.ts'
-import { askMeasures, listCustomersBehind } from '#app/db/retention.server.ts'
+import { askMeasures, CUSTOMER_SORTS, listCustomersBehind } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import { formatInstant } from '#app/loyalty/time.ts'
 import { parseGroup } from '#app/retention/segments.ts'
@@ -9,10 +9,12 @@ import { requireMerchant } from '#app/shopify.server.ts'
 
 const CUSTOMERS_A_PIECE = 5_000
 
-/** The customers behind a number as CSV, all of them, a piece at a time so that no list is too long for it. */
+/** The customers behind a number as CSV, all of them and sorted as the page asks, a piece at a time so that no list is too long for it. */
 export async function loader({ request }: LoaderFunctionArgs): Promise<Response> {
   const { shop } = await requireMerchant(request)
-  const group = parseGroup(new URL(request.url).searchParams.get('of') ?? 'all')
+  const params = new URL(request.url).searchParams
+  const group = parseGroup(params.get('of') ?? 'all')
+  const sort = CUSTOMER_SORTS.find((one) => one === params.get('sort')) ?? 'revenue'
   if (!group) throw Response.json({ message: 'There is no such group of customers' }, { status: 404 })
   const asked = await askMeasures(shop, now())
   const body = new ReadableStream<Uint8Array>({
@@ -32,7 +34,7 @@ export async function loader({ request }: LoaderFunctionArgs): Promise<Response>
         'points',
       ])
       for (let offset = 0; ; offset += CUSTOMERS_A_PIECE) {
-        const rows = await listCustomersBehind(asked, group, { limit: CUSTOMERS_A_PIECE, offset })
+        const rows = await listCustomersBehind(asked, group, { limit: CUSTOMERS_A_PIECE, offset, sort })
         for (const row of rows) {
           write([
             row.customer,

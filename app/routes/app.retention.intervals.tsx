@@ -49,7 +49,7 @@ export default function Intervals() {
     <RetentionPage title="Purchase intervals" subtitle={subtitle}>
       <MeasureTable
         heading="Days between a customer’s consecutive orders"
-        explanation="Quartiles are kept to the hour up to 30 days, to the day beyond; the mean over all is exact. The 90% column says by when nine of ten returns had happened: silence beyond it is worth a message. A row opens the customers who have come back at least so often."
+        explanation="Quartiles are kept to the hour up to 30 days, to the day beyond; the mean over all is exact, those of the other rows take the middle of each hour or day. The 90% column says by when nine of ten returns had happened: silence beyond it is worth a message. A row opens the customers who have come back at least so often."
         head={['Interval', 'Number', 'Mean', '25%', 'Median', '75%', '90%']}
         rows={rows.map(({ name, days, ...behind }) => ({
           key: name,
@@ -67,8 +67,12 @@ export default function Intervals() {
         csv={{
           name: 'intervals.csv',
           rows: [
-            ['interval', 'number', 'mean_days', 'p25', 'median', 'p75', 'p90'],
-            ...rows.map(({ name, days }) => [name, days.count, days.mean, days.p25, days.median, days.p75, days.p90]),
+            // How far the mean can be from that of the intervals themselves.
+            ['interval', 'number', 'mean_days', 'mean_within_days', 'p25', 'median', 'p75', 'p90'],
+            ...rows.map(({ name, days }) => [
+              ...[name, days.count, days.mean, days === all ? 0 : 0.5],
+              ...[days.p25, days.median, days.p75, days.p90],
+            ]),
           ],
         }}
       />
@@ -83,8 +87,8 @@ function WeeksTable({ weeks, ordinal }: { weeks: number[]; ordinal: number }) {
   const all = weeks.reduce((sum, count) => sum + count, 0)
   const last = weeks.findLastIndex((count) => count > 0)
   const shown = weeks.slice(0, last + 1).map((count, week) => {
-    const soFar = weeks.slice(0, week + 1).reduce((sum, more) => sum + more, 0)
-    return { count, week, share: showRate(count / all), soFar: showRate(soFar / all) }
+    const within = weeks.slice(0, week + 1).reduce((sum, more) => sum + more, 0)
+    return { count, week, share: showRate(count / all), within, soFar: showRate(within / all) }
   })
   const to = `order ${ordinal + 1}`
   return (
@@ -92,7 +96,7 @@ function WeeksTable({ weeks, ordinal }: { weeks: number[]; ordinal: number }) {
       heading={`Weeks from order ${ordinal} to ${to}`}
       explanation={`How many customers placed ${to} in each week after order ${ordinal}, of those who have placed it.`}
       head={['Weeks', 'Customers', 'Share', 'Up to here']}
-      rows={shown.map(({ count, week, share, soFar }) => ({
+      rows={shown.map(({ count, week, share, within, soFar }) => ({
         key: String(week),
         cells: [
           nameWeek(week),
@@ -108,8 +112,8 @@ function WeeksTable({ weeks, ordinal }: { weeks: number[]; ordinal: number }) {
           )),
           <CustomersLink
             key="so-far"
-            of={nameGroup({ kind: 'orders', least: ordinal + 1 })}
-            customers={all}
+            of={nameGroup({ kind: 'interval-within', ordinal, week })}
+            customers={within}
             label={`Up to here: ${soFar} of all who placed ${to}`}
           >
             {soFar}

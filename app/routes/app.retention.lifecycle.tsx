@@ -19,6 +19,7 @@ import { requireMerchant } from '#app/shopify.server.ts'
 import { CustomersBehind } from '#app/ui/customers-behind.tsx'
 import { ExportList } from '#app/ui/export-csv.tsx'
 import { Figure } from '#app/ui/figure.tsx'
+import { sayStage } from '#app/ui/group-words.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { customersPath, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { TagListCard } from '#app/ui/tag-list-card.tsx'
@@ -68,21 +69,21 @@ export default function Lifecycle() {
         <Figure
           label="Active"
           value={showCount(lifecycle.active)}
-          note={`${share(lifecycle.active)} · ${cycles > 0 ? 'what they bought still lasts' : 'last order less than 12 months ago'}`}
+          note={`${share(lifecycle.active)} · ${sayStage('active', cycles > 0)}`}
           to={customersPath('stage:active')}
           customers={lifecycle.active}
         />
         <Figure
           label="Passive"
           value={showCount(lifecycle.passive)}
-          note={`${share(lifecycle.passive)} · ${cycles > 0 ? 'its time is over' : 'no order for 12 months or more'}`}
+          note={`${share(lifecycle.passive)} · ${sayStage('passive', cycles > 0)}`}
           to={customersPath('stage:passive')}
           customers={lifecycle.passive}
         />
         <Figure
           label="Lost"
           value={showCount(lifecycle.lost)}
-          note={`${share(lifecycle.lost)} · ${cycles > 0 ? 'twice its time is over' : 'no order for 24 months or more'}`}
+          note={`${share(lifecycle.lost)} · ${sayStage('lost', cycles > 0)}`}
           to={customersPath('stage:lost')}
           customers={lifecycle.lost}
         />

@@ -16,7 +16,8 @@ import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { askMeasures, NPS_MONTHS } from '#app/db/retention.server.ts'
 import { env } from '#app/env.server.ts'
 import { addMonths, monthNumberAt } from '#app/loyalty/time.ts'
-import { FEWEST_ANSWERS, ROUND_DAYS, type Nps } from '#app/retention/nps.ts'
+import { FEWEST_ANSWERS, NPS_BANDS, ROUND_DAYS, type Nps } from '#app/retention/nps.ts'
+import { nameGroup, type NpsGroup } from '#app/retention/segments.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { LineChart } from '#app/ui/chart.tsx'
@@ -126,7 +127,8 @@ export default function NpsPage() {
         <Text as="p" tone="subdued">
           NPS is the share of customers who answered 9 or 10 (promoters) minus the share who answered 0 to 6
           (detractors), from −100 to +100. Each customer counts once, with the last answer of the past 12 months. With
-          95% confidence the score of everybody you could have asked lies in the interval.
+          95% confidence the score of everybody you could have asked lies in the interval; it takes {FEWEST_ANSWERS}{' '}
+          answers.
         </Text>
       </Inset>
       <Trend months={months} />
@@ -170,13 +172,13 @@ function Figures({ nps }: { nps: Nps }) {
 }
 
 function Trend({ months }: { months: (Nps & { month: number })[] }) {
-  const link = (row: (typeof months)[number], group: 'promoters' | 'passives' | 'detractors') => (
+  const link = (row: (typeof months)[number], group: NpsGroup, shown: string, customers: number) => (
     <CustomersLink
-      of={`nps:${group}:${codeMonth(row.month)}`}
-      customers={row[group]}
-      label={`${group}, ${showMonth(row.month)}: ${showCount(row[group])}`}
+      of={nameGroup({ kind: 'nps', group, month: row.month })}
+      customers={customers}
+      label={`${group === 'answered' ? 'score' : group}, ${showMonth(row.month)}: ${shown}`}
     >
-      {showCount(row[group])}
+      {shown}
     </CustomersLink>
   )
   return (
@@ -188,11 +190,9 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
         key: String(row.month),
         cells: [
           showMonth(row.month),
-          showScore(row.score),
+          link(row, 'answered', showScore(row.score), row.promoters + row.passives + row.detractors),
           sayInterval(row),
-          link(row, 'promoters'),
-          link(row, 'passives'),
-          link(row, 'detractors'),
+          ...NPS_BANDS.map((band) => link(row, band, showCount(row[band]), row[band])),
         ],
       }))}
       csv={{
@@ -224,10 +224,9 @@ function Trend({ months }: { months: (Nps & { month: number })[] }) {
   )
 }
 
-function sayInterval({ interval, promoters, passives, detractors }: Nps): string {
-  if (interval === null) return '—'
-  const answers = promoters + passives + detractors
-  return answers < FEWEST_ANSWERS ? 'too few' : `${showScore(interval[0])} to ${showScore(interval[1])}`
+function sayInterval({ score, interval }: Nps): string {
+  if (interval === null) return score === null ? '—' : 'too few'
+  return `${showScore(interval[0])} to ${showScore(interval[1])}`
 }
 
 /** A score of −1 to 1 as it is always given: −100 to +100, whole, with its sign. */

@@ -25,7 +25,7 @@ import { PeriodPicker } from '#app/ui/period-picker.tsx'
 import { showPeriod } from '#app/ui/period-words.ts'
 import { customersPath, CustomersLink, Inset, RetentionPage } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
-import { sayCustomers, showCount, showMoney, showPoints, showRate } from '#app/ui/words.ts'
+import { sayCustomers, showCount, showMoney, showPoints, showRate, upperFirst } from '#app/ui/words.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -40,8 +40,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const perHundred = published && hundredPointsMinor(published.document, shop.currency)
   return {
     ...{ liability, chosen, today, currency: shop.currency, timezone: asked.timeZone, perHundred },
-    costMinor:
-      perHundred === null ? null : expectedRedemptionCost(liability.outstanding, liability.breakage, perHundred),
+    costMinor: perHundred === null ? null : expectedRedemptionCost(liability.owed, liability.breakage, perHundred),
     pointsName: published?.document.pointsName ?? { one: 'point', other: 'points' },
     // Of a long period this takes longer than everything else, and the numbers are there without it.
     counted: countLiabilityMembers(asked, chosen.period),
@@ -54,7 +53,7 @@ export default function Points() {
   const { liability, chosen, today, currency, timezone, perHundred, costMinor, pointsName, ...loaded } =
     useLoaderData<typeof loader>()
   const counted = useResolved<LiabilityMembers | null>(loaded.counted, NOT_COUNTED)
-  const { outstanding, breakage, members } = liability
+  const { outstanding, breakage, members, deficit } = liability
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
   const held = { to: customersPath('points:held'), customers: members.held }
   const ever = nameGroup({ kind: 'moved', movement: 'expired', from: 0, until: today + 1 })
@@ -83,7 +82,7 @@ export default function Points() {
           note={
             perHundred === null
               ? 'No reward with money off to reckon with'
-              : `What is not expected to run out, at ${money(perHundred)} for 100 points`
+              : `What is not expected to run out, at ${money(perHundred)} for 100 points${deficit > 0 ? '; what members below zero owe is not set off against it' : ''}`
           }
           {...(costMinor !== null && held)}
         />
@@ -233,8 +232,4 @@ function AgeTable({ liability: { ages, members, reserved, deficit, outstanding }
       }}
     />
   )
-}
-
-function upperFirst(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

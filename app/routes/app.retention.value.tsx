@@ -104,7 +104,7 @@ export default function Value() {
             </Text>
             <div data-screen-only>
               <InlineStack gap="200">
-                <ExportList name="customers-expected.csv" path="/app/retention/export?of=all" />
+                <ExportList name="customers-expected.csv" path="/app/retention/export?of=all&sort=expected" />
                 <Button url={`${customersPath('all')}&sort=expected`}>See all</Button>
               </InlineStack>
             </div>

@@ -95,7 +95,7 @@ export default function Reward() {
           </Layout.Section>
           <Layout.Section variant="oneThird">
             <BlockStack gap="400">
-              <RewardPreview index={index} />
+              <RewardPreview index={index} titles={titles} />
               <ChangesCard />
             </BlockStack>
           </Layout.Section>

@@ -33,7 +33,7 @@ const Question = z.strictObject({
 
 /**
  * POST /proxy/estimate: what these lines would earn whoever asks, by the engine's own calculator. It changes nothing and gives nothing
- * away, so that guests may ask too. `other_currency` where the storefront shows prices that are not in the shop's currency.
+ * away, so that guests may ask too. With `join` they are for members only, and whoever asks is none. `other_currency` where the storefront shows prices that are not in the shop's currency.
  */
 export async function action({ request }: ActionFunctionArgs) {
   const { shop, customer } = await requireVisitor(request)
@@ -49,5 +49,8 @@ export async function action({ request }: ActionFunctionArgs) {
     product: toGid('Product', line.product),
     collections: line.collections.map((collection) => toGid('Collection', collection)),
   }))
-  return answer({ ok: true, ...estimatePoints(seen, program, member, { at, taxesIncluded }) })
+  return answer({
+    ok: true,
+    ...estimatePoints(seen, program, member, { at, taxesIncluded, signedIn: customer !== null }),
+  })
 }

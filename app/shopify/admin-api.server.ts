@@ -51,6 +51,12 @@ export class AdminApiError extends Error {
   }
 }
 
+/** Whether nobody can speak for the shop: its owner has not opened the app since it was installed, so that there is no token. */
+export function isWithoutSession(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.name === 'SessionNotFoundError' || /could not find a session/i.test(error.message)
+}
+
 /** Whether what was asked for may have been done, for all that the asker knows. */
 function leavesOpen(reason: AdminApiReason): boolean {
   return reason === 'unavailable' || reason === 'timeout'

@@ -106,6 +106,42 @@ function discountValue(gives: Exclude<DiscountTerms['gives'], { kind: 'shipping'
   return { discountAmount: { amount: gives.amount, appliesOnEachItem: false } }
 }
 
+const READ_STATUS = `#graphql
+  query RewardDiscountStatus($id: ID!) {
+    discountNode(id: $id) {
+      discount {
+        ... on DiscountCodeBasic { status }
+        ... on DiscountCodeFreeShipping { status }
+      }
+    }
+  }`
+
+const ACTIVATE = `#graphql
+  mutation RewardDiscountActivate($id: ID!) {
+    discountCodeActivate(id: $id) { userErrors { field message code } }
+  }`
+
+/**
+ * Makes sure that checkout takes the codes of this parent discount: one that the merchant has deactivated is activated again, as the program
+ * is what says which rewards there are. False where it is gone from Shopify, and its codes with it.
+ */
+export async function keepDiscountLive(admin: AdminClient, discountId: string): Promise<boolean> {
+  const { discountNode: node } = await admin.request(
+    READ_STATUS,
+    { id: discountId },
+    z.object({ discountNode: z.object({ discount: z.object({ status: z.string().optional() }) }).nullable() }),
+  )
+  if (!node) return false
+  if (node.discount.status === 'EXPIRED') {
+    await admin.request(
+      ACTIVATE,
+      { id: discountId },
+      z.object({ discountCodeActivate: z.object({ userErrors: UserErrors }) }),
+    )
+  }
+  return true
+}
+
 const ADD_CODES = `#graphql
   mutation RedeemCodesAdd($discountId: ID!, $codes: [DiscountRedeemCodeInput!]!) {
     discountRedeemCodeBulkAdd(discountId: $discountId, codes: $codes) {

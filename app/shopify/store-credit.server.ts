@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { AdminClient } from './admin-api.server.ts'
 
 /**
- * Rewards that are money of the shop itself: store credit and gift cards. Both need optional scopes
- * (`write_store_credit_account_transactions`, `write_gift_cards`) that are asked for when first used.
+ * Rewards that are money of the shop itself: store credit and gift cards. Both need optional scopes that are asked for when first
+ * used: `write_gift_cards`; `write_store_credit_account_transactions` to give credit, and `read_store_credit_accounts` to see whether
+ * it was given where the answer was lost (shopify.dev, HasStoreCreditAccounts).
  */
 
 /** Money as Shopify writes it: a decimal text and an ISO 4217 code. */

@@ -87,6 +87,14 @@ export function parseWebhook(topic: string, at: number, payload: unknown): Parse
   }
 }
 
+/**
+ * True where Shopify says with this topic that the customer got an account just now: `customers/enable` (also sent, as `customers/update` is, when
+ * somebody first signs in to customer accounts; shopify.dev changelog, 28 October 2026), or a new customer who has one.
+ */
+export function opensAccount(topic: string, state: string | null): boolean {
+  return state === 'enabled' && (topic === 'customers/enable' || topic === 'customers/create')
+}
+
 /** {@link parseWebhook} of the body as it came: the fast way where that is exact, else without loss. */
 export function parseWebhookText(topic: string, at: number, text: string): Parsed<Event | null> {
   return parsePayloadText(text, (payload) => parseWebhook(topic, at, payload))

@@ -6,6 +6,7 @@ import {
   ChoiceList,
   Collapsible,
   FormLayout,
+  InlineError,
   InlineGrid,
   InlineStack,
   Select,
@@ -14,6 +15,7 @@ import {
 
 import { useId, useState } from 'react'
 
+import { BANDS_MAX, COLLECTIONS_MAX } from '#app/loyalty/discount-configuration.ts'
 import type { CampaignDocument, ProgramDocument } from '#app/loyalty/program.ts'
 import type { Path } from '#app/ui/draft.ts'
 import { DraftResources, type Titles } from '#app/ui/draft-resources.tsx'
@@ -26,7 +28,7 @@ import {
   DraftTiers,
 } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
-import { showList } from '#app/ui/words.ts'
+import { showList, showShare } from '#app/ui/words.ts'
 import { proposeOffer, type OfferKind } from '#app/ui/proposals.ts'
 
 type CampaignFormProps = { index: number; titles: Titles; segments: readonly string[] }
@@ -103,6 +105,8 @@ function What({ path }: { path: Path }) {
 /** Ascending steps: from each amount on, its percentage. */
 function Bands({ path }: { path: Path }) {
   const draft = useProgramDraft()
+  const field = useId()
+  const error = draft.errorAt(path)
   const bands = (draft.read(path) ?? []) as { from: string; percentage: number }[]
   return (
     <BlockStack gap="300">
@@ -119,8 +123,11 @@ function Bands({ path }: { path: Path }) {
           </Button>
         </InlineGrid>
       ))}
-      <InlineStack>
+      {error && <InlineError message={error} fieldID={field} />}
+      <InlineStack gap="200" blockAlign="center">
         <Button
+          id={field}
+          disabled={bands.length >= BANDS_MAX}
           onClick={() => {
             const top = bands.at(-1)
             const from = top ? String(Math.round(Number(top.from) * 2) || 100) : '50'
@@ -129,6 +136,11 @@ function Bands({ path }: { path: Path }) {
         >
           Add a step
         </Button>
+        {bands.length >= BANDS_MAX && (
+          <Text as="p" tone="subdued" variant="bodySm">
+            {`At most ${BANDS_MAX} steps`}
+          </Text>
+        )}
       </InlineStack>
     </BlockStack>
   )
@@ -179,21 +191,29 @@ function saySegment(segment: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
+/** Discounts have limits, points have none: how many products fit depends on the length of their numbers. */
 function OnWhat({ path, titles }: { path: Path; titles: Titles }) {
   const draft = useProgramDraft()
+  const { pointsMultiplier } = (draft.read([...path, 'offer']) ?? {}) as CampaignDocument['offer']
+  const isDiscount = pointsMultiplier === undefined
   return (
     <Section title="On what">
       <DraftResources
         path={[...path, 'products']}
         type="product"
         label="Only these products"
-        helpText="None chosen: everything"
+        helpText={
+          isDiscount
+            ? 'None chosen: everything. There is room for about 580; a collection may hold any number.'
+            : 'None chosen: everything'
+        }
         titles={titles}
       />
       <DraftResources
         path={[...path, 'collections']}
         type="collection"
         label="Only these collections"
+        {...(isDiscount && { helpText: `At most ${COLLECTIONS_MAX}`, max: COLLECTIONS_MAX })}
         titles={titles}
       />
       <DraftMoney path={[...path, 'minimumSubtotal']} label="On carts from" helpText="Empty: on any cart" />
@@ -253,7 +273,7 @@ function DraftHoldOut({ path }: { path: Path }) {
         { label: 'Nobody', value: '' },
         ...[5, 10, 20, 50].map((percent) => ({ label: `${percent}% of customers`, value: String(percent / 100) })),
         ...(typeof share === 'number' && ![0.05, 0.1, 0.2, 0.5].includes(share)
-          ? [{ label: `${share * 100}% of customers`, value: String(share) }]
+          ? [{ label: `${showShare(share)} of customers`, value: String(share) }]
           : []),
       ]}
       value={share === undefined ? '' : String(share)}

@@ -2,9 +2,8 @@ import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 import type { ReactNode } from 'react'
 
 import { currencyExponent, formatDecimal, formatMoney } from '#app/loyalty/money.ts'
-import type { Lift } from '#app/retention/lift.ts'
 import { nameGroup, type CampaignGroup } from '#app/retention/segments.ts'
-import type { Comparison, whyUncompared } from '#app/ui/campaign-results.ts'
+import { sayLift, type Comparison, type whyUncompared } from '#app/ui/campaign-results.ts'
 import { CustomersLink } from '#app/ui/retention-page.tsx'
 import { sayCustomers, showCount, showInstant, showList, showMoney, showRate } from '#app/ui/words.ts'
 
@@ -180,8 +179,8 @@ function Compared({ comparison, open, currency }: ComparedProps) {
           {`${sayCustomers(mixed)} ${mixed === 1 ? 'is' : 'are'} in neither: merged since from customers of both.`}
         </Text>
       )}
-      <Text as="p">{`Orders per customer: ${sayLift(orders, (value) => value.toFixed(3))}`}</Text>
-      <Text as="p">{`Revenue per customer: ${sayLift(revenue, (minor) => signedMoney(minor, currency))}`}</Text>
+      <Text as="p">{`Orders per customer: ${sayLift(orders, offered + heldOut, (value) => value.toFixed(3))}`}</Text>
+      <Text as="p">{`Revenue per customer: ${sayLift(revenue, offered + heldOut, (minor) => signedMoney(minor, currency))}`}</Text>
       {revenue.ok && (
         <Text as="p" variant="bodySm" tone="subdued">
           {`What customers had spent in as long a time before is taken out of the difference (CUPED): it explains ${showRate(revenue.varianceRemoved)} of how much their revenue varies.`}
@@ -201,16 +200,6 @@ function sayTimes({ times, runsNow, endedReason }: Results, timezone: string): s
   )
   const ended = endedReason === null ? '' : ENDED[endedReason === 'budget' ? 'budget' : 'hand']
   return `While it ran: ${showList(said)}${ended}`
-}
-
-/** A difference with its 95 % interval, or how many customers are missing to tell. */
-function sayLift(lift: Lift, show: (value: number) => string): string {
-  if (!lift.ok) return `not enough data yet; ${showCount(lift.customersNeeded)} more customers are needed`
-  const [low, high] = lift.interval
-  const range = `${show(lift.difference)} (95% interval ${show(low)} to ${show(high)})`
-  if (lift.significant) return range
-  const missing = lift.customersNeeded ? `; ${showCount(lift.customersNeeded)} more customers would tell` : ''
-  return `${range}: it may be chance${missing}`
 }
 
 /** A mean of minor units, rounded to whole ones: it is shown, never counted with. */

@@ -2,6 +2,7 @@
 import { armOf, isForSome } from '#app/loyalty/campaigns.ts'
 import type { Campaign } from '#app/loyalty/program.ts'
 import { measureLift, sumArm, type Lift } from '#app/retention/lift.ts'
+import { showCount } from '#app/ui/words.ts'
 
 type Outcome = {
   /** Whom the customer was when the campaign began: several where they were merged since. */
@@ -49,4 +50,21 @@ export function compareArms(campaign: Campaign, outcomes: readonly Outcome[]): C
     orders: measureLift(orders(offered), orders(heldOut)),
     revenue: measureLift(revenue(offered), revenue(heldOut)),
   }
+}
+
+/**
+ * A difference with its 95 % interval, or that there is none to tell; who takes part was settled when it began, so what is said is how large
+ * a campaign with the same share held out would have to be.
+ */
+export function sayLift(lift: Lift, customers: number, show: (value: number) => string): string {
+  const enough = (missing: number) => `about ${showCount(customers + missing)} customers in all`
+  if (!lift.ok) {
+    if (lift.customersNeeded === null) return 'not enough data to tell'
+    return `not enough data to tell: the campaign is too small so far, it takes ${enough(lift.customersNeeded)}`
+  }
+  const [low, high] = lift.interval
+  const range = `${show(lift.difference)} (95% interval ${show(low)} to ${show(high)})`
+  if (lift.significant) return range
+  const size = lift.customersNeeded ? `; to be sure of such a difference it takes ${enough(lift.customersNeeded)}` : ''
+  return `${range}: it may be chance${size}`
 }

@@ -68,7 +68,10 @@ export function PlaceTier({ open, onClose, levels }: PlaceTierProps) {
   )
 }
 
-/** Asks before an unused code is taken away from a member; the points come back once Shopify has let go of the code. */
+/**
+ * Asks before an unused code is taken away from a member; the points come back once Shopify has let go of the code, without those
+ * that have run out meanwhile. What came back is said afterwards.
+ */
 export function TakeBackCode({ code, onClose }: { code: string | null; onClose: () => void }) {
   const { fetcher, errors, saving } = useChange('The code is being taken back', onClose)
   return (
@@ -76,7 +79,7 @@ export function TakeBackCode({ code, onClose }: { code: string | null; onClose: 
       <Box padding="400">
         <BlockStack gap="300">
           <Text as="p">
-            {`${code ?? ''} will stop working at checkout. The member gets the points back as soon as Shopify has confirmed that it was not used.`}
+            {`${code ?? ''} will stop working at checkout. Once Shopify has confirmed that it was not used, the member gets its points back, except those that have run out meanwhile.`}
           </Text>
           <FormError text={errors.form} />
         </BlockStack>
@@ -104,13 +107,13 @@ function FormError({ text }: { text: string | undefined }) {
   )
 }
 
-/** One posted change: its errors while it was refused, a toast and the dialog's end when it worked. */
+/** One posted change: its errors while it was refused, a toast (the answer's own words, where it has any) and the dialog's end when it worked. */
 function useChange(doneMessage: string, onDone: () => void) {
   const shopify = useAppBridge()
   const fetcher = useFetcher<MemberChangeReply>()
   useEffect(() => {
     if (!fetcher.data?.ok) return
-    shopify.toast.show(doneMessage)
+    shopify.toast.show(fetcher.data.message ?? doneMessage)
     onDone()
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once for each answer
   }, [fetcher.data])

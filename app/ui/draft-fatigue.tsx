@@ -1,10 +1,10 @@
-import { Card, TextField } from '@shopify/polaris'
-import { BlockStack } from '@shopify/polaris'
+import { BlockStack, Card } from '@shopify/polaris'
 
 import { withStops, type CampaignStops } from '#app/loyalty/campaigns.ts'
 import { FATIGUE_STOP_SHARE, findFatiguePeak } from '#app/loyalty/fatigue.ts'
 import { FatigueCard } from '#app/ui/fatigue-card.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
+import { OverrideReason } from '#app/ui/publish-refusal.tsx'
 
 type DraftFatigueProps = { now: number; stops: CampaignStops; timezone: string }
 
@@ -19,12 +19,7 @@ export function DraftFatigue({ now, stops, timezone }: DraftFatigueProps) {
       <FatigueCard peak={peak} timezone={timezone} />
       {peak.share >= FATIGUE_STOP_SHARE && (
         <Card>
-          <TextField
-            label="Why so much discount?"
-            helpText="Kept with the campaign. Without a reason it is not saved."
-            autoComplete="off"
-            multiline={2}
-            maxLength={300}
+          <OverrideReason
             value={extra.overrideReason ?? ''}
             onChange={(overrideReason) => setExtra({ overrideReason })}
             error={error}

@@ -14,11 +14,13 @@ type DraftResourcesProps = {
   type: 'product' | 'collection'
   label: string
   helpText?: string
+  /** No more than so many can be chosen. */
+  max?: number
   titles: Titles
 }
 
 /** Products or collections of the store, chosen with Shopify's own picker. None chosen: the field is left out of the document. */
-export function DraftResources({ path, type, label, helpText, titles }: DraftResourcesProps) {
+export function DraftResources({ path, type, label, helpText, max, titles }: DraftResourcesProps) {
   const draft = useProgramDraft()
   const shopify = useAppBridge()
   const [picked, setPicked] = useState<Record<string, string>>({})
@@ -27,7 +29,7 @@ export function DraftResources({ path, type, label, helpText, titles }: DraftRes
   const choose = async () => {
     const chosen = await shopify.resourcePicker({
       type,
-      multiple: true,
+      multiple: max ?? true,
       action: 'select',
       selectionIds: ids.map((id) => ({ id })),
       filter: { variants: false },

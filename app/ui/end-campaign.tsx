@@ -1,6 +1,6 @@
 import { useFetcher } from '@remix-run/react'
 import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
-import { Box, Text } from '@shopify/polaris'
+import { BlockStack, Box, Text } from '@shopify/polaris'
 import { useEffect } from 'react'
 
 type EndCampaignProps = { open: boolean; onClose: () => void; began: boolean }
@@ -18,10 +18,17 @@ export function EndCampaign({ open, onClose, began }: EndCampaignProps) {
   return (
     <Modal id="end-campaign" open={open} onHide={onClose}>
       <Box padding="400">
-        <Text as="p">
-          {began ? 'Shoppers get nothing from it from now on.' : 'It will not begin.'} It cannot be taken up again; you
-          can add another campaign at any time.
-        </Text>
+        <BlockStack gap="300">
+          <Text as="p">
+            {began ? 'Shoppers get nothing from it from now on.' : 'It will not begin.'} It cannot be taken up again;
+            you can add another campaign at any time.
+          </Text>
+          {fetcher.data?.ok === false && (
+            <Text as="p" tone="critical">
+              {fetcher.data.message}
+            </Text>
+          )}
+        </BlockStack>
       </Box>
       <TitleBar title={began ? 'End this campaign now?' : 'Call this campaign off?'}>
         <button

@@ -2,7 +2,7 @@ import { Badge, BlockStack, Card, InlineStack, ProgressBar, Text } from '@shopif
 import { useId } from 'react'
 
 import { FATIGUE_STOP_SHARE, FATIGUE_WARN_SHARE, FATIGUE_WINDOW_DAYS } from '#app/loyalty/fatigue.ts'
-import { showDay, showRate } from '#app/ui/words.ts'
+import { showDay, showRate, showShare } from '#app/ui/words.ts'
 
 type FatigueCardProps = {
   peak: { share: number; endsAt: number }
@@ -34,7 +34,7 @@ export function FatigueCard({ peak, ordersShare, timezone }: FatigueCardProps) {
         <Text as="p" variant="bodySm" tone="subdued">
           {share === 0
             ? 'No campaign takes money off in these days.'
-            : `At most, in the ${FATIGUE_WINDOW_DAYS} days until ${showDay(endsAt - 1, timezone)}. We warn from ${FATIGUE_WARN_SHARE * 100}% and ask for a reason from ${FATIGUE_STOP_SHARE * 100}%: customers who can wait for a discount do.`}
+            : `At most, in the ${FATIGUE_WINDOW_DAYS} days until ${showDay(endsAt - 1, timezone)}. We warn from ${showShare(FATIGUE_WARN_SHARE)} and ask for a reason from ${showShare(FATIGUE_STOP_SHARE)}: customers who can wait for a discount do.`}
         </Text>
         {ordersShare !== undefined && (
           <Text as="p">

@@ -75,6 +75,14 @@ export function describeGroup(group: CustomerGroup): { title: string; who: strin
         title: `Order ${group.ordinal + 1} after ${nameWeek(group.week)} weeks`,
         who: `Their order ${group.ordinal + 1} came ${nameWeek(group.week)} weeks after order ${group.ordinal}.`,
       }
+    case 'interval-within': {
+      const within =
+        group.week === LAST_WEEK ? 'however late' : `within ${group.week + 1} ${group.week === 0 ? 'week' : 'weeks'}`
+      return {
+        title: `Order ${group.ordinal + 1} ${within}`,
+        who: `Their order ${group.ordinal + 1} came after order ${group.ordinal}, ${within}.`,
+      }
+    }
     case 'tenth':
       return {
         title: `Tenth ${group.tenth} of the back test`,
@@ -174,6 +182,17 @@ const MOVEMENT_WORDS: Record<Movement, [string, string]> = {
   forfeited: ['Points forfeited', 'Members who were erased'],
   adjusted: ['Points changed by hand', 'Members whose points were changed by hand'],
 }
+
+/** What makes a customer come under a stage: by the calendar alone, or, where replacement cycles are set, by what was bought. */
+export function sayStage(stage: 'active' | 'passive' | 'lost', hasCycles: boolean): string {
+  return STAGE_LIMITS[stage][hasCycles ? 1 : 0]
+}
+
+const STAGE_LIMITS = {
+  active: ['last order less than 12 months ago', 'what they bought still lasts'],
+  passive: ['no order for 12 months or more', 'its time is over'],
+  lost: ['no order for 24 months or more', 'twice its time is over'],
+} as const
 
 const STAGE_WORDS = {
   active: {

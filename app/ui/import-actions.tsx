@@ -22,15 +22,20 @@ export function useWatching(state: string): void {
   }, [busy, revalidator])
 }
 
-/** One button of an import's page: what it sends, and what is said of the answer. */
-export function useImportAction(): { send: (intent: string) => void; sending: string | null } {
+/** The buttons of an import's page: what they send, and what is said of the answer. A refusal stays on the page. */
+export function useImportAction(): {
+  send: (intent: string) => void
+  sending: string | null
+  refusal: string | null
+} {
   const shopify = useAppBridge()
   const fetcher = useFetcher<ImportReply>()
+  const answer = fetcher.data
   useEffect(() => {
-    const answer = fetcher.data
-    if (answer) shopify.toast.show(answer.ok ? answer.message : (answer.errors.form ?? ''), { isError: !answer.ok })
-  }, [fetcher.data, shopify])
+    if (answer?.ok) shopify.toast.show(answer.message)
+  }, [answer, shopify])
   return {
+    refusal: answer?.ok === false ? (answer.errors.form ?? null) : null,
     send: (intent) => fetcher.submit({ intent }, { method: 'post' }),
     sending: fetcher.state === 'idle' ? null : String(fetcher.formData?.get('intent') ?? ''),
   }

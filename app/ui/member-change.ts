@@ -3,9 +3,11 @@ import { z } from 'zod'
 
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
 import { endOfDay, parseLocalDateTime, toInstant } from '#app/loyalty/time.ts'
+import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
 
-/** What the action answers: done, or what is wrong with which field (`form`: with the whole of it). */
-export type MemberChangeReply = { ok: true; intent: string } | { ok: false; errors: Record<string, string> }
+/** What the action answers: done, with words for what came of it where that is news, or what is wrong with which field (`form`: with the whole of it). */
+export type MemberChangeReply =
+  { ok: true; intent: string; message?: string } | { ok: false; errors: Record<string, string> }
 
 /** More than this in one go is a slip of the finger. */
 const POINTS_MAX = 10_000_000
@@ -80,6 +82,17 @@ function fieldErrors(error: z.ZodError): Record<string, string> {
   return errors
 }
 
+/** What came back when a code was taken back; `ranOut` of the points were gone at once, because their last day had passed meanwhile. */
+export function sayTakenBack(
+  { state, returned, ranOut }: { state: string; returned: number; ranOut: number },
+  name: PointsName,
+): string {
+  if (state !== 'returned') return 'The code is being taken back'
+  if (ranOut === 0) return `Taken back: the member has ${showPoints(returned, name)} again`
+  if (ranOut === returned) return `Taken back. Its ${name.other} had run out meanwhile: none came back`
+  return `Taken back: the member has ${showPoints(returned - ranOut, name)} again, the other ${showCount(ranOut)} had run out`
+}
+
 /** Why the rules refused, as a sentence. */
 export function sayRefusal(refused: Refusal | 'no_program'): string {
   return REFUSALS[refused] ?? 'The rules of the program do not allow this.'
@@ -95,5 +108,6 @@ const REFUSALS: Partial<Record<Refusal | 'no_program', string>> = {
   unknown_level: 'The program has no such tier any more.',
   unknown_code: 'There is no such code.',
   code_used: 'The code was used already.',
+  not_returnable: 'Gift cards and store credit are handed out at once: they cannot be taken back.',
   already_returned: 'The points of this code were given back already.',
 }

@@ -1,6 +1,8 @@
 import { Badge, BlockStack, Button, Card, InlineStack, Text } from '@shopify/polaris'
 
-import { showDay, showPoints, type PointsName } from '#app/ui/words.ts'
+import type { RewardType } from '#app/loyalty/program.ts'
+import { givesCode } from '#app/loyalty/rewards.ts'
+import { showCount, showDay, showPoints, type PointsName } from '#app/ui/words.ts'
 
 type Lot = { key: string; pending: number; available: number; releaseAt: number | null; expiresAt: number | null }
 
@@ -62,8 +64,10 @@ function Row({ points, when }: { points: string; when: string }) {
 type Redemption = {
   id: string
   reward: string
+  type: RewardType
   points: number
   returnedPoints: number
+  ranOutPoints: number
   state: string
   code: string | null
   reservedAt: number
@@ -88,6 +92,12 @@ const STATES: Record<string, { text: string; tone: 'success' | 'info' | 'attenti
   released: { text: 'Not issued', tone: undefined },
 }
 
+/** Gift cards and store credit are spent outside our sight: they were handed out, and that is all there is to say. */
+function RedemptionState({ state, type }: Pick<Redemption, 'state' | 'type'>) {
+  if (state === 'issued' && !givesCode(type)) return <Badge tone="success">Handed out</Badge>
+  return <Badge tone={STATES[state]?.tone}>{STATES[state]?.text ?? state}</Badge>
+}
+
 /** Rewards the member took, newest first, each with its code and what became of it. */
 export function MemberRewards({ redemptions, pointsName, timezone, onTakeBack }: MemberRewardsProps) {
   return (
@@ -107,14 +117,15 @@ export function MemberRewards({ redemptions, pointsName, timezone, onTakeBack }:
               <Text as="span" fontWeight="medium">
                 {one.code ?? one.reward}
               </Text>
-              <Badge tone={STATES[one.state]?.tone}>{STATES[one.state]?.text ?? one.state}</Badge>
+              <RedemptionState {...one} />
             </InlineStack>
             <Text as="p" variant="bodySm" tone="subdued">
               {`${showPoints(one.points, pointsName)} · ${showDay(one.reservedAt, timezone)}`}
               {one.returnedPoints > 0 && ` · ${showPoints(one.returnedPoints, pointsName)} given back`}
+              {one.ranOutPoints > 0 && `, ${showCount(one.ranOutPoints)} of which had run out`}
               {one.state === 'issued' && one.expiresAt !== null && ` · until ${showDay(one.expiresAt, timezone)}`}
             </Text>
-            {one.state === 'issued' && one.code !== null && (
+            {one.state === 'issued' && one.code !== null && givesCode(one.type) && (
               <InlineStack>
                 <Button
                   variant="plain"

@@ -12,17 +12,22 @@ type SetAside = { id: string; topic: string; receivedAt: number; attempts: numbe
 
 type Effect = { id: string; kind: string; key: string; createdAt: number; error: string | null }
 
-/** Trying again what failed, one at a time; `busyId` is what is being tried. */
-export type Retrying = { busyId: string | null; retry: (kind: FailureProps['kind'], id: string) => void }
+/** Trying again what failed, one at a time; `busyId` is what is being tried, `refusal` why the last could not be. */
+export type Retrying = {
+  busyId: string | null
+  refusal: string | null
+  retry: (kind: FailureProps['kind'], id: string) => void
+}
 
 /** Held by the page, because a failure that is tried again leaves its list, and its answer must still be told. */
 export function useRetrying(): Retrying {
   const shopify = useAppBridge()
   const fetcher = useFetcher<{ ok: boolean; message: string }>()
   useEffect(() => {
-    if (fetcher.data) shopify.toast.show(fetcher.data.message, { isError: !fetcher.data.ok })
+    if (fetcher.data?.ok) shopify.toast.show(fetcher.data.message)
   }, [fetcher.data, shopify])
   return {
+    refusal: fetcher.data?.ok === false ? fetcher.data.message : null,
     busyId: fetcher.state === 'idle' ? null : String(fetcher.formData?.get('id') ?? ''),
     retry: (kind, id) => fetcher.submit({ kind, id }, { method: 'post' }),
   }

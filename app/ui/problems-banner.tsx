@@ -1,17 +1,16 @@
 import { Banner, Button, List } from '@shopify/polaris'
-import { useRevalidator } from '@remix-run/react'
 
+import { sayProblem } from '#app/ui/problem-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
 /** Why the last attempt to save came to nothing. Problems that stand beside a field of the page are named here too, in one place. */
 export function ProblemsBanner() {
-  const { problems, overtaken } = useProgramDraft()
-  const revalidator = useRevalidator()
+  const { document, problems, overtaken, loadNewer } = useProgramDraft()
   if (overtaken) {
     return (
       <Banner tone="critical" title="Somebody else saved the program while you were editing">
         <p>Nothing of yours was saved. Load the newer version and make your changes again.</p>
-        <Button onClick={() => revalidator.revalidate()}>Load the newer version</Button>
+        <Button onClick={loadNewer}>Load the newer version</Button>
       </Banner>
     )
   }
@@ -23,9 +22,7 @@ export function ProblemsBanner() {
     >
       <List>
         {problems.map((problem) => (
-          <List.Item key={problem.field + problem.message}>
-            {problem.field ? `${problem.field} ${problem.message}` : problem.message}
-          </List.Item>
+          <List.Item key={problem.field + problem.message}>{sayProblem(problem, document)}</List.Item>
         ))}
       </List>
     </Banner>

@@ -1,3 +1,4 @@
+import { useRevalidator } from '@remix-run/react'
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
 
 import { formatPath, parseProgram, type ParsedProgram, type Problem } from '#app/loyalty/program.ts'
@@ -20,6 +21,8 @@ export type ProgramDraft = {
   problems: readonly Problem[]
   /** Set when somebody else published between opening the page and saving. */
   overtaken: boolean
+  /** Gives an overtaken draft up for the newer version. */
+  loadNewer: () => void
   read: (path: Path) => unknown
   write: (path: Path, value: unknown) => void
   replace: (document: unknown) => void
@@ -51,14 +54,27 @@ type ProgramDraftProviderProps = {
  * Holds the program document while a page edits it, and saves it as the next version. All editors (program, tiers, rewards,
  * campaigns) stand on this, so that one schema judges everything and one save bar asks.
  */
-export function ProgramDraftProvider({ savedMessage, onSaved, ...props }: ProgramDraftProviderProps) {
+export function ProgramDraftProvider({ savedMessage, onSaved, published, ...props }: ProgramDraftProviderProps) {
   // Above the draft: the page may have read the new version back before React comes to tell that it was saved.
   const publishing = usePublish(savedMessage, onSaved)
+  // A refused draft stays on its version, though the page has read the newer one by itself, until the merchant lets it go.
+  const { reply } = publishing
+  const [ground, setGround] = useState(published)
+  const [letGo, setLetGo] = useState<PublishReply>()
+  const overtaken = reply?.ok === false && reply.reason === 'changed_meanwhile' && reply !== letGo
+  if (ground.version !== published.version && !overtaken) setGround(published)
+  const { revalidate } = useRevalidator()
+  const loadNewer = () => {
+    setLetGo(reply)
+    revalidate()
+  }
   // A new version (ours, or another's once loaded) is the new ground: the draft starts over on it.
-  return <DraftOnVersion key={props.published.version} publishing={publishing} {...props} />
+  const draft = { publishing, published: ground, overtaken, loadNewer }
+  return <DraftOnVersion key={ground.version} {...draft} {...props} />
 }
 
-type DraftOnVersionProps = Omit<ProgramDraftProviderProps, 'savedMessage' | 'onSaved'> & { publishing: Publishing }
+type DraftOnVersionProps = Omit<ProgramDraftProviderProps, 'savedMessage' | 'onSaved'> &
+  Pick<ProgramDraft, 'overtaken' | 'loadNewer'> & { publishing: Publishing }
 
 function DraftOnVersion({ id, children, ...rest }: DraftOnVersionProps) {
   const draft = useDraft(rest)
@@ -77,7 +93,14 @@ export function useProgramDraft(): ProgramDraft {
   return draft
 }
 
-function useDraft({ published, initial, publishing, onDiscarded }: Omit<DraftOnVersionProps, 'id' | 'children'>) {
+function useDraft({
+  published,
+  initial,
+  publishing,
+  overtaken,
+  loadNewer,
+  onDiscarded,
+}: Omit<DraftOnVersionProps, 'id' | 'children'>) {
   const [document, setDocument] = useState(initial ?? published.document)
   const [touched, setTouched] = useState<readonly string[]>([])
   const [extra, setExtra] = useState<Record<string, string>>({})
@@ -102,7 +125,8 @@ function useDraft({ published, initial, publishing, onDiscarded }: Omit<DraftOnV
     dirty: !reply?.ok && !isSameDocument(document, published.document),
     saving: publishing.saving,
     problems,
-    overtaken: reply?.ok === false && reply.reason === 'changed_meanwhile',
+    overtaken,
+    loadNewer,
     read: (path) => readPath(document, path),
     write,
     replace: setDocument,
@@ -117,6 +141,7 @@ function useDraft({ published, initial, publishing, onDiscarded }: Omit<DraftOnV
     discard: () => {
       setDocument(published.document)
       setAsked(undefined)
+      if (overtaken) loadNewer()
       onDiscarded?.()
     },
   } satisfies ProgramDraft

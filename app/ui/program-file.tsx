@@ -2,18 +2,22 @@ import { Banner, BlockStack, Button, Card, DropZone, InlineStack, List, Text } f
 import { useState } from 'react'
 
 import { diff } from '#app/loyalty/diff.ts'
-import { parseProgram, type ParsedProgram, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseProgram, type ParsedProgram, type Problem, type ProgramDocument } from '#app/loyalty/program.ts'
+import { findReasonAsked, OverrideReason, PublishRefusal } from '#app/ui/publish-refusal.tsx'
 import { usePublish } from '#app/ui/use-publish.ts'
 
 type ProgramFileProps = { current: { version: number; document: ProgramDocument } | null; fileName: string }
 
-type Chosen = { name: string; parsed: ParsedProgram }
+type ReadFile = { name: string; parsed: ParsedProgram }
+
+/** `turn` tells a file from one of the same name that was chosen before: its answer is not for this one. */
+type Chosen = ReadFile & { turn: number }
 
 /** The program as a file: to keep, to try in the simulator, to carry to another store. What an import changes is shown before it counts. */
 export function ProgramFile({ current, fileName }: ProgramFileProps) {
   const [chosen, setChosen] = useState<Chosen>()
-  const { publish, saving, reply } = usePublish('Program imported')
-  const refused = reply && !reply.ok && reply.reason === 'invalid_program' ? reply.problems : []
+  const choose = (file: ReadFile | undefined) =>
+    setChosen((before) => file && { ...file, turn: (before?.turn ?? 0) + 1 })
   return (
     <Card>
       <BlockStack gap="400">
@@ -28,19 +32,17 @@ export function ProgramFile({ current, fileName }: ProgramFileProps) {
           accept="application/json,.json"
           allowMultiple={false}
           variableHeight
-          onDropAccepted={(files) => void readFile(files[0]).then(setChosen)}
+          onDropAccepted={(files) => void readFile(files[0]).then(choose)}
         >
           <DropZone.FileUpload actionTitle="Choose a file" actionHint="program.json, as exported here" />
         </DropZone>
         {chosen && !chosen.parsed.ok && <Problems name={chosen.name} problems={chosen.parsed.problems} />}
-        {refused.length > 0 && <Problems name={chosen?.name ?? 'The file'} problems={refused} />}
         {chosen?.parsed.ok && (
           <ImportPreview
+            key={chosen.turn}
+            name={chosen.name}
             document={chosen.parsed.document}
             current={current}
-            saving={saving}
-            done={reply?.ok === true}
-            onImport={(document) => publish(document, current?.version ?? 0)}
             onCancel={() => setChosen(undefined)}
           />
         )}
@@ -49,12 +51,17 @@ export function ProgramFile({ current, fileName }: ProgramFileProps) {
   )
 }
 
-function Problems({ name, problems }: { name: string; problems: readonly { field: string; message: string }[] }) {
+/** Whoever wrote a file knows its fields by their places. */
+function sayPlace({ field, message }: Problem): string {
+  return field ? `${field} ${message}` : message
+}
+
+function Problems({ name, problems }: { name: string; problems: readonly Problem[] }) {
   return (
     <Banner tone="critical" title={`${name} cannot be used`}>
       <List>
-        {problems.map(({ field, message }) => (
-          <List.Item key={field + message}>{field ? `${field} ${message}` : message}</List.Item>
+        {problems.map((problem) => (
+          <List.Item key={problem.field + problem.message}>{sayPlace(problem)}</List.Item>
         ))}
       </List>
     </Banner>
@@ -62,17 +69,19 @@ function Problems({ name, problems }: { name: string; problems: readonly { field
 }
 
 type ImportPreviewProps = {
+  name: string
   document: ProgramDocument
   current: ProgramFileProps['current']
-  saving: boolean
-  done: boolean
-  onImport: (document: ProgramDocument) => void
   onCancel: () => void
 }
 
-function ImportPreview({ document, current, saving, done, onImport, onCancel }: ImportPreviewProps) {
+function ImportPreview({ name, document, current, onCancel }: ImportPreviewProps) {
+  const [overrideReason, setOverrideReason] = useState('')
+  const { publish, saving, reply } = usePublish('Program imported')
+  const reasonAsked = findReasonAsked(reply)
+  const version = current?.version ?? 0
   const changes = current ? diff(current.document, document) : [`The program “${document.name}” begins`]
-  if (done || changes.length === 0) {
+  if (reply?.ok || changes.length === 0) {
     return (
       <Text as="p" tone="subdued">
         The file says the same as the program that is in force.
@@ -89,8 +98,10 @@ function ImportPreview({ document, current, saving, done, onImport, onCancel }: 
           <List.Item key={change}>{change}</List.Item>
         ))}
       </List>
+      {reasonAsked && <OverrideReason value={overrideReason} onChange={setOverrideReason} error={reasonAsked} />}
+      <PublishRefusal reply={reply} title={`${name} cannot be used`} say={sayPlace} />
       <InlineStack gap="200">
-        <Button variant="primary" loading={saving} onClick={() => onImport(document)}>
+        <Button variant="primary" loading={saving} onClick={() => publish(document, version, { overrideReason })}>
           Publish it
         </Button>
         <Button onClick={onCancel}>Cancel</Button>
@@ -99,7 +110,7 @@ function ImportPreview({ document, current, saving, done, onImport, onCancel }: 
   )
 }
 
-async function readFile(file: File | undefined): Promise<Chosen | undefined> {
+async function readFile(file: File | undefined): Promise<ReadFile | undefined> {
   if (!file) return undefined
   try {
     return { name: file.name, parsed: parseProgram(JSON.parse(await file.text()) as unknown) }

@@ -4,6 +4,8 @@ import { useState } from 'react'
 
 import { diff } from '#app/loyalty/diff.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { sayProblem } from '#app/ui/problem-words.ts'
+import { findReasonAsked, OverrideReason, PublishRefusal } from '#app/ui/publish-refusal.tsx'
 import { usePublish } from '#app/ui/use-publish.ts'
 import { showInstant } from '#app/ui/words.ts'
 
@@ -14,7 +16,6 @@ type ProgramVersionsProps = { versions: Version[]; current: Version; timezone: s
 /** Every version with what it changed, newest first; any can be taken up again, as a new one. */
 export function ProgramVersions({ versions, current, timezone }: ProgramVersionsProps) {
   const [asked, setAsked] = useState<Version>()
-  const { publish, saving } = usePublish('Version taken up again')
   return (
     <Card>
       <BlockStack gap="300">
@@ -47,23 +48,44 @@ export function ProgramVersions({ versions, current, timezone }: ProgramVersions
           </BlockStack>
         ))}
       </BlockStack>
-      <Modal id="use-again" open={asked !== undefined} onHide={() => setAsked(undefined)}>
-        <Box padding="400">{asked && <Changes from={current} to={asked} />}</Box>
-        <TitleBar title={`Use version ${asked?.version ?? ''} again`}>
-          <button
-            {...{ variant: 'primary' }}
-            disabled={saving}
-            onClick={() => {
-              if (asked) publish(asked.document, current.version)
-              setAsked(undefined)
-            }}
-          >
-            Use it from now on
-          </button>
-          <button onClick={() => setAsked(undefined)}>Cancel</button>
-        </TitleBar>
-      </Modal>
+      <UseAgain key={asked?.version} asked={asked} current={current} onClose={() => setAsked(undefined)} />
     </Card>
+  )
+}
+
+type UseAgainProps = { asked: Version | undefined; current: Version; onClose: () => void }
+
+/** Asks before an old version is published as a new one. It stays open until that is done, and says why where it is refused. */
+function UseAgain({ asked, current, onClose }: UseAgainProps) {
+  const [overrideReason, setOverrideReason] = useState('')
+  const { publish, saving, reply } = usePublish('Version taken up again', onClose)
+  const reasonAsked = findReasonAsked(reply)
+  return (
+    <Modal id="use-again" open={asked !== undefined} onHide={onClose}>
+      <Box padding="400">
+        {asked && (
+          <BlockStack gap="400">
+            <Changes from={current} to={asked} />
+            {reasonAsked && <OverrideReason value={overrideReason} onChange={setOverrideReason} error={reasonAsked} />}
+            <PublishRefusal
+              reply={reply}
+              title={`Version ${asked.version} cannot be used again as it is`}
+              say={(problem) => sayProblem(problem, asked.document)}
+            />
+          </BlockStack>
+        )}
+      </Box>
+      <TitleBar title={`Use version ${asked?.version ?? ''} again`}>
+        <button
+          {...{ variant: 'primary' }}
+          disabled={saving}
+          onClick={() => asked && publish(asked.document, current.version, { overrideReason })}
+        >
+          Use it from now on
+        </button>
+        <button onClick={onClose}>Cancel</button>
+      </TitleBar>
+    </Modal>
   )
 }
 

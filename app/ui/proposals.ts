@@ -41,7 +41,7 @@ export function changeRewardType(reward: RewardDocument, type: RewardType, docum
     ...(type === 'percentage' ? { value: 10 } : {}),
     ...(type === 'product' || type === 'percentage' || type === 'amount' ? { products } : {}),
     ...(type === 'percentage' || type === 'amount' ? { collections } : {}),
-    ...(type === 'amount' ? { maximumShare } : {}),
+    ...(type === 'amount' || type === 'product' ? { maximumShare } : {}),
     type,
     cost,
   }

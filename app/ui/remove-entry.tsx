@@ -3,6 +3,7 @@ import { useNavigate } from '@remix-run/react'
 import { BlockStack, Box, Text } from '@shopify/polaris'
 
 import type { ProgramDocument } from '#app/loyalty/program.ts'
+import { sayProblem } from '#app/ui/problem-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { usePublish } from '#app/ui/use-publish.ts'
 
@@ -20,11 +21,9 @@ export function RemoveEntry({ open, onClose, list, entryId, title, text }: Remov
   const { published } = useProgramDraft()
   const navigate = useNavigate()
   const { publish, saving, reply } = usePublish('Removed', () => navigate(`/app/${list}`))
-  const remove = () => {
-    const document = published.document as ProgramDocument
-    const entries: { id: string }[] = document[list]
-    publish({ ...document, [list]: entries.filter((entry) => entry.id !== entryId) }, published.version)
-  }
+  const document = published.document as ProgramDocument
+  const entries: { id: string }[] = document[list]
+  const without = { ...document, [list]: entries.filter((entry) => entry.id !== entryId) }
   return (
     <Modal id={`remove-${list}`} open={open} onHide={onClose}>
       <Box padding="400">
@@ -34,13 +33,17 @@ export function RemoveEntry({ open, onClose, list, entryId, title, text }: Remov
             <Text as="p" tone="critical">
               {reply.reason === 'changed_meanwhile'
                 ? 'Somebody else saved the program meanwhile. Load the page again.'
-                : reply.problems.map((problem) => `${problem.field} ${problem.message}`).join('; ')}
+                : reply.problems.map((problem) => sayProblem(problem, without)).join('; ')}
             </Text>
           )}
         </BlockStack>
       </Box>
       <TitleBar title={title}>
-        <button {...{ variant: 'primary', tone: 'critical' }} disabled={saving} onClick={remove}>
+        <button
+          {...{ variant: 'primary', tone: 'critical' }}
+          disabled={saving}
+          onClick={() => publish(without, published.version)}
+        >
           Remove
         </button>
         <button onClick={onClose}>Keep it</button>

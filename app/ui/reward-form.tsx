@@ -108,7 +108,10 @@ function MoneyCost({ path, reward }: { path: (string | number)[]; reward: Reward
 }
 
 function Conditions({ path, type, titles }: { path: (string | number)[]; type: RewardType; titles: Titles }) {
+  const draft = useProgramDraft()
   const credit = type === 'store-credit' || type === 'gift-card'
+  // Rewards of other types may have a share from before it was refused: it must be seen to be taken out.
+  const hasShare = type === 'amount' || type === 'product' || draft.read([...path, 'maximumShare']) !== undefined
   return (
     <Card>
       <BlockStack gap="400">
@@ -134,7 +137,7 @@ function Conditions({ path, type, titles }: { path: (string | number)[]; type: R
               suffix="times"
               helpText="Empty: as often as the points allow"
             />
-            {type === 'amount' && (
+            {hasShare && (
               <DraftNumber
                 path={[...path, 'maximumShare']}
                 label="Pays at most"
@@ -185,12 +188,13 @@ function Combining({ path }: { path: (string | number)[] }) {
   )
 }
 
-const NEEDED: Partial<Record<RewardType, { scope: string; text: string }>> = {
+const NEEDED: Partial<Record<RewardType, { scopes: string[]; text: string }>> = {
   'store-credit': {
-    scope: 'write_store_credit_account_transactions',
+    // The second is for seeing whether credit was given where Shopify's answer was lost.
+    scopes: ['write_store_credit_account_transactions', 'read_store_credit_accounts'],
     text: 'Perennial may not give store credit yet.',
   },
-  'gift-card': { scope: 'write_gift_cards', text: 'Perennial may not make gift cards yet.' },
+  'gift-card': { scopes: ['write_gift_cards'], text: 'Perennial may not make gift cards yet.' },
 }
 
 /** Permissions that only these rewards need are asked for here, when they are first wanted. */
@@ -200,12 +204,13 @@ function ScopeBanner({ type, scopes }: { type: RewardType; scopes: string[] }) {
   const [declined, setDeclined] = useState(false)
   const [granted, setGranted] = useState<readonly string[]>([])
   const needed = NEEDED[type]
-  if (!needed || scopes.includes(needed.scope) || granted.includes(needed.scope)) return null
+  const missing = needed?.scopes.filter((scope) => !scopes.includes(scope) && !granted.includes(scope)) ?? []
+  if (!needed || missing.length === 0) return null
   const ask = async () => {
-    const { result } = await shopify.scopes.request([needed.scope])
+    const { result } = await shopify.scopes.request(missing)
     setDeclined(result !== 'granted-all')
     // Shopify's word is enough for the page; the app itself hears of it by a webhook a moment later.
-    if (result === 'granted-all') setGranted([...granted, needed.scope])
+    if (result === 'granted-all') setGranted([...granted, ...missing])
     revalidator.revalidate()
   }
   return (

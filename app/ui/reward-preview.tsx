@@ -1,13 +1,13 @@
 import { BlockStack, Box, Card, Text } from '@shopify/polaris'
 
-import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { buildProgramCard, type ProductTitles } from '#app/loyalty/program-card.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { sayCost } from '#app/ui/rewards-list.tsx'
 
 /** The reward as shoppers will read it, from the very card that the storefront gets. */
-export function RewardPreview({ index }: { index: number }) {
+export function RewardPreview({ index, titles }: { index: number; titles: ProductTitles }) {
   const { parsed } = useProgramDraft()
-  const card = parsed.ok ? buildProgramCard(parsed.program, 0) : null
+  const card = parsed.ok ? buildProgramCard(parsed.program, 0, titles) : null
   const reward = card?.rewards[index]
   return (
     <Card>

@@ -81,6 +81,14 @@ export function showRate(rate: number | null): string {
   )
 }
 
+/** A share of a document, exactly as it was written: `showShare(0.07)` → "7%", where 0.07 × 100 is not quite 7 for a float. */
+export function showShare(share: number): string {
+  // As in `showMoney`, the decimal text goes in, not the float.
+  return new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 20 }).format(
+    String(share) as `${number}`,
+  )
+}
+
 /** "a, b and c". */
 export function showList(words: string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(words)
@@ -89,4 +97,9 @@ export function showList(words: string[]): string {
 /** The number at the end of a Shopify gid, which is what Shopify's own addresses use: gid://shopify/Order/12 → "12". */
 export function shopifyNumber(gid: string): string {
   return gid.slice(gid.lastIndexOf('/') + 1)
+}
+
+/** The text with a capital at its beginning. */
+export function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

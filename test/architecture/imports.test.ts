@@ -112,13 +112,13 @@ test('only db/ledger writes the ledger', () => {
   expect(guilty).toEqual([])
 })
 
-test('imports inside the project are written from its root, with their ending', () => {
+test('imports inside the project, from its root or from beside, are written with their ending', () => {
   const files = globSync(['app/**/*.{ts,tsx}', 'test/**/*.{ts,tsx}'], { cwd: ROOT })
   const guilty = files.flatMap((file) =>
     ts
       .preProcessFile(readFileSync(path.join(ROOT, file), 'utf8'), true, true)
       .importedFiles.map(({ fileName }) => fileName)
-      .filter((name) => name.startsWith('#') && !/\.(ts|tsx|css|json)(\?url)?$/.test(name))
+      .filter((name) => /^[#.]/.test(name) && !/\.(ts|tsx|css|json)(\?url)?$/.test(name))
       .map((name) => `${file} imports ${name}`),
   )
   expect(guilty).toEqual([])

@@ -10,6 +10,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { CUSTOMER_FIELDS } from '#app/shopify/customer.ts'
 import { ORDER_FIELDS } from '#app/shopify/order.ts'
+import { activitySchema } from '#app/shopify/record-activity.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const API_VERSION = '2026-10'
@@ -62,6 +63,7 @@ const SCOPES = [
   'write_app_proxy',
   'customer_read_customers',
   'write_store_credit_account_transactions',
+  'read_store_credit_accounts',
   'write_gift_cards',
 ]
 
@@ -183,6 +185,29 @@ const flowTriggerSchema = z.strictObject({
   }),
 })
 
+/** shopify.dev, Flow action reference: fields are as a trigger's, and have a label; where the app is called is one of its own routes. */
+const flowActionSchema = z.strictObject({
+  name: z.string().min(1).max(50),
+  type: z.literal('flow_action'),
+  handle: handle.max(30),
+  description: z.string().min(1),
+  runtime_url: z.url({ protocol: /^https$/ }),
+  settings: z.strictObject({
+    fields: z.array(
+      z.union([
+        z.strictObject({ type: z.literal('customer_reference'), required: z.boolean() }),
+        z.strictObject({
+          type: z.enum(['single_line_text_field', 'number_decimal', 'boolean']),
+          key: z.string().regex(/^[a-z]+(-[a-z]+)*$/),
+          name: z.string().min(1),
+          description: z.string().min(1),
+          required: z.boolean(),
+        }),
+      ]),
+    ),
+  }),
+})
+
 function readToml(file: string): unknown {
   return parse(readFileSync(path.join(ROOT, file), 'utf8'))
 }
@@ -274,8 +299,22 @@ test.each(extensionFiles)('%s names a known type, known targets, and files that 
     }
     checkBuild(folder, file, extension)
     if (extension.type === 'flow_trigger') flowTriggerSchema.parse({ ...extension, settings })
+    if (extension.type === 'flow_action') checkFlowAction(flowActionSchema.parse({ ...extension, settings }))
   }
 })
+
+/** Flow calls a route of this app, which reads each of the fields by its name and requires those that the merchant must fill in. */
+function checkFlowAction({ runtime_url, settings: { fields } }: z.infer<typeof flowActionSchema>) {
+  const route = runtime_url.slice(app.application_url.length).split('/').slice(1).join('.')
+  expect(runtime_url.startsWith(`${app.application_url}/`), runtime_url).toBe(true)
+  expect(existsSync(path.join(ROOT, `app/routes/${route}.ts`)), `${runtime_url} is no route`).toBe(true)
+  const named = fields.map((field) => ({ ...field, key: 'key' in field ? field.key : 'customer_id' }))
+  expect(named.map(({ key }) => key).sort()).toEqual(Object.keys(activitySchema.shape).sort())
+  const whole = { customer_id: '1', activity: 'review', reference: 'r' }
+  for (const { key, required } of named) {
+    expect(activitySchema.safeParse({ ...whole, [key]: undefined }).success, key).toBe(!required)
+  }
+}
 
 /** The CLI runs a build command without a shell, so quotes and pipes in it would silently do nothing. */
 function checkBuild(folder: string, file: string, extension: Record<string, unknown>) {

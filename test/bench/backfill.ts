@@ -6,10 +6,11 @@ import { parseArgs } from 'node:util'
 import { pool } from '#app/db/client.server.ts'
 import { findMeasureDifferences } from '#app/db/measures.server.ts'
 import { setHistoryEarns } from '#app/db/programs.server.ts'
+import { flagsOf } from '#test/setup/flags.ts'
 import { startDrainer, storeOrders } from './ingest/draining.ts'
 import { serveHistory, writeHistory } from './ingest/history.ts'
 import { openBenchShops } from './ingest/orders.ts'
-import { flagsOf, readCpuUs, readPostgresCpuUs, watchMemory, type MemoryCourse } from './ingest/processes.ts'
+import { readCpuUs, readPostgresCpuUs, watchMemory, type MemoryCourse } from './ingest/processes.ts'
 import { measureIdle, median, openBenchDatabase, type BenchDatabase } from './ingest/server.ts'
 
 const ORDERS_PER_MEMBER = 5

@@ -13,6 +13,7 @@ const state: fc.Arbitrary<MemberState> = fc.record({
   customerState: fc.constantFrom(null, 'enabled'),
   customerStateAt: fc.option(instant),
   optedInAt: fc.option(instant),
+  signedUpAt: fc.option(instant),
   birthday: fc.option(fc.record({ month: few, day: few, setAt: instant, paidYear: fc.option(few) })),
   activity: fc.array(fc.record({ key, at: instant, points: few, spendMinor: few, spendRest: rest, orders: few })),
   lifetime: fc.record({ points: few, spendMinor: few, spendRest: rest, orders: few }),

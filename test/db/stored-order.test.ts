@@ -69,15 +69,19 @@ const record: fc.Arbitrary<OrderRecord> = fc.record({
   customerSeen: fc.option(fc.record({ updatedAt: instant, triggeredAt: instant })),
   codes: texts,
   terms: fc.option(
-    fc.record({
-      member: fc.constantFrom('gid://shopify/Customer/1', 'gid://shopify/Customer/2'),
-      version: fc.option(few),
-      tier: fc.constantFrom(null, 'gold'),
-      enrolled: fc.boolean(),
-      places: texts,
-      refusedPlaces: texts,
-      everEarned: fc.boolean(),
-    }),
+    fc.record(
+      {
+        member: fc.constantFrom('gid://shopify/Customer/1', 'gid://shopify/Customer/2'),
+        version: fc.option(few),
+        tier: fc.constantFrom(null, 'gold'),
+        enrolled: fc.boolean(),
+        places: texts,
+        refusedPlaces: texts,
+        everEarned: fc.boolean(),
+        campaigns: texts,
+      },
+      { requiredKeys: ['member', 'version', 'tier', 'enrolled', 'places', 'refusedPlaces', 'everEarned'] },
+    ),
   ),
   posted: few,
   sparedPoints: few,

@@ -52,6 +52,20 @@ describe('the Admin API of the dev store', () => {
     expect(store.customer(SHOP, ann.id)!.tags).toEqual([])
   })
 
+  it('shows a customer’s store credit only to an app with the scope for accounts, whatever it may do with transactions', async () => {
+    const { store, ask } = await openShop(['read_customers', 'write_store_credit_account_transactions'])
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
+    const query =
+      'query ($id: ID!) { customer(id: $id) { ...Credit } } fragment Credit on Customer { storeCreditAccounts(first: 1) { nodes { id } } }'
+    const denied = await ask(query, { id: ann.id })
+    expect(denied.errors![0]!.extensions).toMatchObject({
+      code: 'ACCESS_DENIED',
+      requiredAccess: '`read_store_credit_accounts` access scope.',
+    })
+    store.setScopes(SHOP, ['read_customers', 'read_store_credit_accounts'])
+    expect((await ask(query, { id: ann.id })).data).toEqual({ customer: { storeCreditAccounts: { nodes: [] } } })
+  })
+
   it('takes a Flow trigger as its toml declares it, and refuses any other by name', async () => {
     const { store, ask } = await openShop()
     const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })

@@ -62,7 +62,15 @@ async function replay({ query, variables }: Capture) {
   const domain = 'canada.myshopify.com'
   const shop = createStore({ appUrl: 'http://127.0.0.1:1', apiKey: 'key', apiSecret: 'secret' })
   shop.addShop({ domain, currency: 'CAD' })
-  const scopes = ['customers', 'orders', 'products', 'discounts', 'gift_cards', 'store_credit_account_transactions']
+  const scopes = [
+    'customers',
+    'orders',
+    'products',
+    'discounts',
+    'gift_cards',
+    'store_credit_account_transactions',
+    'store_credit_accounts',
+  ]
   shop.installApp(
     domain,
     scopes.map((scope) => `write_${scope}`),

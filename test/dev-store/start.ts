@@ -9,6 +9,7 @@ import { embeddedHome, startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { publishOnTop } from '#app/db/program-history.server.ts'
 import { findShop } from '#app/db/shops.server.ts'
+import { flagsOf } from '#test/setup/flags.ts'
 import { buildIfStale } from './build.ts'
 import { planAnswers } from './demo/answer.ts'
 import { DEMO_SHOP, EMPTY_SHOP, isPlayed, openDemoShop, openEmptyShop, playHistory } from './demo/play.ts'
@@ -22,7 +23,7 @@ const SETTINGS = ['SHOPIFY_API_KEY', 'SHOPIFY_API_SECRET', 'SHOPIFY_APP_URL', 'E
 const HELP = `npm start [-- --empty]
 
 Starts everything on this machine: PostgreSQL, a stand-in for Shopify with a demo shop, and the app.
-Nothing is needed beside Node and npm. Data are kept under .data/ (as root, where that folder is closed
+Nothing is needed besides Node and npm. Data are kept under .data/ (as root, where that folder is closed
 to other users, under /var/tmp/perennial-…). Ctrl-C stops everything.
 
   --empty   a shop with a small catalogue, and no customers or orders yet
@@ -85,7 +86,7 @@ async function openDatabase(): Promise<{ url: string; stop: () => Promise<void> 
 }
 
 async function runRealApp(): Promise<void> {
-  const app = spawn(process.execPath, ['app/server.ts'], {
+  const app = spawn(process.execPath, [...flagsOf('serve'), 'app/server.ts'], {
     cwd: ROOT,
     stdio: 'inherit',
     env: { ...process.env, NODE_ENV: 'production' },

@@ -139,6 +139,22 @@ describe('our blocks in the theme', () => {
     expect(page.html).toContain('/cdn/extensions/loyalty-blocks/assets/')
   })
 
+  test('a code can be given back, a gift card only copied', async () => {
+    const { store, shopper } = await openShop()
+    writeMetafield(store, store.installApp(SHOP).id, 'loyalty', 'program', PROGRAM)
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
+    const code = { id: 'rdm_1', code: 'PETALS', reward: 'five', label: '$5.00 off', points: 500, until: null }
+    const gift = { ...code, id: 'rdm_2', code: 'CARD-1234', label: '$5.00 gift card', canReturn: false }
+    const card = { version: 1, balance: 10, pending: 0, tier: null, progress: null, nextExpiry: null, heldOut: [] }
+    writeMetafield(store, ann.id, '$app', 'member_card', { ...card, codes: [code, gift], segments: [] })
+    await shopper.post('/account/login', { customer: ann.id.split('/').at(-1)! })
+    const { html } = await shopper.get('/pages/loyalty')
+    const [ofCode, ofGift] = ['rdm_1', 'rdm_2'].map((id) => html.split(`data-redemption="${id}"`)[1]!.split('</li>')[0])
+    expect(ofCode).toMatch(/data-copy[^]*<summary[^]*Give back[^]*data-cancel/)
+    expect(ofGift).toMatch(/CARD-1234[^]*data-copy/)
+    expect(ofGift).not.toMatch(/Give back|data-cancel/)
+  })
+
   test('files outside the assets cannot be read', async () => {
     const { shopper } = await openShop()
     for (const path of ['/cdn/extensions/loyalty-blocks/assets/..%2Fshopify.extension.toml', '/cdn/../package.json']) {

@@ -93,7 +93,11 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
     cost: '70',
   })
   expect(store.shop(SHOP).installation?.scopes).toEqual(
-    expect.arrayContaining(['write_store_credit_account_transactions', 'write_gift_cards']),
+    expect.arrayContaining([
+      'write_store_credit_account_transactions',
+      'read_store_credit_accounts',
+      'write_gift_cards',
+    ]),
   )
   const page = await open()
   const [teapot] = products
@@ -143,7 +147,7 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
   expect(store.giftCardByCode(SHOP, card)).toMatchObject({ balanceMinor: 0 })
 
   // One teapot of two is free.
-  await redeem(page, local.storeUrl, 'Free product', /Here is your code/)
+  await redeem(page, local.storeUrl, `Free: ${teapot!.title}`, /Here is your code/)
   const freeCode = await codeOf(page, 'Free product')
   await expect
     .poll(() => page.locator('[data-balance]').innerText())

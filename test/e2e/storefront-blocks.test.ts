@@ -70,9 +70,20 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   )
   expect(await page.locator('[data-redemption] [data-until]').innerText()).toMatch(/^Until \w/)
 
-  // Given back: the points return.
-  await page.getByRole('button', { name: 'Give back' }).click()
-  await page.getByText(/Your points are back|Your points return/).waitFor()
+  // Giving back is asked about first, and can be left alone.
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByText('It stops working, and its points return to you').waitFor()
+  await expectAccessible(page)
+  await page.getByText('Keep it').click()
+  expect(await page.getByRole('button', { name: 'Yes, give it back' }).isVisible()).toBe(false)
+  expect(await page.locator('[data-balance]').innerText()).toBe('70')
+
+  // Given back: the points return, and the focus is where that is said.
+  await page.getByText('Give back', { exact: true }).click()
+  await page.getByRole('button', { name: 'Yes, give it back' }).click()
+  await page.getByText(/Your points are back|The code is being taken back/).waitFor()
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status')
   await expect.poll(() => page.locator('[data-balance]').innerText(), PATIENT).toBe('120')
 
   // The shop is away: the shopper is told, and keeps the points.

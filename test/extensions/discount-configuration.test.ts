@@ -192,12 +192,32 @@ describe('documents for Shopify', () => {
     ).toMatchObject({ ok: false, reason: 'too_many_collections', collections: 101 })
   })
 
+  test('what the Function’s own limits do not let in is refused by name, campaigns and perks alike', () => {
+    const bands = Array.from({ length: 51 }, (_, at) => ({ from: `${at + 1}`, percentage: 5 }))
+    expect(documentsForCampaign({ id: 'spring', name: 'Spring', offer: { bands } })).toEqual({
+      ok: false,
+      reason: 'too_many_bands',
+      bands: 51,
+      bandsMax: 50,
+    })
+    const level = { id: 'gold', name: 'Gold', discountPercent: 10, freeShipping: true }
+    expect(documentsForTiers(Array.from({ length: 26 }, () => level))).toMatchObject({
+      reason: 'too_many_offers',
+      offers: 52,
+    })
+    expect(documentsForTiers([{ ...level, name: 'G'.repeat(255) }])).toMatchObject({ reason: 'name_too_long' })
+  })
+
   test('bands that do not ascend are refused where they are written', () => {
     const bands = [
       { from: '100.00', percentage: 10 },
       { from: '50', percentage: 5 },
     ]
-    expect(() => documentsForCampaign({ id: 'spring', name: 'Spring', offer: { bands } })).toThrow(/ascend/)
+    expect(documentsForCampaign({ id: 'spring', name: 'Spring', offer: { bands } })).toEqual({
+      ok: false,
+      reason: 'unreadable',
+      detail: expect.stringContaining('ascend'),
+    })
   })
 })
 

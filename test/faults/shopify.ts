@@ -15,7 +15,7 @@ export type Shopify = {
 }
 
 const ORIGIN = 'http://127.0.0.1:9'
-const OPTIONAL_SCOPES = ['write_store_credit_account_transactions', 'write_gift_cards']
+const OPTIONAL_SCOPES = ['write_store_credit_account_transactions', 'read_store_credit_accounts', 'write_gift_cards']
 /** The bucket is full again a moment after it was empty: how long a call waits does not depend on what earlier seeds have cost. */
 const BUCKET = { maximumAvailable: 20_000, restoreRate: 1_000_000 }
 /** Many attempts would hide what fails; time is the schedule's and does not matter. */

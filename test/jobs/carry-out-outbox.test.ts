@@ -5,8 +5,9 @@ import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { closeShop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
-import { redeem } from '#app/jobs/settle-redemptions.ts'
+import { cancelRedemption, redeem } from '#app/jobs/settle-redemptions.ts'
 import { parseMemberCard } from '#app/loyalty/member-card.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop } from './spending-shop.ts'
 
@@ -74,6 +75,30 @@ test('the program card says what there is to earn and to get', async () => {
       { id: 'five-off', label: '$5.00 off', cost: 500, conditions: ['On orders from $20.00', 'Valid for 90 days'] },
     ],
   })
+})
+
+test.each([
+  ['at once', null],
+  ['as soon as Shopify tells them, after it was too busy', 'throttled'],
+] as const)('the program card names free products by their titles: %s', async (_, trouble) => {
+  const place = await openSpendingShop((store, domain) => {
+    const { id } = store.addProduct(domain, { title: 'House Blend', priceMinor: 1_200 })
+    return [{ id: 'beans', type: 'product', products: [id], cost: 500 }]
+  })
+  const readLabel = () => {
+    const installation = place.store.shop(place.shop.domain).installation!.id
+    const text = place.store.metafield(installation as never, 'program', 'loyalty')?.value
+    return text && (JSON.parse(text) as { rewards: { label: string }[] }).rewards[0]?.label
+  }
+  if (trouble) {
+    place.trouble('TitlesById', trouble, 99)
+    await carryOut(place)
+    expect(readLabel()).toBeUndefined()
+    place.heal()
+    await pool.query(`update outbox set due_at = now() where shop_id = $1`, [place.shop.id])
+  }
+  await carryOut(place)
+  expect(readLabel()).toBe('Free: House Blend')
 })
 
 test('cards are written 25 at a time, and changes that wait are written once', async () => {
@@ -161,6 +186,80 @@ test.each(['500', 'throttled', 'timeout'] as const)(
     expect(cardOf(place, ann)?.balance).toBe(77)
   },
 )
+
+const errorsOf = async (place: SpendingShop, state: string) =>
+  (
+    await pool.query<{ kind: string; error: string }>(
+      `select kind, error from outbox where shop_id = $1 and state = $2 and error is not null order by kind`,
+      [place.shop.id, state],
+    )
+  ).rows
+
+test('what Shopify refuses again and again is set aside with its words after the fifth try, and not asked for any more', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  await carryOut(place)
+  await place.member(1)
+  place.trouble('CardsWrite', 'refused', 99)
+  for (let tries = 1; tries < 5; tries++) {
+    expect(await carryOut(place)).toMatchObject({ done: 0, postponed: 1, setAside: 0 })
+    await hurry(place)
+  }
+  expect(await carryOut(place)).toMatchObject({ done: 0, postponed: 0, setAside: 1 })
+  expect(await waiting(place)).toEqual([])
+  expect(await errorsOf(place, 'set-aside')).toEqual([
+    { kind: 'member-card', error: expect.stringContaining('refused: CardsWrite') as string },
+  ])
+  place.operations.length = 0
+  await hurry(place)
+  await carryOut(place)
+  expect(place.operations).toEqual([])
+})
+
+test('one kind that fails for a reason of ours is named in the log and waits, while cards and codes go on', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(77)
+  place.trouble('InstallationId', 'strange')
+  const log = listenToLog()
+  expect(await carryOut(place)).toMatchObject({ postponed: 1, setAside: 0 })
+  expect(cardOf(place, ann)?.balance).toBe(77)
+  expect(place.operations).toContain('RewardDiscountCreate')
+  expect(await waiting(place)).toEqual(['program-card'])
+  expect(await errorsOf(place, 'waiting')).toEqual([
+    { kind: 'program-card', error: expect.stringMatching(/^ZodError: /) as string },
+  ])
+  const said = `^error: 1 × program-card of shop ${place.shop.id} cannot be carried out: ZodError: .`
+  expect(log).toEqual([expect.stringMatching(said)])
+
+  await hurry(place)
+  expect(await carryOut(place)).toMatchObject({ done: 1 })
+  expect(await waiting(place)).toEqual([])
+})
+
+test('a code that cannot be settled for a reason of ours does not hold up the codes beside it', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  await carryOut(place)
+  for (const key of ['cancelled-1', 'cancelled-2']) {
+    const redeemed = await redeem(place.shop, place.admin, {
+      member: await place.member(700),
+      reward: 'five-off',
+      key,
+    })
+    if (!redeemed.ok) throw new Error(redeemed.reason)
+    place.trouble(null, '500', 99)
+    await cancelRedemption(place.shop, place.admin, redeemed.redemption)
+    place.heal()
+  }
+  place.trouble('RedeemCodeFind', 'strange')
+  const log = listenToLog()
+  await hurry(place)
+  await carryOut(place)
+  expect(await errorsOf(place, 'waiting')).toEqual([
+    { kind: 'settle-code', error: expect.stringMatching(/^ZodError: /) as string },
+  ])
+  const { rows } = await pool.query('select state from redemptions where shop_id = $1 order by state', [place.shop.id])
+  expect(rows).toEqual([{ state: 'ending' }, { state: 'returned' }])
+  expect(log).toHaveLength(1)
+})
 
 test('waits grow with every failed try', async () => {
   const place = await openSpendingShop([FIVE_OFF])

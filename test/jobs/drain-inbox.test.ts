@@ -8,6 +8,7 @@ import { readMembers } from '#app/db/member-records.server.ts'
 import { CLAIM_LOCK, drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
 import { atInstant, makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
 const ANN = 8_123_456_789_012
@@ -130,6 +131,28 @@ it('keeps two shops with the same customers and orders apart', async () => {
   expect(await pointsOf(other.id)).toMatchObject({ pending: 495 })
 })
 
+it('names a shop whose program cannot be read in the log, once, and works on the messages of the others', async () => {
+  const [broken, other] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  for (const { id } of [broken, other]) {
+    await receive(id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  }
+  await pool.query(`update programs set document = '{"version": 1}' where shop_id = $1`, [broken.id])
+  const log = listenToLog()
+  await drainInbox()
+  expect(await pointsOf(other.id)).toMatchObject({ pending: 50 })
+  // The next round, a moment later, does not try again and does not say it again.
+  expect(await drainInbox()).toEqual({ done: 0, failed: 0, left: 0 })
+  expect(log).toEqual([
+    expect.stringMatching(
+      `^error: the messages of shop ${broken.id} cannot be taken up: Error: Version 1 of shop ${broken.id}'s program cannot be read`,
+    ),
+  ])
+  expect(await prisma.inboxMessage.findMany({ where: { shopId: broken.id } })).toMatchObject([
+    { state: 'waiting', attempts: 0, error: null },
+  ])
+  await expect(drainShop(broken.id)).rejects.toThrow('cannot be read')
+})
+
 it('counts every order once while three workers drain one shop at the same time', async () => {
   const shop = await makeShopWithProgram()
   for (let id = 1; id <= 60; id += 1) {
@@ -215,6 +238,18 @@ it('forgets what it keeps under an id that was merged away, and leaves the custo
   expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
+it('forgets a customer also before there is a program, while orders wait for one', async () => {
+  const shop = await makeShop()
+  await keepAnswer(shop.id, ann, { round: 1, openedAt: 0 }, { score: 3, comment: 'I live in Elm St' }, 0)
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 77, goods: '10.00' }))
+  const redact = JSON.stringify({ shop_id: 1, customer: { id: ANN, email: 'ann@example.com' }, orders_to_redact: [] })
+  await receive(shop.id, 'customers/redact', redact)
+  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
+  const waiting = await prisma.inboxMessage.findMany({ where: { shopId: shop.id } })
+  expect(waiting.map(({ topic }) => topic)).toEqual(['orders/paid'])
+})
+
 it('forfeits the points of an erased customer and forgets the messages that named them', async () => {
   const shop = await makeShopWithProgram()
   await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
@@ -264,3 +299,39 @@ it('has the database end what a process has begun and says nothing more about', 
   )
   expect(rows).toEqual([{ idle: '30s', keepalive: '10' }])
 })
+
+it('pays signing up as soon as Shopify says that a customer has an account, whatever else it says of it, and once', async () => {
+  const welcome = { id: 'welcome', on: 'signup', points: 100 }
+  const shop = await makeShopWithProgram({ earning: [welcome] })
+  const said = (customer: number, state: string) =>
+    JSON.stringify({ id: customer, admin_graphql_api_id: `gid://shopify/Customer/${customer}`, state })
+  // GIVEN a guest, a customer of years ago whose record changes, and one whom the next messages concern
+  await receive(shop.id, 'customers/create', said(1, 'disabled'))
+  await receive(shop.id, 'customers/update', said(2, 'enabled'))
+  // WHEN the guest makes an account, and somebody new comes with one
+  for (const topic of ['customers/update', 'customers/enable', 'customers/enable']) {
+    await receive(shop.id, topic, said(1, 'enabled'), { at: '2026-08-02T08:00:00Z' })
+  }
+  for (const topic of ['customers/enable', 'customers/create']) await receive(shop.id, topic, said(3, 'enabled'))
+  await receive(shop.id, 'customers/create', said(4, 'enabled'), { at: '2025-12-31T08:00:00Z' })
+  expect(await drainShop(shop.id)).toMatchObject({ failed: 0, left: 0 })
+  const gids = [1, 2, 3, 4].map((id) => `gid://shopify/Customer/${id}`)
+  const available = await Promise.all(gids.map(async (gid) => (await pointsOf(shop.id, gid))?.available))
+  expect(available).toEqual([100, 0, 100, 0])
+  // THEN nothing more comes of a message that is late, of a merge, or of an account that is made anew
+  await receive(shop.id, 'customers/merge', merged(gids[2]!, gids[0]!), { at: '2026-08-03T08:00:00Z' })
+  await receive(shop.id, 'customers/enable', said(3, 'enabled'), { at: '2026-08-03T09:00:00Z' })
+  await drainShop(shop.id)
+  await receive(shop.id, 'customers/enable', said(1, 'enabled'), { at: '2026-08-04T09:00:00Z' })
+  await drainShop(shop.id)
+  expect(await pointsOf(shop.id, gids[0])).toMatchObject({ available: 200 })
+  const facts = await prisma.fact.findMany({ where: { shopId: shop.id }, orderBy: { key: 'asc' } })
+  expect(facts.map(({ key }) => key)).toEqual([`event:${gids[0]}:signup:once`, `event:${gids[2]}:signup:once`])
+})
+
+const merged = (from: string, into: string) =>
+  JSON.stringify({
+    admin_graphql_api_customer_kept_id: into,
+    admin_graphql_api_customer_deleted_id: from,
+    status: 'completed',
+  })

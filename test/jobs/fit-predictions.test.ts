@@ -55,6 +55,24 @@ test('enough of them: models, a back-test on the shop’s own last months, and a
   expect(await fitPredictions(await requireShop(shop.id))).toBe(false)
 })
 
+test('a regular who is long gone is as good as certainly lost, and the predictions of all others are kept', async () => {
+  const shop = await makeShop()
+  await sellTo(shop.id, 400, 2)
+  const regular = 1_000
+  await pool.query(
+    `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
+     select $1, 100000 + n, $2, at, at, at, 2000, true, '{}' from generate_series(1, 200) as n
+      cross join lateral (select now() - interval '2 years' + make_interval(days => n) as at) as t`,
+    [shop.id, regular],
+  )
+  expect(await fitPredictions(await requireShop(shop.id))).toBe(true)
+  const { rows } = await pool.query(
+    'select count(*)::int as customers, min(active) filter (where member_id = $2) as regular from customer_predictions where shop_id = $1',
+    [shop.id, regular],
+  )
+  expect(rows[0]).toEqual({ customers: 401, regular: 0 })
+})
+
 test('a shop that moved to another zone has its measures recounted in it', async () => {
   const shop = await makeShop({ timezone: 'Asia/Tokyo' })
   await pool.query(

@@ -26,6 +26,7 @@ import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { workOnImports } from '#app/jobs/import-members.ts'
 import { takeImport } from '#app/jobs/take-import.ts'
 import { receive } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { Died, openSpendingShop, type SpendingShop } from './spending-shop.ts'
 
 const TIERS = {
@@ -97,6 +98,19 @@ const memberOf = async (place: SpendingShop, customer: string) =>
   (await readMembers(place.shop.id, [customer])).get(customer)
 const balanceOf = async (place: SpendingShop, customer: string) => (await memberOf(place, customer))?.available ?? null
 const stateOf = async (place: SpendingShop, id: string) => (await findImport(place.shop.id, id))?.state
+
+/** Makes a member's record one with which the rules cannot go on; returns what mends it. */
+async function breakMember(place: SpendingShop, customer: string): Promise<() => Promise<unknown>> {
+  const member = [place.shop.id, customer.split('/').at(-1)]
+  const { rows } = await pool.query<{ state: string }>(
+    'select state from members where shop_id = $1 and id = $2',
+    member,
+  )
+  const set = (state: string) =>
+    pool.query('update members set state = $3 where shop_id = $1 and id = $2', [...member, state])
+  await set(JSON.stringify({ ...(JSON.parse(rows[0]!.state) as object), tier: 5 }))
+  return () => set(rows[0]!.state)
+}
 
 /** Everything that members of the shop hold, to compare. */
 async function standing(place: SpendingShop) {
@@ -346,6 +360,25 @@ describe('an import', () => {
     expect(await findImport(place.shop.id, id)).toMatchObject({ state: 'checked', error: null })
   })
 
+  it('leaves out a customer with whom the rules cannot go on, says why in the log, and gives to the others', async () => {
+    const place = await openSpendingShop([])
+    const [ann, ben, cleo] = [stranger(place), await place.member(10), stranger(place)]
+    const file = `shopify_customer_id,email,points\n,${ann.email},100\n${ben.split('/').at(-1)},,50\n,${cleo.email},7\n`
+    const id = await take(place, file)
+    await work(place)
+    await breakMember(place, ben)
+    await moveImport(place.shop.id, id, ['checked'], 'applying', now())
+    const log = listenToLog()
+    await work(place)
+    expect(await findImport(place.shop.id, id)).toMatchObject({ state: 'done', error: null })
+    expect([await balanceOf(place, ann.customer), await balanceOf(place, cleo.customer)]).toEqual([100, 7])
+    expect(await listRefused(place.shop.id, id, 5)).toMatchObject([
+      { line: 3, problems: [{ allowed: 'a customer whose points can be counted' }] },
+    ])
+    const said = `^error: line 3 of import ${id} of shop ${place.shop.id} cannot be given: \\w*Error: .`
+    expect(log).toEqual([expect.stringMatching(said)])
+  })
+
   it('asks Shopify for fifty addresses at once, in its rhythm', async () => {
     const place = await openSpendingShop([])
     const people = Array.from({ length: 120 }, () => stranger(place))
@@ -434,6 +467,30 @@ describe('an undo', () => {
     expect((await checkLedger(place.shop.id)).differences).toEqual([])
   })
 
+  it('that cannot go on says so to the merchant and in the log, holds up no other import, and ends once it can', async () => {
+    const place = await openSpendingShop([])
+    const [ann, ben, cleo] = [stranger(place), stranger(place), stranger(place)]
+    const id = await bring(place, `email,points\n${ann.email},100\n${ben.email},50\n`)
+    const mend = await breakMember(place, ben.customer)
+    const log = listenToLog()
+    await undo(place, id)
+    expect(await findImport(place.shop.id, id)).toMatchObject({
+      state: 'undoing',
+      error: expect.stringContaining('Something went wrong on our side'),
+    })
+    const said = `^error: import ${id} of shop ${place.shop.id} is held up while undoing: \\w*Error: .`
+    expect(log).toEqual([expect.stringMatching(said)])
+    const other = await take(place, `email,points\n${cleo.email},7\n`)
+    await work(place)
+    expect(await stateOf(place, other)).toBe('checked')
+
+    await mend()
+    await work(place)
+    expect(await findImport(place.shop.id, id)).toMatchObject({ state: 'undone', error: null })
+    expect(await countImport(place.shop.id, id)).toMatchObject({ takenBack: 150 })
+    expect((await checkLedger(place.shop.id)).differences).toEqual([])
+  })
+
   it('follows a customer who was merged into another since', async () => {
     const place = await openSpendingShop([])
     const [ben, kept] = [stranger(place), await place.member(10)]
@@ -481,6 +538,18 @@ describe('what files say of people', () => {
     await forgetOldImports(place.shop.id, now() + 1)
     expect([...(await textsOf(place, id)), ...(await textsOf(place, lying))]).toEqual([null, null, null])
     expect(await stateOf(place, lying)).toBe('discarded')
+    // Why the line could not be used is still said, but not what stood in it.
+    const [refused] = await listRefused(place.shop.id, id, 10)
+    expect(refused!.problems).toEqual([{ ...refused!.problems[0], found: '…' }])
+    expect(JSON.stringify(refused)).not.toContain('nobody@example.com')
+  })
+
+  it('stays where an address only ends like that of a customer who is erased', async () => {
+    const place = await openSpendingShop([])
+    const id = await take(place, `email,points\njoann@example.com,100\n" ANN@example.com ",5\n`)
+    const erased = { customers: [], emails: ['ann@example.com'] }
+    await inTransaction((client) => forgetInImports(place.shop.id, erased, client))
+    expect(await textsOf(place, id)).toEqual(['["joann@example.com","100"]', null])
   })
 
   it('goes at once with a customer who is erased, by number and by address, and is not given any more', async () => {
@@ -507,13 +576,18 @@ describe('what files say of people', () => {
       'customers/data_request',
       JSON.stringify({ customer: { id: Number(ben.customer.split('/').at(-1)) } }),
     )
+    await drainShop(shopId)
+    const answers = async () =>
+      (await listPrivacyRequests(shopId)).filter(({ topic }) => topic === 'customers/data_request')
+    expect(await answers()).toMatchObject([
+      { answer: { broughtOver: [{ from: 'Smile.io', points: 100 }], reminders: [] } },
+    ])
     const redact = { shop_domain: domain, orders_to_redact: [] }
     const customer = { id: Number(ben.customer.split('/').at(-1)), email: 'nobody@example.com' }
     await receive(shopId, 'customers/redact', JSON.stringify({ ...redact, customer }))
     await drainShop(shopId)
     expect(await textsOf(place, id)).toEqual([null, null, null])
-    const answers = (await listPrivacyRequests(shopId)).filter(({ topic }) => topic === 'customers/data_request')
-    expect(answers).toMatchObject([{ answer: { broughtOver: [{ from: 'Smile.io', points: 100 }], reminders: [] } }])
+    expect(await answers()).toMatchObject([{ answer: null }])
 
     await receive(shopId, 'app/uninstalled', '{}', { at: new Date(now()).toISOString() })
     await receive(shopId, 'shop/redact', '{"shop_id":1}', { at: new Date(now()).toISOString() })

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
-import { listPrivacyRequests } from '#app/db/privacy.server.ts'
+import { forgetOldAnsweredRequests, listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { findShop, installShop } from '#app/db/shops.server.ts'
 import { listMessages } from '#app/db/messages.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
@@ -74,6 +74,19 @@ it('answers a customer’s request for data with all that is kept of them, and f
     },
   })
   expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
+})
+
+it('keeps what was put together of a customer until it was long enough there to be handed over', async () => {
+  const shop = await makeShop()
+  const asked = Date.parse('2026-08-02T00:00:00Z')
+  await receive(shop.id, 'customers/data_request', JSON.stringify({ customer: { id: ANN } }), {
+    at: '2026-08-02T00:00:00Z',
+  })
+  await drainShop(shop.id)
+  await forgetOldAnsweredRequests(shop.id, asked)
+  expect((await listPrivacyRequests(shop.id))[0]!.answer).not.toBeNull()
+  await forgetOldAnsweredRequests(shop.id, asked + 1)
+  expect(await listPrivacyRequests(shop.id)).toMatchObject([{ memberId: String(ANN), answer: null }])
 })
 
 it('erases a shop in slices when Shopify asks for it: points are forfeited and the ledger still ties', async () => {

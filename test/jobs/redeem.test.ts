@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { abstractFetch, setAbstractFetchFunc } from '@shopify/shopify-api/runtime'
+import { expect, onTestFinished, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
 import { cancelRedemption, redeem } from '#app/jobs/settle-redemptions.ts'
+import { SHOPPER_PATIENCE } from '#app/shopify/admin-api.server.ts'
 import { openSpendingShop } from './spending-shop.ts'
 
 const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, minimumSubtotal: '20.00', validDays: 90 }
@@ -78,4 +80,32 @@ test('two carts, same points: the second is refused and nothing is lost', async 
     [shop.id],
   )
   expect(rows[0]).toEqual({ held: 1 })
+})
+
+test('two shoppers ask for ten values each that nobody has taken before, all at once: every one is answered', async () => {
+  const any = { id: 'any', type: 'amount', value: '1.00', perPoints: 100, step: 100 }
+  const { shop, admin, member } = await openSpendingShop([any], {}, SHOPPER_PATIENCE)
+  const answerAtOnce = abstractFetch
+  setAbstractFetchFunc(async (...request) => {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    return answerAtOnce(...request)
+  })
+  onTestFinished(() => setAbstractFetchFunc(answerAtOnce))
+  const shoppers = [await member(100_000), await member(100_000)]
+  const wishes = Array.from({ length: 20 }, (_, at) => ({ member: shoppers[at % 2]!, points: 100 * (at + 1) }))
+  const answers = await Promise.all(
+    wishes.map((wish, at) => redeem(shop, admin, { ...wish, reward: 'any', key: `value-key-${at}` })),
+  )
+  // Some may be told that the shop is busy; all is as it was for them, and nobody waits for ever.
+  for (const answer of answers)
+    expect(answer.ok ? answer.redemption.state : answer.reason).toMatch(/^(issued|shop_busy)$/)
+  const issued = (who: string) =>
+    wishes.reduce((sum, { member, points }, at) => (member === who && answers[at]!.ok ? sum + points : sum), 0)
+  for (const who of shoppers) {
+    expect(await findBalancesAt(shop.id, who, now())).toEqual({
+      available: 100_000 - issued(who),
+      pending: 0,
+      reserved: 0,
+    })
+  }
 })

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
@@ -265,6 +266,47 @@ test('the merchant deletes the discount in Shopify: the next redemption makes a 
   expect(result).toMatchObject({ ok: true, redemption: { state: 'issued' } })
   const code = result.ok ? result.redemption.code! : ''
   expect(place.store.checkCode(place.shop.domain, code, place.ann as never)).toMatchObject({ ok: true })
+})
+
+test('the merchant deletes a discount of which codes are ahead: held ones give their points back, and nobody gets a dead one', async () => {
+  const place = await openPlace(() => [{ id: 'five-off', type: 'amount', value: '5.00', cost: 500 }])
+  await fillCodePools(place.shop, place.admin)
+  const { id } = await redeemed(place, 'five-off')
+  const available = async () => (await findBalancesAt(place.shop.id, place.ann, now())).available
+  expect(await available()).toBe(4_500)
+  place.store.deleteDiscount(place.shop.domain, place.store.discounts(place.shop.domain)[0]!.id)
+  await fillCodePools(place.shop, place.admin)
+  expect(await findRedemption(place.shop.id, id)).toMatchObject({ state: 'ending' })
+  await settleRedemptions(place.shop, place.admin)
+  expect(await findRedemption(place.shop.id, id)).toMatchObject({ state: 'returned' })
+  expect(await available()).toBe(5_000)
+  const again = await redeem(place.shop, place.admin, { member: place.ann, reward: 'five-off', key: 'again' })
+  const code = again.ok ? again.redemption.code! : ''
+  expect(place.store.checkCode(place.shop.domain, code, place.ann as never)).toMatchObject({ ok: true })
+})
+
+test('the merchant deactivates a discount of which shoppers hold codes: it is activated again', async () => {
+  const place = await openPlace(() => [{ id: 'five-off', type: 'amount', value: '5.00', cost: 500 }])
+  const { id, code } = await redeemed(place, 'five-off')
+  const [discount] = place.store.discounts(place.shop.domain)
+  const deactivate = 'mutation Stop($id: ID!) { discountCodeDeactivate(id: $id) { userErrors { message } } }'
+  await place.admin.request(deactivate, { id: discount!.id }, z.unknown())
+  const check = () => place.store.checkCode(place.shop.domain, code, place.ann as never)
+  expect(check()).toMatchObject({ ok: false })
+  await fillCodePools(place.shop, place.admin)
+  expect(check()).toMatchObject({ ok: true })
+  expect(await findRedemption(place.shop.id, id)).toMatchObject({ state: 'issued' })
+  expect(place.store.discounts(place.shop.domain)).toHaveLength(1)
+})
+
+test('discounts are left alone while Shopify does not say how they are', async () => {
+  const place = await openPlace(() => [{ id: 'five-off', type: 'amount', value: '5.00', cost: 500 }])
+  await fillCodePools(place.shop, place.admin)
+  const { id } = await redeemed(place, 'five-off')
+  place.trouble('RewardDiscountStatus', '500', 5)
+  await fillCodePools(place.shop, place.admin)
+  expect(await findRedemption(place.shop.id, id)).toMatchObject({ state: 'issued' })
+  expect(place.store.discounts(place.shop.domain)).toHaveLength(1)
 })
 
 test('other terms are another discount: what a shopper holds never changes under them', async () => {

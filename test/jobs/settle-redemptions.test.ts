@@ -15,8 +15,9 @@ import {
   settleRedemptions,
 } from '#app/jobs/settle-redemptions.ts'
 import { makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
-import { Died, openSpendingShop } from './spending-shop.ts'
+import { CREDIT_SCOPES, Died, openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop, Trouble } from './spending-shop.ts'
 
 const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, validDays: 90 }
@@ -191,6 +192,46 @@ test.each(['RedeemCodeFind', 'RedeemCodesDelete', 'OrdersWithCode'])(
   },
 )
 
+test('a redemption that fails for a reason of ours is noted, and those behind it have their turn', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  // GIVEN three codes that were cancelled while Shopify was away
+  const ids: string[] = []
+  for (const key of ['fails-oddly', 'next-in-line', 'last-in-line']) {
+    const wish = { member: await place.member(700), reward: 'five-off', key }
+    const redeemed = await redeem(place.shop, place.admin, wish)
+    if (!redeemed.ok) throw new Error(redeemed.reason)
+    place.trouble(null, '500', 99)
+    await cancelRedemption(place.shop, place.admin, redeemed.redemption)
+    place.heal()
+    ids.push(redeemed.redemption.id)
+  }
+  const states = () =>
+    Promise.all(
+      ids.map(async (id) => `${(await findRedemption(place.shop.id, id))?.state} ${await triesOf(place, id)}`),
+    )
+
+  // WHEN the first one's answer cannot be read
+  place.trouble('RedeemCodeFind', 'strange')
+  const log = listenToLog()
+  expect(await settleRedemptions(place.shop, place.admin, 2)).toMatchObject({ returned: 1, left: 1 })
+
+  // THEN the second one is settled in the same run, the third in the next, and the first when all is well
+  expect(await states()).toEqual(['ending 1', 'returned 0', 'ending 0'])
+  const said = `^error: redemption ${ids[0]} of shop ${place.shop.id} cannot be settled: ZodError: .`
+  expect(log).toEqual([expect.stringMatching(said)])
+  expect(await settleRedemptions(place.shop, place.admin, 1)).toMatchObject({ returned: 1 })
+  expect(await states()).toEqual(['ending 1', 'returned 0', 'returned 0'])
+  expect(await settleRedemptions(place.shop, place.admin, 1)).toMatchObject({ returned: 1 })
+})
+
+async function triesOf(place: SpendingShop, id: string): Promise<number> {
+  const { rows } = await pool.query<{ attempts: number }>(
+    'select attempts from redemptions where shop_id = $1 and id = $2',
+    [place.shop.id, id],
+  )
+  return rows[0]!.attempts
+}
+
 function withCode(code: string) {
   return {
     type: 'discount_code' as const,
@@ -358,4 +399,40 @@ test('a redemption that cannot be settled is tried for as long as it takes: its 
   await noteFailedTry(shop.id, 'rdm_x', 'Shopify still has the code', now())
   await noteFailedTry(shop.id, 'rdm_x', 'Shopify still has the code', now())
   expect(await prisma.redemption.findFirst({ where: { shopId: shop.id } })).toMatchObject({ attempts: 32_767 })
+})
+
+test.each([
+  ['store credit', CREDIT, 'StoreCreditGive', 'StoreCredits'],
+  ['gift card', CARD, 'GiftCardGive', 'GiftCardGive'],
+] as const)(
+  'a %s whose answer was lost is not taken back because Shopify is too busy for the shopper who asks again',
+  async (_name, reward, give, look) => {
+    const place = await openSpendingShop([reward])
+    const ann = await place.member(700)
+    const wish = { member: ann, reward: reward.id, key: 'lost-then-busy' }
+    place.trouble(give, 'lost', 2)
+    expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ redemption: { state: 'reserved' } })
+    place.heal()
+    place.trouble(look, 'throttled', 99)
+    expect(await redeem(place.shop, place.admin, wish)).toMatchObject({ redemption: { state: 'reserved' } })
+    await letTimePass(place.shop.id, GIVE_UP_MS)
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
+    place.heal()
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+    expect(await expectSettled(place, ann, 700)).toBe('issued')
+    if (reward === CREDIT) expect(creditsOf(place, ann)).toEqual([500])
+  },
+)
+
+test('store credit is given once and spent for once, also where the app may not look and several ask at the same time', async () => {
+  const place = await openSpendingShop([CREDIT])
+  const ann = await place.member(700)
+  const without = CREDIT_SCOPES.filter((scope) => scope !== 'read_store_credit_accounts')
+  place.store.setScopes(place.shop.domain, [...place.store.app.scopes, ...without])
+  const wish = { member: ann, reward: 'credit', key: 'may-not-look' }
+  const answers = await Promise.all(Array.from({ length: 5 }, () => redeem(place.shop, place.admin, wish)))
+  expect(answers.every(({ ok }) => ok)).toBe(true)
+  expect(place.operations).toContain('StoreCredits')
+  expect(await expectSettled(place, ann, 700)).toBe('issued')
+  expect(creditsOf(place, ann)).toEqual([500])
 })

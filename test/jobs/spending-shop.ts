@@ -5,7 +5,7 @@ import { publishProgram } from '#app/db/programs.server.ts'
 import { installShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram } from '#app/loyalty/program.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { adminClient } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient, Patience } from '#app/shopify/admin-api.server.ts'
@@ -15,8 +15,11 @@ import { executeRequest } from '../dev-store/api/execute.ts'
 import { createStore } from '../dev-store/state.ts'
 import type { DevStore } from '../dev-store/state.ts'
 
-/** What goes wrong with one request: `lost` is carried out, and its answer never comes. `died` is our process ending there. */
-export type Trouble = '500' | 'throttled' | 'timeout' | 'lost' | 'died'
+/**
+ * What goes wrong with one request: `lost` is carried out, and its answer never comes. `died` is our process ending there. `refused` will
+ * never be done. `strange` is an answer that we cannot read, as after a mistake of ours.
+ */
+export type Trouble = '500' | 'throttled' | 'timeout' | 'lost' | 'died' | 'refused' | 'strange'
 
 export type SpendingShop = {
   store: DevStore
@@ -32,8 +35,17 @@ export type SpendingShop = {
   heal: () => void
 }
 
-/** Thrown where a test lets the process end in the middle of a request. */
-export class Died extends Error {}
+/** Thrown where a test lets the process end in the middle of a request. It goes with its database, so that nobody notes anything of it. */
+export class Died extends Error {
+  readonly code = '57P01'
+}
+
+/** What an app needs to give store credit and gift cards. */
+export const CREDIT_SCOPES = [
+  'write_store_credit_account_transactions',
+  'read_store_credit_accounts',
+  'write_gift_cards',
+]
 
 const QUICK: Patience = { totalMs: 2_500, attemptMs: 250, attempts: 2 }
 let made = 0
@@ -51,7 +63,7 @@ export async function openSpendingShop(
   const currency = more.currency ?? 'USD'
   const store = createStore({ appUrl: 'http://127.0.0.1:9', apiKey: 'key', apiSecret: 'secret', retryDelaysMs: [] })
   store.addShop({ domain, currency, name: 'Beans' } as Parameters<DevStore['addShop']>[0])
-  store.installApp(domain, [...store.app.scopes, 'write_store_credit_account_transactions', 'write_gift_cards'])
+  store.installApp(domain, [...store.app.scopes, ...CREDIT_SCOPES])
   const token = store.issueToken(domain)
   const buckets = new Buckets()
   const troubles: { operation: string | null; kind: Trouble; times: number }[] = []
@@ -66,6 +78,8 @@ export async function openSpendingShop(
     const trouble = troubles.find((each) => each.times > 0 && (each.operation ?? operation) === operation)
     if (trouble) trouble.times -= 1
     if (trouble?.kind === '500') return new Response('Internal Server Error', { status: 500 })
+    if (trouble?.kind === 'refused') return new Response('Bad Request', { status: 400 })
+    if (trouble?.kind === 'strange') return reply({ data: {} })
     if (trouble?.kind === 'timeout') return never(init)
     if (trouble?.kind === 'throttled') return reply(throttled())
     const context = { store, domain, origin: 'http://127.0.0.1:9', token }
@@ -98,7 +112,7 @@ export async function openSpendingShop(
 
 /** A program with these rewards, in which points come by hand and nothing waits. */
 export function makeProgram(rewards: unknown[], more: Partial<ProgramDocument> = {}): ProgramDocument {
-  const parsed = parseProgram({
+  const parsed = parseAcceptedProgram({
     version: 1,
     name: 'Bean Club',
     pointsName: { one: 'bean', other: 'beans' },

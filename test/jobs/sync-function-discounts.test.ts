@@ -67,6 +67,28 @@ test('tier perks and each campaign become a discount of our Function, once, with
   })
 })
 
+test('a campaign from before its limits were checked is named as refused, and holds up no other', async () => {
+  const bands = Array.from({ length: 51 }, (_, at) => ({ from: `${at + 1}.00`, percentage: 5 }))
+  const many = campaign({ id: 'many', name: 'Many steps', offer: { bands } })
+  const world = await open({ tiers: TIERS, campaigns: [many, campaign()] })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({
+    ...nothing,
+    created: 2,
+    refused: [{ key: 'campaign:many', detail: 'too_many_bands' }],
+  })
+})
+
+test('tier perks that Shopify has no room for are named as refused too', async () => {
+  const [member, gold] = TIERS.levels
+  const tiers = { ...TIERS, levels: [member, { ...gold, name: 'G'.repeat(255) }] }
+  const world = await open({ tiers, campaigns: [campaign()] })
+  expect(await syncFunctionDiscounts(world.shop, world.admin)).toEqual({
+    ...nothing,
+    created: 1,
+    refused: [{ key: 'tiers', detail: 'name_too_long' }],
+  })
+})
+
 test('a window in the shop’s zone is kept over both daylight-saving nights', async () => {
   // 01:30 does not exist in London on 28 March 2027: the next instant is 01:00 UTC. It occurs twice on 31 October: the first is 00:30 UTC.
   const world = await open({

@@ -62,7 +62,6 @@ function earning(exponent: number, levels: string[]) {
 function rewards(exponent: number, levels: string[]) {
   const conditions = fc.record({
     minimumSubtotal: optional(money(exponent)),
-    maximumShare: optional(percentage),
     collections: optional(gids('Collection')),
     tiers: levels.length > 0 ? optional(words(...levels)) : fc.constant(undefined),
     limitPerMember: optional(fc.integer({ min: 1, max: 9 })),
@@ -74,6 +73,7 @@ function rewards(exponent: number, levels: string[]) {
   const value = money(exponent, 1)
   const shape = fc.oneof(
     fc.record({ type: moneyType, cost, value }),
+    fc.record({ type: fc.constant('amount'), cost, value, maximumShare: optional(percentage) }),
     fc.record({
       type: moneyType,
       value,
@@ -83,7 +83,7 @@ function rewards(exponent: number, levels: string[]) {
     }),
     fc.record({ type: fc.constant('percentage'), cost, value: percentage }),
     fc.record({ type: fc.constant('shipping'), cost }),
-    fc.record({ type: fc.constant('product'), cost, products: gids('Product') }),
+    fc.record({ type: fc.constant('product'), cost, products: gids('Product'), maximumShare: optional(percentage) }),
   )
   return fc.tuple(shape, conditions).map(([one, other]) => ({ ...other, ...one }))
 }

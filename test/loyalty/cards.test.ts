@@ -7,10 +7,10 @@ import { estimatePoints } from '#app/loyalty/estimate.ts'
 import type { SeenLine } from '#app/loyalty/estimate.ts'
 import { MemberCardSchema, ProgramCardSchema, parseMemberCard } from '#app/loyalty/member-card.ts'
 import { describeTransfers } from '#app/loyalty/member-history.ts'
-import { buildProgramCard } from '#app/loyalty/program-card.ts'
+import { buildProgramCard, listFreeProducts } from '#app/loyalty/program-card.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
 import { anyDeeds, anyPrograms, longAfter, toEvents } from './any-history.ts'
-import { ANN, at, DAY, makeLine, makeOrder, onlyProgram, orderOf, Shop } from './shop.ts'
+import { ANN, at, DAY, makeLine, makeOrder, makeProgram, onlyProgram, orderOf, Shop } from './shop.ts'
 
 const EXAMPLE = requireProgram(
   JSON.parse(readFileSync(new URL('../fixtures/contracts/program.example.json', import.meta.url), 'utf8')),
@@ -23,7 +23,7 @@ test('the contract’s program as the storefront shows it', () => {
     '5 beans for every $1.00 spent',
     '100 beans for signing up',
     '250 beans on your birthday',
-    '50 beans for a review',
+    '50 beans for a review · Once per order',
   ])
   expect(card.tiers[2]).toEqual({
     id: 'gold',
@@ -37,6 +37,48 @@ test('the contract’s program as the storefront shows it', () => {
     ['ship-free', 'Free shipping', 300, ['Valid for 30 days']],
     ['mug', 'Free product', 1500, ['Valid for 60 days']],
   ])
+})
+
+test.each([
+  [['House Blend'], 1, 'Free: House Blend'],
+  [['House Blend', 'Mug'], 2, 'Free: House Blend or Mug'],
+  [['A', 'B', 'C', 'D', 'E'], 5, 'Free: A, B, C or one of 2 others'],
+  [['House Blend'], 2, 'Free: House Blend or another'],
+  [[], 2, 'Free product'],
+  [['x'.repeat(255)], 1, `Free: ${'x'.repeat(59)}…`],
+])('a free product is named on the program card: titles %j of %i products', (known, count, label) => {
+  const products = Array.from({ length: count }, (_, index) => `gid://shopify/Product/${index + 1}`)
+  const program = makeProgram({ rewards: [{ id: 'free', type: 'product', cost: 10, products }] })
+  const titles = Object.fromEntries(known.map((title, index) => [products[index]!, title]))
+  expect(listFreeProducts(program)).toEqual(products)
+  expect(ProgramCardSchema.parse(buildProgramCard(program, 0, titles)).rewards[0]?.label).toBe(label)
+})
+
+test.each<[string, Record<string, unknown>]>([
+  ['2× points', {}],
+  ['2× points · On orders from $100.00 · On weekends', { when: { minimumSubtotal: '100.00', weekdays: [7, 6] } }],
+  ['2× points · On weekdays', { when: { weekdays: [1, 2, 3, 4, 5] } }],
+  ['2× points · On Mondays, Wednesdays and Fridays', { when: { weekdays: [5, 1, 3] } }],
+  ['2× points', { when: { weekdays: [1, 2, 3, 4, 5, 6, 7] } }],
+  ['2× points on selected products · For Silver, Gold', { when: { tags: ['tea'], tiers: ['gold', 'silver'] } }],
+  ['2× points · In our shops', { when: { channels: ['pos'] } }],
+  ['2× points · In the online store or on subscriptions', { when: { channels: ['web', 'subscription'] } }],
+  ['2× points · Through selected sales channels', { when: { channels: ['580111', 'instagram'] } }],
+  ['2× points · Only once', { limit: { times: 1, every: 'ever' } }],
+  ['2× points · At most twice a year', { limit: { times: 2, every: 'year' } }],
+  ['2× points · At most 3 times a day', { limit: { times: 3, every: 'day' } }],
+  ['2× points', { limit: { times: 1, every: 'order' } }],
+])('how to earn says under which conditions: %s', (label, conditions) => {
+  const levels = ['Basic', 'Silver', 'Gold'].map((name, index) => ({
+    id: name.toLowerCase(),
+    name,
+    threshold: index * 100,
+  }))
+  const program = makeProgram({
+    earning: [{ id: 'twice', on: 'order', multiplier: 2, ...conditions }],
+    tiers: { metric: 'points', window: 'lifetime', levels },
+  })
+  expect(buildProgramCard(program, 0).earning.map((rule) => rule.label)).toEqual([label])
 })
 
 test('a rule shows while its window is open, and not before or after', () => {
@@ -146,6 +188,24 @@ test('a code is on the card until it runs out', () => {
   expect(cardAt(at('2026-08-02') + 30 * DAY)).toEqual([])
 })
 
+test('a gift card is on the card with the mark that it cannot be given back, a code without it', () => {
+  const rewards = [
+    { id: 'card', type: 'gift-card', value: '5.00', cost: 10 },
+    { id: 'five', type: 'amount', value: '5.00', cost: 10 },
+  ]
+  const programs = onlyProgram({ rewards })
+  const shop = new Shop(programs)
+  shop.happen({ type: 'order', at: at('2026-08-01T12:00'), order: orderOf(1, '50.00', '2026-08-01T12:00') })
+  shop.happen({ type: 'redeem', at: at('2026-08-02'), customer: ANN, reward: 'card', code: 'GIFT' })
+  shop.happen({ type: 'redeem', at: at('2026-08-03'), customer: ANN, reward: 'five', code: 'BEANS' })
+  const card = buildMemberCard(shop.member(ANN)!, programs, at('2026-08-04'))
+  expect(card?.codes.map(({ code, canReturn }) => [code, canReturn])).toEqual([
+    ['GIFT', false],
+    ['BEANS', undefined],
+  ])
+  expect(parseMemberCard(JSON.stringify(card))).toEqual(card)
+})
+
 test('the history is what a shopper would tell: nothing of holds and reservations, signs as they were felt', () => {
   const programs = onlyProgram({ hold: { days: 1 }, rewards: [{ id: 'r', type: 'amount', value: '5.00', cost: 10 }] })
   const shop = new Shop(programs)
@@ -196,6 +256,48 @@ test('what the storefront estimates is what the order then gets, to the point', 
     ),
   )
 })
+
+test.each(['everyone', 'accounts', 'opt-in'] as const)(
+  'with enrolment %s the estimate is what the order gets, and with “join” what it gets once the customer has joined',
+  (enrolment) => {
+    const asked = fc.record({
+      price: fc.integer({ min: 1, max: 500_00 }),
+      // What is known of the customer before: nothing, or that they have (no) account, and whether they joined by hand.
+      known: fc.constantFrom(null, 'enabled', 'disabled'),
+      hasJoined: fc.boolean(),
+      isErased: fc.boolean(),
+      signedIn: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(asked, ({ price, known, hasJoined, isErased, signedIn }) => {
+        const programs = onlyProgram({ enrolment })
+        const [before, placed] = [at('2026-07-01T12:00'), at('2026-08-01T12:00')]
+        const shop = new Shop(programs)
+        if (known) shop.happen({ type: 'customer', at: before, customer: ANN, state: known })
+        if (hasJoined) shop.happen({ type: 'opt-in', at: before, customer: ANN })
+        if (isErased) shop.happen({ type: 'erase', at: before, customer: ANN })
+        const line = { product: 'gid://shopify/Product/1', quantity: 1, price, compareAt: null, giftCard: false }
+        const seen: SeenLine[] = [{ ...line, collections: [], tags: [] }]
+        const program = programs.versions[0]!.program
+        const context = { at: placed, taxesIncluded: false, signedIn }
+        const { points, join } = estimatePoints(seen, program, shop.member(ANN) ?? null, context)
+        // An order brings Shopify's word about the account: who can sign in has one.
+        const state = known ?? (signedIn ? 'enabled' : 'disabled')
+        const order = makeOrder({ customerState: state, lines: [makeLine((price / 100).toFixed(2))] })
+        const earnedBy = (buyer: Shop, differences: Partial<typeof order> = {}) => {
+          buyer.happen({ type: 'order', at: placed, order: { ...order, ...differences } })
+          return buyer.member(ANN)?.available ?? 0
+        }
+        const earned = earnedBy(shop)
+        expect(earned).toBe(join ? 0 : points)
+        if (!join) return
+        const joining = new Shop(programs)
+        joining.happen({ type: 'opt-in', at: before, customer: ANN })
+        expect(earnedBy(joining, { customerState: 'enabled' })).toBe(points)
+      }),
+    )
+  },
+)
 
 test.each([
   ['USD', 1250, '12.50'],

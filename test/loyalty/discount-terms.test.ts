@@ -60,10 +60,13 @@ test('an order at its minimum is never paid beyond the share, and one minor unit
   const share = fc.integer({ min: 1, max: 10_000 })
   const amount = fc.integer({ min: 1, max: 1_000_000 })
   fc.assert(
-    fc.property(amount, share, (amountMinor, basisPoints) => {
+    fc.property(amount, share, fc.boolean(), (amountMinor, basisPoints, isProduct) => {
       const value = (amountMinor / 100).toFixed(2)
-      const reward = { type: 'amount', value, cost: 1, maximumShare: basisPoints / 100 }
-      const minimum = BigInt(parseDecimal(termsOf(reward).minimumSubtotal ?? '0', 2)!)
+      const limit = { cost: 1, maximumShare: basisPoints / 100 }
+      const terms = isProduct
+        ? termsOf({ type: 'product', products: ['gid://shopify/Product/1'], ...limit }, 'USD', undefined, value)
+        : termsOf({ type: 'amount', value, ...limit })
+      const minimum = BigInt(parseDecimal(terms.minimumSubtotal ?? '0', 2)!)
       const [paid, allowed] = [BigInt(amountMinor) * 10_000n, (goods: bigint) => goods * BigInt(basisPoints)]
       expect(paid <= allowed(minimum)).toBe(true)
       expect(paid > allowed(minimum - 1n)).toBe(true)

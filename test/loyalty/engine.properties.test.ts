@@ -434,3 +434,71 @@ test(
   },
   MINUTE,
 )
+
+test(
+  '5: whatever segments, merges and the catalogue say later, an order has the points of its first evaluation',
+  () => {
+    const collection = 'gid://shopify/Collection/1'
+    const facts = fc.record({
+      collections: fc.subarray([collection]),
+      tags: fc.subarray(['sale']),
+      compareAtMinor: fc.constantFrom(null, 20_000),
+    })
+    const campaign = fc.record({
+      segments: fc.constantFrom(undefined, ['lost'], ['champions', 'lost']),
+      holdOut: fc.constantFrom(undefined, 0.5),
+      collections: fc.constantFrom(undefined, [collection]),
+    })
+    const later = fc.oneof(
+      fc.record({ kind: fc.constant('segments' as const), segments: fc.subarray(['lost', 'champions']) }),
+      fc.record({ kind: fc.constant('hear' as const), facts, isStale: fc.boolean() }),
+      fc.record({ kind: fc.constant('merge' as const), into: fc.boolean() }),
+    )
+    const property = fc.property(
+      fc.array(campaign, { maxLength: 3 }),
+      fc.boolean(),
+      fc.subarray(['lost', 'champions']),
+      facts,
+      fc.array(later, { minLength: 1, maxLength: 5 }),
+      (campaigns, saleItems, segments, first, changes) => {
+        const programs = onlyProgram({
+          basis: { saleItems },
+          earning: [
+            { id: 'purchase', on: 'order', points: 1, per: '1.00' },
+            { id: 'sale', on: 'order', points: 7, per: 'item', when: { tags: ['sale'] } },
+          ],
+          campaigns: campaigns.map(({ segments, ...more }, index) => ({
+            ...{ id: `c${index}`, name: 'C', from: '2026-01-01T00:00', until: '2027-01-01T00:00' },
+            ...{ offer: { pointsMultiplier: 2 + index }, audience: { segments }, ...more },
+          })),
+        })
+        const shop = new Shop(programs)
+        let now = START
+        const next = () => (now += HOUR)
+        shop.happen({ type: 'segments', at: next(), customer: ANN, segments })
+        const orderWith = (known: typeof first, updatedAt: number) =>
+          makeOrder({ processedAt: START + HOUR, updatedAt, lines: [makeLine('100.00', known)] })
+        const firstAt = next()
+        shop.happen({ type: 'order', at: firstAt, order: orderWith(first, firstAt) })
+        const { worth, terms } = shop.order('gid://shopify/Order/1')!
+        for (const change of changes) {
+          const at = next()
+          if (change.kind === 'segments')
+            shop.happen({ type: 'segments', at, customer: ANN, segments: change.segments })
+          else if (change.kind === 'merge') {
+            const [from, into] = change.into ? [ANN, BEN] : [BEN, ANN]
+            shop.happen({ type: 'merge', at, from, into })
+          } else {
+            shop.happen({ type: 'order', at, order: orderWith(change.facts, change.isStale ? firstAt - HOUR : at) })
+          }
+          const record = shop.order('gid://shopify/Order/1')!
+          expect(record).toMatchObject({ posted: worth!.points, terms: { everEarned: terms!.everEarned } })
+          if (change.kind === 'hear') expect(record.worth).toEqual(worth)
+          shop.audit()
+        }
+      },
+    )
+    fc.assert(property, { numRuns: 500 })
+  },
+  MINUTE,
+)

@@ -140,6 +140,82 @@ describe('5: which rules', () => {
     })
   })
 
+  const double = (differences: object) => ({
+    ...{ id: 'double', name: 'Double', from: '2026-01-01T00:00', until: '2027-01-01T00:00' },
+    ...{ offer: { pointsMultiplier: 2 }, ...differences },
+  })
+  const join = (shop: Shop, when: string, segments: string[]) =>
+    shop.happen({ type: 'segments', at: at(when), customer: ANN, segments })
+
+  test('a segment left or joined later does not re-price: a refund takes back at the rate that was given', () => {
+    const shop = start({ campaigns: [double({ audience: { segments: ['lost'] } })] })
+    const order = (number: number, placed: string) =>
+      orderOf(number, '0', placed, { lines: [makeLine('10.00', { quantity: 2 })] })
+    join(shop, '2026-08-01', ['lost'])
+    shop.hear(order(1, '2026-08-02'))
+    join(shop, '2026-08-03', [])
+    shop.hear(order(2, '2026-08-04'))
+    expect(shop.get(ANN).available).toBe(60)
+    expect([1, 2].map((number) => shop.order(`gid://shopify/Order/${number}`)?.terms?.campaigns)).toEqual([
+      ['double'],
+      [],
+    ])
+    shop.hear(refundTo(order(1, '2026-08-02'), 1, '2026-08-05'))
+    expect(shop.get(ANN).available).toBe(40)
+    join(shop, '2026-08-06', ['lost'])
+    shop.hear(refundTo(order(2, '2026-08-04'), 1, '2026-08-07'))
+    expect(shop.get(ANN).available).toBe(30)
+  })
+
+  test('what was held out stays so after a merge, and an order without such a campaign keeps nothing', () => {
+    const campaign = double({ holdOut: 0.5 })
+    const shop = start({ campaigns: [campaign] })
+    const customers = Array.from({ length: 8 }, (_, index) => `gid://shopify/Customer/${index + 1}`)
+    const hearAll = (updatedAt: number) =>
+      customers.forEach((customer, index) =>
+        shop.hear(orderOf(index + 1, '10.00', '2026-08-02', { customer, updatedAt })),
+      )
+    const points = () => customers.map((_, index) => shop.order(`gid://shopify/Order/${index + 1}`)?.worth?.points)
+    hearAll(at('2026-08-02'))
+    const before = points()
+    expect(new Set(before)).toEqual(new Set([10, 20]))
+    for (const from of customers.slice(1)) shop.happen({ type: 'merge', at: at('2026-08-03'), from, into: ANN })
+    hearAll(at('2026-08-04'))
+    expect(points()).toEqual(before)
+    const plain = start({ campaigns: [double({})] })
+    plain.hear(makeOrder())
+    expect(plain.order(ORDER)?.terms).not.toHaveProperty('campaigns')
+  })
+
+  test('terms from before this was kept go by what segments say now', () => {
+    const shop = start({ campaigns: [double({ audience: { segments: ['lost'] } })] })
+    shop.hear(makeOrder())
+    const { campaigns: _, ...terms } = shop.order(ORDER)!.terms!
+    shop.orders.set(ORDER, { ...shop.order(ORDER)!, terms })
+    join(shop, '2026-08-02', ['lost'])
+    shop.hear(makeOrder({ updatedAt: at('2026-08-03') }))
+    expect(shop.order(ORDER)?.worth?.points).toBe(200)
+  })
+
+  test('the catalogue’s changes do not re-price: lines keep what their products were, new lines have what they are', () => {
+    const collection = 'gid://shopify/Collection/1'
+    const shop = start({
+      basis: { saleItems: false },
+      earning: [{ id: 'tea', on: 'order', points: 2, per: '1.00', when: { collections: [collection] } }],
+    })
+    const tea = makeLine('10.00', { quantity: 2, collections: [collection] })
+    const cup = makeLine('10.00', { id: 'gid://shopify/LineItem/2', collections: [collection], compareAtMinor: 900 })
+    shop.hear(makeOrder({ lines: [tea] }))
+    expect(shop.get(ANN).available).toBe(40)
+    // Taken out of the collection and put on sale since, while one is given back and a cup is added.
+    const now = { ...tea, collections: [], tags: ['sale'], compareAtMinor: 2_000, currentQuantity: 1 }
+    shop.hear(makeOrder({ updatedAt: at('2026-08-03'), lines: [now, cup] }))
+    expect(shop.get(ANN).available).toBe(40)
+    expect(shop.order(ORDER)?.snapshot?.lines).toEqual([{ ...tea, currentQuantity: 1 }, cup])
+    shop.hear(makeOrder({ updatedAt: at('2026-08-04'), lines: [now, { ...cup, currentQuantity: 0 }] }))
+    expect(shop.get(ANN).available).toBe(20)
+  })
+
   test('a tier lost later does not re-price: a refund takes back at the rate that was given', () => {
     const shop = start({ tiers })
     shop.hear(orderOf(1, '100.00', '2026-08-01'))
@@ -557,6 +633,16 @@ describe('21: merge', () => {
     expect(shop.get(third).available).toBe(5)
     shop.audit()
   })
+})
+
+test('20, 21: an adjustment’s key that was used under an id merged away stays used', () => {
+  const shop = start()
+  shop.adjust(30, 'a', '2026-07-01', BEN)
+  shop.happen({ type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN })
+  for (const customer of [ANN, BEN]) {
+    expect(shop.adjust(30, 'a', '2026-08-03', customer)).toMatchObject({ refused: null, transfers: [] })
+    expect(shop.adjust(31, 'a', '2026-08-03', customer).refused).toBe('key_used_with_other_data')
+  }
 })
 
 describe('22: erasure', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { findLotEnd } from '#app/loyalty/lots.ts'
 import { countTransfer, type Totals } from '#app/loyalty/simulate.ts'
 import { endOfDayMonthsLater } from '#app/loyalty/time.ts'
 import { START } from './any-history.ts'
-import { ANN, DAY, makeLine, makeOrder, onlyProgram, Shop } from './shop.ts'
+import { ANN, DAY, makeLine, makeOrder, makeProgram, onlyProgram, Shop } from './shop.ts'
 
 const HOUR = 3_600_000
 
@@ -244,4 +245,63 @@ test('13 to 18: lots, deficits, holds, expiry and codes do what single points wo
     })
   })
   fc.assert(property, { numRuns: 2000 })
+}, 60_000)
+
+test('15: whatever versions come, no points are released at or after their end', () => {
+  const expiry = fc.oneof(
+    fc.record({ model: fc.constantFrom('lot', 'inactivity'), months: fc.integer({ min: 4, max: 14 }) }),
+    fc.record({ model: fc.constantFrom('lot', 'inactivity'), months: fc.constant(1) }),
+    fc.constant({ model: 'none' }),
+  )
+  const rules = fc.record({ expiry, days: fc.integer({ min: 0, max: 90 }) }).map(({ expiry, days }) => ({
+    expiry,
+    hold: { days: 'months' in expiry && expiry.months === 1 ? Math.min(days, 28) : days },
+  }))
+  const version = fc.record({ days: fc.integer({ min: 1, max: 60 }), rules })
+  const sale = fc.record({ placed: fc.integer({ min: 0, max: 90 }), paidAfter: fc.constantFrom(0, 1, 20) })
+  const property = fc.property(
+    fc.array(version, { minLength: 1, maxLength: 4 }),
+    fc.array(sale, { minLength: 1, maxLength: 4 }),
+    (given, sales) => {
+      let from = START
+      const versions = given.map(({ days, rules }, index) => {
+        from += days * DAY
+        return { number: index + 1, from, program: makeProgram(rules) }
+      })
+      const shop = new Shop({ versions, historyEarns: true, confirmCodes: false })
+      const events = sales
+        .map(({ placed, paidAfter }, index) => {
+          const processedAt = START + placed * DAY
+          const order = makeOrder({ id: `gid://shopify/Order/${index}`, processedAt, updatedAt: processedAt })
+          return { type: 'order' as const, at: processedAt + paidAfter * DAY, order }
+        })
+        .sort((a, b) => a.at - b.at)
+      const check = (now: number) => {
+        const member = shop.members.get(ANN)
+        for (const lot of member?.lots ?? []) {
+          if (lot.pending > 0) expect(findLotEnd(member!, lot, shop.programs, now)).toBeGreaterThan(lot.releaseAt!)
+        }
+      }
+      let now = START
+      for (const event of events) {
+        for (; now < event.at; now += DAY) {
+          shop.pass(now)
+          check(now)
+        }
+        shop.happen(event)
+        check(event.at)
+      }
+      for (const until = now + 400 * DAY; now < until; now += DAY) {
+        shop.pass(now)
+        check(now)
+      }
+      const released = shop.transfers.filter(({ reason }) => reason === 'release')
+      for (const { source, eventAt } of released) {
+        expect(
+          shop.transfers.find((one) => one.reason === 'expire' && one.eventAt === eventAt && one.source === source),
+        ).toBeUndefined()
+      }
+    },
+  )
+  fc.assert(property, { numRuns: 200 })
 }, 60_000)

@@ -197,11 +197,12 @@ describe('15: expiry by inactivity', () => {
 })
 
 describe('15: switching the model', () => {
-  const programs = (...models: [string, object][]): Programs => ({
-    versions: models.map(([from, expiry], index) => ({
+  const rewards = [{ id: 'all', type: 'shipping', cost: 100 }]
+  const programs = (...models: [from: string, expiry: object, holdDays?: number][]): Programs => ({
+    versions: models.map(([from, expiry, days = 0], index) => ({
       number: index + 1,
       from: at(from),
-      program: makeProgram({ expiry }),
+      program: makeProgram({ expiry, hold: { days }, rewards }),
     })),
     historyEarns: true,
     confirmCodes: false,
@@ -233,6 +234,39 @@ describe('15: switching the model', () => {
     expect(shop.get(ANN).available).toBe(0)
   })
 
+  test.each(['lot', 'inactivity'])('points that still wait then are not released and gone at once: %s', (model) => {
+    const shop = new Shop(programs(['2026-01-01', { model: 'none' }, 90], ['2026-08-05', { model, months: 1 }]))
+    const order = makeOrder({ processedAt: at('2026-08-01') })
+    shop.hear(order, '2026-08-01')
+    shop.pass(at('2026-10-30'))
+    expect(shop.get(ANN)).toMatchObject({ available: 100, pending: 0 })
+    // A month from their release, also where all are spent and come back meanwhile, twice, or the order was refunded for a time.
+    if (model === 'lot') {
+      for (const code of ['C', 'D']) {
+        expect(shop.redeem('all', code, '2026-11-02').refused).toBeNull()
+        shop.happen({ type: 'cancel-redemption', at: at('2026-11-03'), code })
+      }
+      shop.hear(refundTo(order, 0, '2026-11-04'))
+      shop.hear({ ...order, updatedAt: at('2026-11-05') })
+    }
+    shop.pass(at('2026-11-30'))
+    expect(shop.get(ANN)).toMatchObject({ available: 100 })
+    shop.pass(at('2026-12-01'))
+    expect(shop.get(ANN)).toMatchObject({ available: 0 })
+    shop.audit()
+  })
+
+  test('an order under the longer hold of before, paid under shorter months, has its points for these months', () => {
+    const shop = new Shop(
+      programs(['2026-01-01', { model: 'lot', months: 12 }, 90], ['2026-08-05', { model: 'lot', months: 1 }]),
+    )
+    shop.hear(makeOrder({ processedAt: at('2026-08-01') }), '2026-08-10')
+    shop.pass(at('2026-12-08'))
+    expect(shop.get(ANN)).toMatchObject({ available: 100 })
+    shop.pass(at('2026-12-09'))
+    expect(shop.get(ANN)).toMatchObject({ available: 0 })
+  })
+
   test('other months are for points earned from then on; switched off, nothing expires', () => {
     const shop = new Shop(
       programs(
@@ -251,6 +285,23 @@ describe('15: switching the model', () => {
 })
 
 describe('18: returned points', () => {
+  test('that were earned earlier than was known come back with the earlier end, though all of their lot was spent', () => {
+    const shop = start(lot(1))
+    const order = makeOrder({ processedAt: at('2026-08-01') })
+    shop.hear(order, '2026-08-10')
+    shop.redeem('any', 'C', '2026-08-12', 100)
+    expect(shop.get(ANN).lots).toEqual([])
+    // The webhook of the payment comes late; nothing is left in the lot.
+    shop.tell({ type: 'order', at: at('2026-08-02'), order })
+    shop.happen({ type: 'cancel-redemption', at: at('2026-08-20'), code: 'C' })
+    expect(shop.get(ANN).lots).toMatchObject([
+      { earnedAt: at('2026-08-02'), expiresAt: at('2026-09-03'), available: 100 },
+    ])
+    shop.pass(at('2026-09-03'))
+    expect(shop.get(ANN).available).toBe(0)
+    shop.audit()
+  })
+
   test('go back into the lots they came from; a lot past its end expires at once, the other stays', () => {
     const shop = start(lot(1))
     shop.adjust(10, 'old', '2026-07-01')

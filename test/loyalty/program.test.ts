@@ -25,6 +25,26 @@ function problemsOf(changes: Record<string, unknown>): string[] {
   return parsed.ok ? [] : parsed.problems.map((problem) => describeProblem(problem))
 }
 
+/** As many ids, of 13 digits as Shopify's are. */
+function gids(type: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `gid://shopify/${type}/${8 * 10 ** 12 + index}`)
+}
+
+function bands(count: number) {
+  return Array.from({ length: count }, (_, index) => ({ from: `${index + 1}.00`, percentage: 5 }))
+}
+
+/** As many levels, of which each gives a discount and free shipping. */
+function levels(count: number) {
+  return Array.from({ length: count }, (_, index) => ({
+    id: ['member', 'silver', 'gold'][index] ?? `level-${index}`,
+    name: `Level ${index}`,
+    threshold: `${index}.00`,
+    discountPercent: 5,
+    freeShipping: true,
+  }))
+}
+
 test('the example of the contracts is read exactly', () => {
   const program = requireProgram(example())
   expect(program.earning[0]).toMatchObject({
@@ -194,6 +214,16 @@ test.each<[Record<string, unknown>, string]>([
     'rewards[0].value: must be a percentage above 0 and up to 100, with at most 2 decimals, not "5.00"',
   ],
   [
+    { 'rewards.0': { id: 'r', type: 'percentage', value: 20, cost: 5, maximumShare: 19.99 } },
+    'rewards[0].maximumShare: must not be below value: 20 % of an order is more than 19.99 %',
+  ],
+  ...(
+    [{ type: 'shipping' }, { type: 'store-credit', value: '5.00' }, { type: 'gift-card', value: '5.00' }] as const
+  ).map((reward): [Record<string, unknown>, string] => [
+    { 'rewards.0': { id: 'r', cost: 5, maximumShare: 50, ...reward } },
+    `rewards[0].maximumShare: has no meaning for a reward of type ${reward.type}`,
+  ]),
+  [
     { 'campaigns.0.offer': { percentage: 5, shipping: true } },
     'campaigns[0].offer: must be exactly one of percentage, amount, shipping, bands or pointsMultiplier, not percentage and shipping',
   ],
@@ -206,8 +236,64 @@ test.each<[Record<string, unknown>, string]>([
     { 'campaigns.0.until': '2026-04-10T09:00' },
     'campaigns[0].until: must be after from (2026-04-10T09:00), not "2026-04-10T09:00"',
   ],
+  [
+    { 'campaigns.0.collections': gids('Collection', 101) },
+    'campaigns[0].collections: must be at most 100 collections, not 101: Shopify allows a discount no more',
+  ],
+  [{ 'campaigns.0.offer': { bands: bands(51) } }, 'campaigns[0].offer.bands: must be at most 50 steps, not 51'],
+  [{ 'campaigns.0.name': 'x'.repeat(256) }, 'campaigns[0].name: must be at most 255 characters, not 256'],
+  [
+    { 'campaigns.0.audience': { segments: ['x'.repeat(10_000)] } },
+    'campaigns[0]: must be for fewer tiers and segments, or for such with shorter names',
+  ],
+  [
+    { 'campaigns.0.offer': { amount: '1234567890123.00' } },
+    'campaigns[0]: must not have an amount or a name that is too long for a discount at Shopify',
+  ],
+  [{ 'tiers.levels': levels(26) }, 'tiers.levels: must give at most 50 discounts and free shippings together, not 52'],
+  [
+    { 'tiers.levels.1.name': 'x'.repeat(255) },
+    'tiers.levels: must have shorter names where they give a discount or free shipping: Shopify has no room for these',
+  ],
 ])('%o is refused in words', (changes, message) => {
   expect(problemsOf(changes)).toContain(message)
+})
+
+test('a share that limits nothing is refused where it is new; a program that was published with one is read as before', () => {
+  const percentage = { id: 'r', type: 'percentage', value: 20, cost: 5 }
+  expect(problemsOf({ 'rewards.0': { ...percentage, maximumShare: 20 } })).toEqual([])
+  for (const reward of [percentage, { id: 'r', type: 'shipping', cost: 5 }]) {
+    const document = example({ 'rewards.0': { ...reward, maximumShare: 10 } })
+    expect(parseProgram(document).ok).toBe(false)
+    expect(requireProgram(document).rewards[0]).toMatchObject({ id: 'r', maximumShareBasisPoints: 1_000 })
+  }
+})
+
+test('a campaign may be for as many products as it is told at most, and for not one more', () => {
+  const withProducts = (count: number) => problemsOf({ 'campaigns.0.products': gids('Product', count) })
+  const [problem, ...others] = withProducts(700)
+  expect(others).toEqual([])
+  const [, most] = /^campaigns\[0\]\.products: must be at most (\d+) products, not 700: /.exec(problem!)!
+  expect(withProducts(Number(most))).toEqual([])
+  expect(withProducts(Number(most) + 1)).toHaveLength(1)
+})
+
+test('100 collections and 50 steps are not too many, and for more points nothing is', () => {
+  expect(problemsOf({ 'campaigns.0.collections': gids('Collection', 100) })).toEqual([])
+  expect(problemsOf({ 'campaigns.0.offer': { bands: bands(50) } })).toEqual([])
+  expect(
+    problemsOf({
+      'campaigns.0.offer': { pointsMultiplier: 2 },
+      'campaigns.0.collections': gids('Collection', 101),
+      'campaigns.0.products': gids('Product', 700),
+    }),
+  ).toEqual([])
+})
+
+test('a program that was published before the limits of discounts were checked is still read', () => {
+  const before = example({ 'campaigns.0.collections': gids('Collection', 101) })
+  expect(parseProgram(before).ok).toBe(false)
+  expect(requireProgram(before).campaigns[0]?.collections?.size).toBe(101)
 })
 
 test('amounts have the decimals of the currency: yen none, dinars three', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Programs } from '#app/loyalty/engine.ts'
 import { endOfDay, startOfYear, yearAt } from '#app/loyalty/time.ts'
-import { anyDeeds, anyRules, longAfter, START, toEvents } from './any-history.ts'
+import { anyDeeds, anyRules, CUSTOMERS, longAfter, START, toEvents } from './any-history.ts'
 import { ANN, DAY, makeLine, makeOrder, makeProgram, onlyProgram, Shop } from './shop.ts'
 
 const MINUTE = 60_000
@@ -149,6 +149,74 @@ test(
       },
     )
     fc.assert(property, { numRuns: 1500 })
+  },
+  MINUTE,
+)
+
+test(
+  '21, 35, 36: whatever is placed by hand, merged and taken out of the program, everybody is on a level of it, and a placement is of that level',
+  () => {
+    const rungs = ['base', 'silver', 'gold', 'platinum']
+    const someTiers = fc.option(
+      fc.record({
+        metric: fc.constant('orders'),
+        window: fc.constantFrom<Window>('lifetime', { rollingDays: 30 }),
+        graceDays: fc.constantFrom(0, 5),
+        levels: fc
+          .subarray([1, 2, 3], { minLength: 1 })
+          .map((kept) => [0, ...kept].map((rung) => ({ id: rungs[rung], name: 'L', threshold: rung }))),
+      }),
+      { nil: undefined },
+    )
+    const deed = fc.record({
+      days: fc.integer({ min: 0, max: 20 }),
+      kind: fc.constantFrom('order', 'order', 'refund', 'place', 'place', 'merge'),
+      who: fc.nat(2),
+      other: fc.nat(3),
+      until: fc.option(fc.integer({ min: 1, max: 40 })),
+    })
+    const toEvent = (
+      { kind, who, other, until }: typeof deed extends fc.Arbitrary<infer T> ? T : never,
+      now: number,
+    ) => {
+      const customer = CUSTOMERS[who] as string
+      if (kind === 'merge')
+        return { type: 'merge', at: now, from: customer, into: CUSTOMERS[other % 3] as string } as const
+      if (kind === 'place') {
+        const placement = { level: rungs[other] as string, until: until && now + until * DAY, reason: 'r', actor: 'a' }
+        return { type: 'place-tier', at: now, customer, ...placement } as const
+      }
+      const left = kind === 'order' ? 1 : 0
+      const lines = [makeLine('10.00', { currentQuantity: left })]
+      const order = makeOrder({ id: `gid://shopify/Order/${other}`, customer, processedAt: now, updatedAt: now, lines })
+      return { type: 'order', at: now, order } as const
+    }
+    const property = fc.property(
+      fc.array(someTiers, { minLength: 1, maxLength: 4 }),
+      fc.array(deed, { minLength: 1, maxLength: 15 }),
+      (given, deeds) => {
+        const versions = given.map((tiers, index) => ({
+          ...{ number: index + 1, from: START + index * 25 * DAY, program: makeProgram({ tiers }) },
+        }))
+        const shop = new Shop({ versions, historyEarns: true, confirmCodes: false })
+        const check = (now: number) => {
+          const { tiers } = versions.findLast(({ from }) => from <= now)!.program
+          for (const { tier } of shop.members.values()) {
+            expect(tiers?.levels.map(({ id }) => id) ?? [null]).toContain(tier.level)
+            if (tier.manual !== null) expect(tier.manual.level).toBe(tier.level)
+          }
+        }
+        let now = START
+        for (const each of deeds) {
+          now += each.days * DAY
+          shop.happen(toEvent(each, now))
+          check(now)
+        }
+        shop.pass(now + 200 * DAY)
+        check(now + 200 * DAY)
+      },
+    )
+    fc.assert(property, { numRuns: 2000 })
   },
   MINUTE,
 )

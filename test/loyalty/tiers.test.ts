@@ -248,11 +248,11 @@ describe('34: down', () => {
 })
 
 describe('35: by hand', () => {
-  const place = (shop: Shop, level: string | null, when: string, until: string | null) =>
+  const place = (shop: Shop, level: string | null, when: string, until: string | null, customer = ANN) =>
     shop.happen({
       type: 'place-tier',
       at: at(when),
-      customer: ANN,
+      customer,
       level,
       until: until === null ? null : at(until),
       reason: 'r',
@@ -291,6 +291,38 @@ describe('35: by hand', () => {
     place(shop, null, '2026-08-03', null)
     expect(level(shop)).toBe('base')
     expect(place(shop, 'platinum', '2026-08-04', null).refused).toBe('unknown_level')
+  })
+
+  test('a merge keeps a placement with its level: who is lifted by the other side’s activity is not held down, nor up, by hand', () => {
+    const shop = start(tiersOf('spend', { window: { rollingDays: 30 } }))
+    shop.hear(orderOf(1, '150.00', '2026-08-01'))
+    place(shop, 'base', '2026-08-02', '2027-08-01')
+    shop.hear(orderOf(2, '300.00', '2026-08-03', { customer: BEN }))
+    shop.happen({ type: 'merge', at: at('2026-08-04'), from: BEN, into: ANN })
+    expect(shop.get(ANN).tier).toMatchObject({ level: 'gold', manual: null })
+    // With no more orders the month ends as anybody's does.
+    shop.pass(at('2026-09-04'))
+    expect(level(shop)).toBe('base')
+  })
+
+  test('a merge keeps the placement of the side whose level is the higher, also where that side goes, and of two on one level', () => {
+    for (const [ofAnn, ofBen] of [
+      [null, 'gold'],
+      ['silver', 'gold'],
+      ['gold', 'silver'],
+      ['gold', 'gold'],
+    ] as const) {
+      const shop = start(tiersOf('spend'))
+      shop.adjust(1, 'a', '2026-08-01')
+      shop.adjust(1, 'b', '2026-08-01', BEN)
+      if (ofAnn) place(shop, ofAnn, '2026-08-02', '2026-10-01')
+      place(shop, ofBen, '2026-08-02', '2026-11-01', BEN)
+      shop.happen({ type: 'merge', at: at('2026-08-04'), from: BEN, into: ANN })
+      const until = ofAnn === 'gold' ? at('2026-10-01') : at('2026-11-01')
+      expect(shop.get(ANN).tier).toMatchObject({ level: 'gold', manual: { level: 'gold', until } })
+      shop.pass(until)
+      expect(shop.get(ANN).tier).toMatchObject({ level: 'base', manual: null })
+    }
   })
 })
 
@@ -331,6 +363,21 @@ describe('36: changing tiers while live', () => {
     ])
     shop.pass(at('2026-08-10T12:00'))
     expect([shop.get(ANN).tier.level, shop.get(BEN).tier.level]).toEqual(['base', 'gold'])
+  })
+
+  test('a level that is gone takes its placements with it, up or down: who was placed there is where activity puts them', () => {
+    const shop = new Shop(versions())
+    shop.hear(orderOf(1, '10.00', '2026-08-01'))
+    shop.hear(orderOf(2, '310.00', '2026-08-01', { customer: BEN }))
+    shop.hear(orderOf(3, '310.00', '2026-08-01', { customer: BEN }))
+    for (const customer of [ANN, BEN]) {
+      const placement = { level: 'silver', until: null, reason: 'r', actor: 'a' }
+      shop.happen({ type: 'place-tier', at: at('2026-08-02'), customer, ...placement })
+    }
+    expect([ANN, BEN].map((customer) => shop.get(customer).tier.manual?.raised)).toEqual([true, false])
+    shop.pass(at('2026-08-10T12:00'))
+    expect(shop.get(ANN).tier).toMatchObject({ level: 'base', manual: null })
+    expect(shop.get(BEN).tier).toMatchObject({ level: 'gold', manual: null })
   })
 
   test('tiers introduced later put everybody where activity so far puts them; taken away, nobody has one', () => {

@@ -6,8 +6,15 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chanceActive, expectedFutureRepeats, expectedRepeats, fitBgNbd } from '#app/retention/bg-nbd.ts'
-import { expectedValue } from '#app/retention/gamma-gamma.ts'
+import {
+  chanceActive,
+  expectedFutureRepeats,
+  expectedRepeats,
+  fitBgNbd,
+  type BgNbd,
+  type PurchaseHistory,
+} from '#app/retention/bg-nbd.ts'
+import { expectedValue, fitGammaGamma } from '#app/retention/gamma-gamma.ts'
 import { buildOrderLog } from '#app/retention/order-log.ts'
 import { backTest, fitValue, groupHistories, readHistories } from '#app/retention/prediction.ts'
 
@@ -77,6 +84,27 @@ test('Fader and Hardie, note 025 (2013): Gamma-Gamma and the first ten expectati
   })
 })
 
+test('the currency changes gamma, by what its unit is worth, and nothing else: not what an order is expected to bring', () => {
+  const days = Array.from(calibration.spendDays).flatMap((count, customer) => (count === 0 ? [] : [[count, customer]]))
+  const repeats = days.map(([count]) => count!)
+  const dollars = days.map(([count, customer]) => calibration.spendMinor[customer!]! / count! / 100)
+  const inDollars = fitGammaGamma({ repeats, meanValue: dollars })!
+  fc.assert(
+    // From bitcoin to dong, rial and further.
+    fc.property(fc.double({ min: -12, max: 20, noNaN: true }).map(Math.exp), (rate) => {
+      const other = fitGammaGamma({ repeats, meanValue: dollars.map((value) => value * rate) })!
+      expect(other.p / inDollars.p).toBeCloseTo(1, 6)
+      expect(other.q / inDollars.q).toBeCloseTo(1, 6)
+      expect(other.gamma / inDollars.gamma / rate).toBeCloseTo(1, 6)
+      expect(other.atEdge).toBe(false)
+      // A density per unit of money: one unit more of it for each customer.
+      expect(other.logLikelihood + repeats.length * Math.log(rate)).toBeCloseTo(inDollars.logLikelihood, 4)
+      expect(expectedValue(other, 2, 22.35 * rate)! / rate).toBeCloseTo(24.65, 1)
+    }),
+    { numRuns: 20 },
+  )
+})
+
 test('a customer that never came back counts as active; silence lowers the chance of the others', () => {
   expect(chanceActive(model, { repeats: 0, lastDay: 0, ageDays: 400 })).toBe(1)
   const fresh = chanceActive(model, { repeats: 4, lastDay: 200, ageDays: 210 })
@@ -102,6 +130,93 @@ test('parameters far outside of any shop’s, and any history, still give a fini
     ),
     { numRuns: 500 },
   )
+})
+
+/**
+ * E[Y(t) | x, t_x, T] as what it is an expectation of: (1 − (1 + pt / (alpha + T))^−(r + x)) ÷ p over p ~ Beta(a, b + x), that customers
+ * leave with after an order (the paper's step before equation 9), by double-exponential quadrature over the logit of p. For a and
+ * b of 0.05 and more: below, what it leaves out at both ends of p counts.
+ */
+function integrateRepeats(of: BgNbd, history: PurchaseHistory, weeks: number): number {
+  const z = weeks / (of.alpha + history.ageDays / 7)
+  let [sum, weights] = [0, 0]
+  for (let step = -400; step <= 400; step++) {
+    const logit = Math.PI * Math.sinh(step / 64)
+    if (Math.abs(logit) > 690) continue
+    const [p, stays] = [1 / (1 + Math.exp(-logit)), 1 / (1 + Math.exp(logit))]
+    const weight = Math.pow(p, of.a) * Math.pow(stays, of.b + history.repeats) * Math.cosh(step / 64)
+    sum += (weight * -Math.expm1(-(of.r + history.repeats) * Math.log1p(p * z))) / p
+    weights += weight
+  }
+  return (chanceActive(of, history) * sum) / weights
+}
+
+test('who renews every 30 days and leaves, if at all, after the first renewal is expected to come back as the integral says', () => {
+  const subscriptions = { ...model, r: 36_000, alpha: (36_000 * 30) / 7, a: 0.07, b: 0.13 }
+  for (const ageDays of [0, 10, 700]) {
+    const history = { repeats: 0, lastDay: 0, ageDays }
+    const wanted = integrateRepeats(subscriptions, history, 52)
+    expect(Math.abs(expectedFutureRepeats(subscriptions, history, 52) - wanted)).toBeLessThan(1e-9)
+  }
+  expect(expectedRepeats(subscriptions, 52)).toBeCloseTo(7.34957, 5)
+})
+
+test('a shop of subscriptions, of which most leave early or never, is fitted and promises a number for each of its customers', () => {
+  const builder = buildOrderLog()
+  let state = 7
+  const chance = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
+  const asOf = Date.parse('2026-01-01')
+  for (let customer = 0; customer < 300; customer++) {
+    let at = asOf - Math.floor(400 + chance() * 300) * 86_400_000
+    for (let renewal = 0; at < asOf; renewal++) {
+      builder.add(`c${customer}`, at, 2_000)
+      if (chance() < (renewal === 1 ? 0.4 : renewal > 1 ? 0.03 : 0)) break
+      at += Math.round(26 + chance() * 8) * 86_400_000
+    }
+  }
+  const histories = readHistories(builder.finish(asOf), asOf, 'UTC')
+  const fitted = fitBgNbd(groupHistories(histories))!
+  for (let customer = 0; customer < 300; customer++) {
+    const history = {
+      repeats: histories.repeats[customer]!,
+      lastDay: histories.lastDay[customer]!,
+      ageDays: histories.ageDays[customer]!,
+    }
+    expect(expectedFutureRepeats(fitted, history, 52)).toBeLessThan(14)
+  }
+  expect(expectedRepeats(fitted, 52)).toBeGreaterThan(0)
+})
+
+test('customers who may all leave are never expected to come back more often than if nobody left, and the integral agrees', () => {
+  const parameter = fc.double({ min: Math.log(0.05), max: 4, noNaN: true }).map(Math.exp)
+  fc.assert(
+    fc.property(
+      fc.record({
+        r: fc.double({ min: -11.9, max: 11.9, noNaN: true }).map(Math.exp),
+        alpha: fc.double({ min: -11.9, max: 11.9, noNaN: true }).map(Math.exp),
+        a: fc.oneof(parameter, fc.double({ min: 0.05, max: 0.95, noNaN: true })),
+        b: fc.oneof(parameter, fc.double({ min: 0.05, max: 0.95, noNaN: true })),
+      }),
+      fc.oneof(fc.constant(0), fc.nat(300)),
+      fc.tuple(fc.nat(3_000), fc.nat(3_000)),
+      (parameters, repeats, [lastDay, silentDays]) => {
+        const drawn = { ...model, ...parameters }
+        const history = { repeats, lastDay: repeats === 0 ? 0 : lastDay, ageDays: lastDay + silentDays }
+        const expected = expectedFutureRepeats(drawn, history, 52)
+        const ifNobodyLeft = ((drawn.r + repeats) / (drawn.alpha + history.ageDays / 7)) * 52
+        expect(expected).toBeGreaterThanOrEqual(-1e-6)
+        expect(expected).toBeLessThanOrEqual(ifNobodyLeft * (1 + 1e-6) + 1e-6)
+        expect(Math.abs(expected - integrateRepeats(drawn, history, 52))).toBeLessThan(1e-5 * (1 + expected))
+      },
+    ),
+    { numRuns: 1_000 },
+  )
+})
+
+test('a + b of exactly 1, where the closed form has a hole, is no different from its neighbours', () => {
+  const even = { ...model, a: 0.5, b: 0.5 }
+  const history = { repeats: 0, lastDay: 0, ageDays: 100 }
+  expect(expectedFutureRepeats(even, history, 52)).toBeCloseTo(integrateRepeats(even, history, 52), 9)
 })
 
 test('the same orders give the same parameters to the last bit', () => {

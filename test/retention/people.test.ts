@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toFunnel } from '#app/retention/funnel.ts'
 import {
@@ -9,7 +10,7 @@ import {
   ownStage,
   type ReplacementCycle,
 } from '#app/retention/lifecycle.ts'
-import { countNps } from '#app/retention/nps.ts'
+import { countNps, scoreNps } from '#app/retention/nps.ts'
 import { topFifthShare } from '#app/retention/pareto.ts'
 import { arppu, arpu, averageRepeatPurchases } from '#app/retention/value.ts'
 
@@ -94,11 +95,63 @@ test('NPS is promoters minus detractors, with counts and an interval', () => {
   const nps = countNps(answers)
   expect(nps).toMatchObject({ promoters: 50, passives: 30, detractors: 20 })
   expect(nps.score).toBeCloseTo(0.3)
-  // ± 1.96 · √((.7 − .09) / 100)
-  expect(nps.interval![0]).toBeCloseTo(0.147, 3)
-  expect(nps.interval![1]).toBeCloseTo(0.453, 3)
+  // 30 ÷ 103 ± 1.96 · √((71.5 ÷ 103 − (30 ÷ 103)²) ÷ 103)
+  expect(nps.interval![0]).toBeCloseTo(0.14051, 4)
+  expect(nps.interval![1]).toBeCloseTo(0.44201, 4)
   expect(countNps([])).toMatchObject({ score: null, interval: null })
   expect(() => countNps([11])).toThrow('11')
+})
+
+test('a score of few answers has no interval, and one that all agree on has a width', () => {
+  expect(scoreNps({ promoters: 29, passives: 0, detractors: 0 })).toMatchObject({ score: 1, interval: null })
+  const [lowest, highest] = scoreNps({ promoters: 30, passives: 0, detractors: 0 }).interval!
+  expect(lowest).toBeLessThan(0.9)
+  expect(highest).toBe(1)
+})
+
+test('the interval of a score lies around it, between −1 and 1', () => {
+  const count = fc.nat(200)
+  fc.assert(
+    fc.property(count, count, count, (promoters, passives, detractors) => {
+      const { score, interval } = scoreNps({ promoters, passives, detractors: detractors + 30 })
+      expect(interval![0]).toBeGreaterThanOrEqual(-1)
+      expect(interval![0]).toBeLessThan(score!)
+      expect(interval![1]).toBeGreaterThan(score!)
+      expect(interval![1]).toBeLessThanOrEqual(1)
+    }),
+  )
+})
+
+/** The exact share of samples of `answers` from such promoters, passives and detractors whose interval holds the true score. */
+function coverage(answers: number, shares: readonly [number, number, number]): number {
+  const logFactorial = Array.from({ length: answers + 1 }, () => 0)
+  for (let n = 1; n <= answers; n++) logFactorial[n] = logFactorial[n - 1]! + Math.log(n)
+  const score = shares[0] - shares[2]
+  let held = 0
+  for (let promoters = 0; promoters <= answers; promoters++) {
+    for (let detractors = 0; promoters + detractors <= answers; detractors++) {
+      const counts = [promoters, answers - promoters - detractors, detractors] as const
+      const { interval } = scoreNps({ promoters, passives: counts[1], detractors })
+      if (interval![0] > score || interval![1] < score) continue
+      const terms = counts.map((count, band) => count * Math.log(shares[band]!) - logFactorial[count]!)
+      held += Math.exp(terms.reduce((sum, term) => sum + term, logFactorial[answers]!))
+    }
+  }
+  return held
+}
+
+test.each([
+  [0.95, 0.03, 0.02],
+  [0.98, 0.01, 0.01],
+  [0.8, 0.15, 0.05],
+  [0.5, 0.3, 0.2],
+  [0.2, 0.6, 0.2],
+  [0.02, 0.03, 0.95],
+] as const)('of %f promoters, %f passives and %f detractors about 95 in 100 intervals hold the score', (...shares) => {
+  for (const answers of [30, 50, 100]) {
+    expect(coverage(answers, shares)).toBeGreaterThan(0.94)
+    expect(coverage(answers, shares)).toBeLessThan(0.985)
+  }
 })
 
 test('the best fifth is rounded up, and no revenue has no share', () => {

@@ -105,6 +105,19 @@ class Shop {
   }
 }
 
+test('the mean from one order to the next is right on average, though it is of whole hours and days', () => {
+  const meanOf = (hours: (customer: number) => number) => {
+    const customers = Array.from({ length: 480 }, (_, customer) =>
+      [0, hours(customer) * 3_600_000].map((at, place) => ({ id: `${customer}-${place}`, at, amountMinor: 100 })),
+    )
+    const counters = countShop(customers, { timeZone: 'UTC', activityDays: 365 })
+    return readIntervals(listCounters(counters), 1).mean!
+  }
+  // From 40 days to 50, and from 5 to 6, at all times of the day and the hour.
+  expect(Math.abs(meanOf((customer) => 24 * 40 + customer / 2) - 45)).toBeLessThan(0.02)
+  expect(Math.abs(meanOf((customer) => 24 * 5 + customer / 20) - 5.5)).toBeLessThan(0.02)
+})
+
 test('after any inserts, refunds, cancellations and back-dated orders the counters equal a full recount', () => {
   fc.assert(
     fc.property(changes, settings, (list, options) => {
@@ -159,7 +172,10 @@ test('every measure read from the counters equals the one counted from the order
         if (exact === null) expect(kept).toBeNull()
         else expect(exact - kept!).toBeLessThan(coarsest + 1e-5)
       }
-      expect(readIntervals(rows, 2).count).toBe(listIntervals(log, 2).length)
+      const [second, gaps] = [readIntervals(rows, 2), listIntervals(log, 2)]
+      expect(second.count).toBe(gaps.length)
+      const mean = gaps.reduce((sum, gap) => sum + gap, 0) / 86_400_000 / gaps.length
+      if (gaps.length > 0) expect(Math.abs(second.mean! - mean)).toBeLessThanOrEqual(0.5 + 1e-6)
       const counts = log.ids.map((_, customer) => log.starts[customer + 1]! - log.starts[customer]!)
       const wanted = counts.length === 0 ? null : breakpointsOf(Float64Array.from(counts))
       expect(readBreakpoints(rows, 'frequency')).toEqual(wanted)

@@ -1,6 +1,7 @@
 /** What a merchant changes by hand, and the editors: wrong input comes back with its field, another shop's things are out of reach. */
 import { beforeEach, expect, test } from 'vitest'
 
+import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { countGiven, listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { findMemberStory } from '#app/db/member-story.server.ts'
@@ -162,9 +163,38 @@ test("a code that is not this member's cannot be taken back", async () => {
     )
   expect((await takeBack('8')).status).toBe(400)
   expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.redemptions[0]?.state).toBe('issued')
-  expect((await takeBack('7')).status).toBe(200)
   // Shopify has the last word about the code: until then it is on its way back.
+  answerAdminApi(({ query }) =>
+    query.includes('orders(')
+      ? { orders: { nodes: [{ id: 'gid://shopify/Order/1', discountCodes: ['BEAN-1'] }] } }
+      : { codeDiscountNodeByCode: { id: 'gid://shopify/DiscountCodeNode/1', codeDiscount: {} } },
+  )
+  expect(await takeBack('7')).toMatchObject({ status: 200, body: { message: 'The code is being taken back' } })
   expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.redemptions[0]?.state).toBe('ending')
+})
+
+test.each([
+  [0, 'Taken back: the member has 100 beans again'],
+  [400, 'Taken back. Its beans had run out meanwhile: none came back'],
+])('a code taken back says what came back of points that are %i days older', async (days, message) => {
+  const merchant = await makeShopWithMember()
+  const at = now() - days * DAY
+  const customer = 'gid://shopify/Customer/9'
+  const applied = await applyEvents(
+    merchant.shop.id,
+    [
+      { type: 'adjust', at, customer, points: 100, reason: 'start', actor: 'test', key: 'old' },
+      { type: 'redeem', at, customer, reward: 'five-off', code: 'BEAN-9' },
+    ],
+    now(),
+  )
+  expect(applied.ok && applied.changes.map(({ refused }) => refused)).toEqual([null, null])
+  const form = { intent: 'take-back-code', code: 'BEAN-9' }
+  const takeBack = async () => settle(member.action(await merchant.post('/app/members/9', form, { id: '9' })))
+  answerAdminApi(({ query }) =>
+    query.includes('orders(') ? { orders: { nodes: [] } } : { codeDiscountNodeByCode: null, nodes: [] },
+  )
+  expect(await takeBack()).toMatchObject({ status: 200, body: { ok: true, message } })
 })
 
 test('the tier preview counts who would move in this shop, and changes nothing', async () => {
@@ -282,6 +312,19 @@ test('discounts on more than 40 % of 90 days need a reason, which is kept with t
   expect((await save({ overrideReason: '  ' })).status).toBe(400)
   expect((await save({ overrideReason: 'Closing the shop' })).status).toBe(200)
   expect((await listCampaignRecords(merchant.shop.id)).get('long')?.overrideReason).toBe('Closing the shop')
+})
+
+test('a campaign that Shopify’s discounts cannot hold is not published, and the answer says how much they hold', async () => {
+  const merchant = await makeShopWithMember()
+  const collections = Array.from({ length: 101 }, (_, at) => `gid://shopify/Collection/${at + 1}`)
+  const document = JSON.stringify({ ...DOCUMENT, campaigns: [{ ...DOCUMENT.campaigns[0], collections }] })
+  const answer = await settle(publish.action(await merchant.post('/app/program/publish', { document, basedOn: '1' })))
+  const message = 'must be at most 100 collections, not 101: Shopify allows a discount no more'
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { problems: [{ field: 'campaigns[0].collections', message }] },
+  })
+  expect((await loadPrograms(merchant.shop.id))!.versions).toHaveLength(1)
 })
 
 test('two discounts that run at one time have two names, one that was called so before too; points and other times may share it', async () => {

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
+import { findMemberStory } from '#app/db/member-story.server.ts'
 import { closeShop } from '#app/db/shops.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import type { Event } from '#app/loyalty/engine.ts'
 import { action as birthday } from '#app/routes/proxy.birthday.ts'
 import { action as cancel } from '#app/routes/proxy.cancel.ts'
 import { loader as card } from '#app/routes/proxy.card.ts'
@@ -145,6 +148,38 @@ test('a code is given back through the proxy and its points return', async () =>
   expect(await pointsOf(place, ann)).toBe(500)
 })
 
+test.each([
+  { old: 0, young: 500, outcome: 'returned', back: 500 },
+  { old: 300, young: 200, outcome: 'returned_part', back: 200 },
+  { old: 500, young: 0, outcome: 'returned_none', back: 0 },
+])(
+  'a code given back says what really came back: of $old points past their last day and $young others, $back',
+  async ({ old, young, outcome, back }) => {
+    const place = await openInstalledShop([{ id: 'endless', type: 'amount', value: '5.00', cost: 500 }])
+    const ann = place.store.createCustomer(place.shop.domain, { email: `keeps-${back}@example.com` }).id
+    const ago = (days: number) => now() - days * 86_400_000
+    const give = (points: number, key: string, at: number): Event[] =>
+      points === 0 ? [] : [{ type: 'adjust', at, customer: ann, points, reason: 'test', actor: 'test', key }]
+    const redeemed: Event = { type: 'redeem', at: ago(290), customer: ann, reward: 'endless', code: 'LONG-KEPT' }
+    // Points live 12 months here.
+    const events = [...give(old, 'old', ago(400)), ...give(young, 'young', ago(300)), redeemed]
+    const applied = await applyEvents(place.shop.id, events, now())
+    expect(applied.ok && applied.changes.map(({ refused }) => refused)).toEqual(events.map(() => null))
+    const wish = { customer: ann, body: { id: 'LONG-KEPT', key: 'browser-key-4' } }
+    const answered = await ask(place, cancel, 'cancel', wish)
+    expect(answered.body).toMatchObject({ ok: true, state: 'returned', outcome, back, card: { balance: back } })
+    // Asked again, and after other points came, it is the same answer.
+    await applyEvents(place.shop.id, give(70, 'later', now()), now())
+    expect((await ask(place, cancel, 'cancel', wish)).body).toMatchObject({
+      outcome,
+      back,
+      card: { balance: back + 70 },
+    })
+    const story = await findMemberStory(place.shop.id, ann)
+    expect(story?.redemptions[0]).toMatchObject({ returnedPoints: 500, ranOutPoints: 500 - back })
+  },
+)
+
 test('Shopify away while a shopper redeems: the answer says so, and the points are back', async () => {
   const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)
@@ -174,6 +209,7 @@ test.each<[string, Ask, number]>([
   ['with an unknown field', { body: { reward: 'five-off', key: 'long-enough', admin: true } }, 400],
   ['without a key', { body: { reward: 'five-off' } }, 400],
   ['with more than 64 kB', { body: { reward: 'x'.repeat(70_000), key: 'long-enough' } }, 413],
+  ['with more than 64 kB in fewer characters', { body: { reward: 'é'.repeat(35_000), key: 'long-enough' } }, 413],
 ])('a redemption %s is refused and changes nothing', async (_, change, status) => {
   const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(800)
@@ -329,6 +365,21 @@ test('birthday and joining are taken from the signed-in customer alone', async (
   expect((await ask(place, birthday, 'birthday', { customer: null, body: { month: 2, day: 29 } })).status).toBe(401)
 })
 
+test('joining pays what the program has for signing up, at once and once; where everybody takes part nobody joins', async () => {
+  const earning = [{ id: 'welcome', on: 'signup', points: 70 }] as never
+  for (const [enrolment, points] of [
+    ['opt-in', 70],
+    ['everyone', 0],
+  ] as const) {
+    const place = await openInstalledShop([FIVE_OFF], { enrolment, earning })
+    const ann = place.store.createCustomer(place.shop.domain, { email: 'new@example.com' }).id
+    for (let times = 0; times < 2; times += 1) {
+      const { body } = await ask(place, optIn, 'opt-in', { customer: ann, body: {} })
+      expect(body).toMatchObject({ ok: true, card: { balance: points } })
+    }
+  }
+})
+
 test('the estimate is what the calculator says, for guests too, and silent in another currency', async () => {
   const place = await openInstalledShop([FIVE_OFF])
   const line = {
@@ -351,6 +402,31 @@ test('the estimate is what the calculator says, for guests too, and silent in an
   expect(taxed.body).toEqual({ ok: true, points: 125, upTo: true })
   const card = { ...question, lines: [{ ...line, giftCard: true }] }
   expect((await ask(place, estimate, 'estimate', { body: card })).body).toMatchObject({ ok: true, points: 0 })
+  expect((await ask(place, estimate, 'estimate', { customer: await place.member(0), body: question })).body).toEqual({
+    ok: true,
+    points: 125,
+    upTo: false,
+  })
   const euros = await ask(place, estimate, 'estimate', { body: { ...question, currency: 'EUR' } })
   expect(euros.body).toEqual({ ok: false, reason: 'other_currency' })
 })
+
+test.each<['accounts' | 'opt-in', boolean]>([
+  ['accounts', false],
+  ['opt-in', true],
+])(
+  'with enrolment %s the estimate tells who is no member yet that the points are for members',
+  async (enrolment, joinsByHand) => {
+    const place = await openInstalledShop([FIVE_OFF], { enrolment })
+    const fresh = place.store.createCustomer(place.shop.domain, { email: `${enrolment}@example.com` }).id
+    const line = { product: '1', variant: '2', quantity: 1, price: 1000, compareAt: null, giftCard: false }
+    const body = { currency: 'USD', lines: [{ ...line, collections: [], tags: [] }] }
+    const estimateFor = async (customer: string | null) =>
+      (await ask(place, estimate, 'estimate', { customer, body })).body
+    expect(await estimateFor(null)).toEqual({ ok: true, points: 50, upTo: false, join: true })
+    // Who is signed in has an account; joining by hand is another step.
+    expect(await estimateFor(fresh)).toEqual({ ok: true, points: 50, upTo: false, ...(joinsByHand && { join: true }) })
+    await ask(place, optIn, 'opt-in', { customer: fresh, body: {} })
+    expect(await estimateFor(fresh)).toEqual({ ok: true, points: 50, upTo: false })
+  },
+)

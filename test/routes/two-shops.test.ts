@@ -37,6 +37,7 @@ import type { Gid } from '#test/dev-store/records.ts'
 import { signProxyQuery } from '#test/dev-store/storefront/proxy.ts'
 import { openSpendingShop, type SpendingShop } from '#test/jobs/spending-shop.ts'
 import { recordStatements } from '#test/setup/statements.ts'
+import { makeFlowRequest } from './flow.ts'
 import { BROWSER, sessionToken, settle } from './merchant.ts'
 
 const KEY = '3f0f3f0e-6d7b-4a11-9c8d-0123456789ab'
@@ -44,6 +45,8 @@ const PROGRAM = {
   earning: [
     { id: 'purchase', on: 'order', points: 5, per: '1.00' },
     { id: 'answer', on: 'custom:feedback', points: 10 },
+    { id: 'welcome', on: 'signup', points: 50 },
+    { id: 'review', on: 'review', points: 20 },
   ],
   tiers: {
     metric: 'spend',
@@ -241,6 +244,14 @@ const proxy =
     return resolved(await settle((ask as Loader)({ request: new Request(url, init), params: {}, context: {} })))
   }
 
+/** A step of a workflow in Shopify Flow about the shop's first customer, signed. */
+const flow =
+  (act: unknown, properties: Record<string, string>): Door =>
+  async ({ shop, customers }) => {
+    const request = makeFlowRequest(shop.domain, { customer_id: number(customers[0]!), ...properties })
+    return settle((act as Loader)({ request, params: {}, context: {} }))
+  }
+
 /** What a page sends later (names from Shopify) belongs to its answer. */
 async function resolved<Answer extends { body: unknown }>(answer: Answer): Promise<Answer> {
   const body = await deep(answer.body)
@@ -372,6 +383,7 @@ const BUTTONS: Record<string, (act: unknown) => Door[]> = {
   'app.tiers.preview.tsx': (act) => [
     button(act, '/app/tiers/preview', async (side) => ({ document: JSON.stringify((await published(side)).document) })),
   ],
+  'flow.record-activity.ts': (act) => [flow(act, { activity: 'review', reference: 'the-same' })],
   'proxy.birthday.ts': (act) => [proxy(act, 'birthday', () => ({ month: 5, day: 6 }))],
   'proxy.cancel.ts': (act) => [
     proxy(act, 'cancel', (side) => ({ id: side.redemption })),
@@ -446,6 +458,7 @@ const MESSAGES: Record<string, (side: Side) => unknown> = {
   }),
   'customers/create': ({ customers }) => ({ id: Number(number(customers[0]!)), state: 'enabled' }),
   'customers/update': ({ customers }) => ({ id: Number(number(customers[0]!)), state: 'disabled' }),
+  'customers/enable': ({ customers }) => ({ id: Number(number(customers[0]!)), state: 'enabled' }),
   'customers/merge': ({ customers }) => ({
     admin_graphql_api_customer_kept_id: customers[0],
     admin_graphql_api_customer_deleted_id: customers[1],

@@ -83,7 +83,9 @@ it(
     expect(await pointsNow()).toBe(300)
     await sendWebhook(second.url, webhook)
     await sendWebhook(second.url, { ...webhook, eventId: 'again' })
-    await wait(800)
+    const waiting = () => prisma.inboxMessage.count({ where: { shopId: shop.id } })
+    for (let tries = 0; tries < 100 && (await waiting()) > 0; tries += 1) await wait(100)
+    expect(await waiting()).toBe(0)
     expect(await pointsNow()).toBe(300)
     expect((await checkLedger(shop.id)).differences).toEqual([])
 

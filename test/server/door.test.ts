@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import net from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, expect, it, onTestFinished } from 'vitest'
-import { closeDatabase, prisma } from '#app/db/client.server.ts'
+import { closeDatabase, pool, prisma } from '#app/db/client.server.ts'
 import { MAXIMUM_BODY_BYTES } from '#app/door.server.ts'
+import { takeAllConnections } from '#test/setup/connections.ts'
 import { makeShop } from '#test/setup/factories.ts'
+import { listenToLog } from '#test/setup/log.ts'
 import { openDoor, sendWebhook, signBody } from '#test/setup/webhooks.ts'
 
 const { url, close } = await openDoor()
@@ -57,6 +60,15 @@ it('answers 401 to a wrong signature and keeps nothing', async () => {
     headers: { 'X-Shopify-Hmac-Sha256': signBody('{}').slice(0, -4) },
   })
   expect([wrong.status, cut.status]).toEqual([401, 401])
+  expect(await stored(domain)).toEqual([])
+})
+
+it('takes no session token for a message, though it is signed with the same secret', async () => {
+  const { domain } = await makeShop()
+  const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url')
+  // What the signature of a session token is of (RFC 7515, 5.1). A shop's staff find theirs in the browser.
+  const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ dest: `https://${domain}` })}`
+  expect((await sendWebhook(url, { shop: domain, topic: 'shop/redact', body })).status).toBe(400)
   expect(await stored(domain)).toEqual([])
 })
 
@@ -146,6 +158,51 @@ it('takes the newer lower-case headers of Shopify’s events too', async () => {
   expect(await stored(domain)).toMatchObject([{ event_id: 'w-1', webhook_id: 'w-1' }])
 })
 
+it('answers 503 while the database is away, names the error once in a storm and none of what was sent, and keeps what comes again', async () => {
+  const [known, unknown] = [await makeShop(), await makeShop()]
+  expect((await sendWebhook(url, { shop: known.domain })).status).toBe(200)
+  const address = process.env.DATABASE_URL!
+  const moveDatabase = (to: string) => {
+    process.env.DATABASE_URL = to
+    return closeDatabase()
+  }
+  onTestFinished(() => moveDatabase(address))
+  await moveDatabase('postgresql://nobody@127.0.0.1:1/away')
+  const log = listenToLog()
+  const storm = [known, unknown, known, known].map(({ domain: shop }) => sendWebhook(url, { shop, eventId: 'stormy' }))
+  const answers = await Promise.all(storm)
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503])
+  expect(answers[0]!.headers.get('retry-after')).toBe('5')
+  expect(log).toEqual([expect.stringMatching(/^error: a webhook was not kept: \w*Error \w+$/)])
+
+  await moveDatabase(address)
+  for (const { domain: shop } of [known, unknown]) {
+    expect((await sendWebhook(url, { shop, eventId: 'stormy' })).status).toBe(200)
+  }
+  expect(await stored(known.domain)).toHaveLength(2)
+  expect(await stored(unknown.domain)).toHaveLength(1)
+})
+
+it('keeps what came together with a message that the database refuses', async () => {
+  const { domain: shop } = await makeShop()
+  // GIVEN a database that takes its time over one message, while the others gather, and refuses another
+  await pool.query(`create function dislike() returns trigger language plpgsql as
+    $$ begin
+      if new.event_id = 'slow' then perform pg_sleep(0.5); end if;
+      if new.event_id = 'bad' then raise exception 'not this one' using errcode = '23514'; end if;
+      return new;
+    end $$`)
+  await pool.query('create trigger dislike before insert on messages for each row execute function dislike()')
+  onTestFinished(async () => void (await pool.query('drop trigger dislike on messages')))
+  listenToLog()
+  expect((await sendWebhook(url, { shop, eventId: 'first' })).status).toBe(200)
+  const slow = sendWebhook(url, { shop, eventId: 'slow' })
+  await wait(150)
+  const together = await Promise.all(['a', 'bad', 'b'].map((eventId) => sendWebhook(url, { shop, eventId })))
+  expect([(await slow).status, ...together.map(({ status }) => status)]).toEqual([200, 200, 503, 200])
+  expect((await stored(shop)).map(({ event_id }) => event_id)).toEqual(['first', 'slow', 'a', 'b'])
+})
+
 it('says whether the database answers', async () => {
   const answer = await fetch(`${url}/healthz`)
   expect([answer.status, await answer.text()]).toEqual([200, 'ok\n'])
@@ -196,4 +253,19 @@ it('refuses in time what a silent connection to the database does not keep, and 
     expect((await sendWebhook(url, { shop, eventId: 'lost', body: '{}' })).status).toBe(200)
   }
   expect((await stored(domain)).filter(({ event_id }) => event_id === 'lost')).toHaveLength(1)
+})
+
+it('answers 503 instead of nothing while the process has no connection to spare, and keeps what is sent again', async () => {
+  const [known, unknown] = [await makeShop(), `busy-${process.pid}.myshopify.com`]
+  expect((await sendWebhook(url, { shop: known.domain, eventId: 'before' })).status).toBe(200)
+  const { giveBack } = await takeAllConnections()
+  const answers = await Promise.all([known.domain, unknown].map((shop) => sendWebhook(url, { shop, eventId: 'busy' })))
+  expect(answers.map(({ status }) => status)).toEqual([503, 503])
+  expect((await fetch(`${url}/healthz`)).status).toBe(503)
+  giveBack()
+  for (const shop of [known.domain, unknown]) {
+    expect((await sendWebhook(url, { shop, eventId: 'busy' })).status).toBe(200)
+  }
+  expect((await stored(known.domain)).map(({ event_id }) => event_id)).toEqual(['before', 'busy'])
+  expect(await stored(unknown)).toHaveLength(1)
 })

@@ -4,11 +4,12 @@ import { expect, test } from 'vitest'
 import { FOREVER } from '#app/loyalty/campaigns.ts'
 import { requireProgram } from '#app/loyalty/program.ts'
 import { discountOf, findMeetings, findStatus, groupMeetings, sayBetter, sayOffer } from '#app/ui/campaign-words.ts'
-import { whyUncompared } from '#app/ui/campaign-results.ts'
+import type { Lift } from '#app/retention/lift.ts'
+import { sayLift, whyUncompared } from '#app/ui/campaign-results.ts'
 import { estimateOrder } from '#app/ui/estimate.ts'
 import { judgeConnection, type ConnectionFacts } from '#app/ui/health.ts'
 import { sayReason } from '#app/ui/reasons.ts'
-import { showAgo, showChange, showInstant, showMoney, showPoints } from '#app/ui/words.ts'
+import { showAgo, showChange, showInstant, showMoney, showPoints, showShare } from '#app/ui/words.ts'
 
 const BEANS = { one: 'bean', other: 'beans' }
 const document = JSON.parse(readFileSync('test/fixtures/contracts/program.example.json', 'utf8')) as object
@@ -30,6 +31,10 @@ test('money is shown with its own decimals, exactly, beyond what a float can hol
   expect(showMoney('12.30', 'GBP')).toBe('£12.30')
   expect(showMoney('500', 'JPY')).toBe('¥500')
   expect(showMoney('90071992547409931.23', 'USD')).toBe('$90,071,992,547,409,931.23')
+})
+
+test('a share is told with the digits it was written with', () => {
+  expect([0.07, 0.29, 0.125, 0.33333, 0.0000001].map(showShare)).toEqual(['7%', '29%', '12.5%', '33.333%', '0.00001%'])
 })
 
 test('instants are told on the shop’s clock, on both sides of the change to winter time', () => {
@@ -183,4 +188,19 @@ test.each([
   ['a card could not be sent', { effectsSetAside: 1 }, ['good', 'good', 'good', 'bad']],
 ] as const)('connection: %s', (_label, facts, states) => {
   expect(judgeConnection({ ...WELL, ...facts }, AT).map((check) => check.state)).toEqual(states)
+})
+
+test('a campaign that is too small says how large it would have to be in all, for its customers were settled when it began', () => {
+  const say = (lift: Lift) => sayLift(lift, 1_000, (value) => value.toFixed(1))
+  expect(say({ ok: false, reason: 'not_enough_data', customersNeeded: 500 })).toBe(
+    'not enough data to tell: the campaign is too small so far, it takes about 1,500 customers in all',
+  )
+  expect(say({ ok: false, reason: 'not_enough_data', customersNeeded: null })).toBe('not enough data to tell')
+  const measured = { ok: true, difference: 1, varianceRemoved: 0 } as const
+  expect(say({ ...measured, interval: [-1, 3], significant: false, customersNeeded: 6_849 })).toBe(
+    '1.0 (95% interval -1.0 to 3.0): it may be chance; to be sure of such a difference it takes about 7,849 customers in all',
+  )
+  expect(say({ ...measured, interval: [0.5, 1.5], significant: true, customersNeeded: 0 })).toBe(
+    '1.0 (95% interval 0.5 to 1.5)',
+  )
 })

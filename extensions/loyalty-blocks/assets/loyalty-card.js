@@ -1,16 +1,16 @@
 /**
- * The member's card, made lively: it refreshes the numbers that Liquid rendered, redeems, copies and gives back codes, and shows the
- * history. It writes text only (never HTML), and all its words come from the block's templates.
+ * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and gives back codes, shows the history.
+ * It writes text only; all its words come from the block's templates.
  *
- * @typedef {{ id: string, code: string, label: string, until: string | null }} HeldCode
+ * @typedef {{ id: string, code: string, label: string, until: string | null, canReturn?: false }} HeldCode
  * @typedef {{ balance: number, pending: number, nextExpiry: { points: number, at: string } | null, codes: HeldCode[] }} Card
- * @typedef {{ ok: boolean, reason?: string, state?: string, id?: string, code?: HeldCode, card?: Card | null,
+ * @typedef {{ ok: boolean, reason?: string, state?: string, outcome?: string, back?: number, code?: HeldCode, card?: Card | null,
  *   entries?: { at: string, label: string, points: number }[], next?: string | null }} Reply
  */
 class LoyaltyCard extends HTMLElement {
   /** @type {AbortController | null} */
   #abort = null
-  /** The once-only key of each thing asked for: asked again after a lost answer, it is the same thing. @type {Map<string, string>} */
+  /** The once-only key of each thing asked for, the same after a lost answer. @type {Map<string, string>} */
   #keys = new Map()
 
   connectedCallback() {
@@ -31,18 +31,13 @@ class LoyaltyCard extends HTMLElement {
   /** @param {SubmitEvent} event */
   #onSubmit(event) {
     const form = /** @type {HTMLFormElement} */ (event.target)
-    if (form.dataset.redeem === undefined && form.dataset.birthday === undefined) return
+    const { redeem, birthday } = form.dataset
+    if (redeem === undefined && birthday === undefined) return
     event.preventDefault()
     const data = new FormData(form)
-    if (form.dataset.birthday !== undefined) {
-      this.#act(form, 'birthday', { month: Number(data.get('month')), day: Number(data.get('day')) }, 'birthday')
-      return
-    }
-    const points = data.get('points')
-    this.#act(form, 'redeem', {
-      reward: form.dataset.redeem,
-      ...(points === null ? {} : { points: Number(points) }),
-    })
+    const [month, day, points] = ['month', 'day', 'points'].map((name) => Number(data.get(name)))
+    if (redeem === undefined) this.#act(form, 'birthday', { month, day }, 'birthday')
+    else this.#act(form, 'redeem', { reward: redeem, ...(data.has('points') && { points }) })
   }
 
   /** @param {MouseEvent} event */
@@ -50,11 +45,11 @@ class LoyaltyCard extends HTMLElement {
     const button = /** @type {Element} */ (event.target).closest('button')
     if (!button) return
     const row = button.closest('[data-redemption]')
-    if (button.dataset.copy !== undefined) this.#copy(row)
-    else if (button.dataset.cancel !== undefined) {
-      this.#act(row, 'cancel', { id: row?.getAttribute('data-redemption') })
-    } else if (button.dataset.optIn !== undefined) this.#act(this, 'opt-in', {}, 'joined')
-    else if (button.dataset.historyMore !== undefined) this.#readHistory(button.dataset.next)
+    const { copy, cancel, optIn, historyMore, next } = button.dataset
+    if (copy !== undefined) this.#copy(row)
+    else if (cancel !== undefined) this.#act(row, 'cancel', { id: row?.getAttribute('data-redemption') })
+    else if (optIn !== undefined) this.#act(this, 'opt-in', {}, 'joined')
+    else if (historyMore !== undefined) this.#readHistory(next)
   }
 
   /** @param {Event} event */
@@ -66,17 +61,14 @@ class LoyaltyCard extends HTMLElement {
   }
 
   /**
-   * Asks the app for something, once: buttons rest meanwhile, the result is said aloud, and the card shows what is true then.
-   * @param {Element | null} place
-   * @param {string} verb
-   * @param {Record<string, unknown>} body
-   * @param {string} [success]
+   * Asks the app for something, once: buttons rest meanwhile, the result is said, and the card shows what is true then.
+   * @param {Element | null} place @param {string} verb @param {Record<string, unknown>} body @param {string} [success]
    */
   async #act(place, verb, body, success) {
     const what = verb + JSON.stringify(body)
     const key = this.#keys.get(what) ?? crypto.randomUUID()
     this.#keys.set(what, key)
-    const buttons = [...(place?.querySelectorAll('button') ?? [])].filter((button) => !button.disabled)
+    const buttons = place?.querySelectorAll('button:enabled') ?? []
     for (const button of buttons) button.disabled = true
     this.#say('working')
     try {
@@ -85,10 +77,12 @@ class LoyaltyCard extends HTMLElement {
       this.#keys.delete(what)
       for (const button of buttons) button.disabled = false
       if (reply.card) this.#show(reply.card)
-      this.#say(reply.ok ? (success ?? reply.state ?? 'failed') : (reply.reason ?? 'failed'))
-      if (reply.ok && reply.code) this.#find(`[data-redemption="${CSS.escape(reply.code.id)}"] button`)?.focus()
+      this.#say((reply.ok ? (success ?? reply.outcome ?? reply.state) : reply.reason) ?? 'failed', reply.back)
+      if (reply.code) this.#rowOf(reply.code.id)?.querySelector('button')?.focus()
+      // A row that has gone took the focus with it.
+      else if (!place?.isConnected) this.#find('[data-status]')?.focus()
     } catch {
-      // The key is kept: whether it got through or not, asking again does no harm.
+      // The key is kept: asking again is safe.
       for (const button of buttons) button.disabled = false
       this.#say('failed')
     }
@@ -97,7 +91,7 @@ class LoyaltyCard extends HTMLElement {
   async #refresh() {
     try {
       const reply = await this.#ask('card')
-      if (reply?.ok && reply.card) this.#show(reply.card)
+      if (reply?.card) this.#show(reply.card)
     } catch {
       // What Liquid rendered stays.
     }
@@ -108,7 +102,6 @@ class LoyaltyCard extends HTMLElement {
     const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
       /** @type {HTMLElement} */ (this.#find(`[data-history-${part}]`)),
     )
-    const row = /** @type {HTMLTemplateElement} */ (this.#find('[data-history-row]'))
     note.hidden = false
     empty.hidden = error.hidden = more.hidden = true
     try {
@@ -116,10 +109,10 @@ class LoyaltyCard extends HTMLElement {
       if (!reply) return
       error.hidden = reply.ok
       for (const entry of reply.entries ?? []) {
-        const item = /** @type {Element} */ (row.content.cloneNode(true))
-        this.#write(item, '[data-when]', this.#day(entry.at))
-        this.#write(item, '[data-what]', entry.label)
-        this.#write(item, '[data-points]', (entry.points > 0 ? '+' : '') + this.#number(entry.points))
+        const item = this.#make('history-row')
+        this.#write(item, 'when', this.#day(entry.at))
+        this.#write(item, 'what', entry.label)
+        this.#write(item, 'points', (entry.points > 0 ? '+' : '') + this.#number(entry.points))
         list.append(item)
       }
       empty.hidden = !reply.ok || list.childElementCount > 0
@@ -134,8 +127,8 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {Card} card */
   #show(card) {
-    this.#write(this, '[data-balance]', this.#number(card.balance))
-    this.#write(this, '[data-unit]', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
+    this.#write(this, 'balance', this.#number(card.balance))
+    this.#write(this, 'unit', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
     const next = card.nextExpiry
     this.#tell('pending', card.pending > 0, card.pending)
     this.#tell('zero', !card.balance && !card.pending)
@@ -149,24 +142,21 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {HeldCode[]} codes */
   #showCodes(codes) {
-    const list = this.#find('[data-codes-list]')
-    const box = this.#find('[data-codes]')
-    const row = /** @type {HTMLTemplateElement | null} */ (this.#find('[data-code-row]'))
-    if (!list || !box || !row) return
-    const shown = new Set()
+    const [list, box] = [this.#find('[data-codes-list]'), this.#find('[data-codes]')]
+    if (!list || !box) return
     for (const item of [...list.children]) {
-      const id = item.getAttribute('data-redemption')
-      if (codes.some((code) => code.id === id)) shown.add(id)
-      else item.remove()
+      if (!codes.some(({ id }) => id === item.getAttribute('data-redemption'))) item.remove()
     }
     for (const code of codes) {
-      if (shown.has(code.id)) continue
-      const item = /** @type {Element} */ (row.content.firstElementChild?.cloneNode(true))
+      const old = this.#rowOf(code.id)
+      const item = old ?? this.#make('code-row')
+      if (code.canReturn === false) item.querySelector('details')?.remove()
+      if (old) continue
       item.setAttribute('data-redemption', code.id)
-      this.#write(item, '[data-label]', code.label)
-      this.#write(item, '[data-code]', code.code)
+      this.#write(item, 'label', code.label)
+      this.#write(item, 'code', code.code)
       const until = item.querySelector('[data-until]')?.textContent ?? ''
-      this.#write(item, '[data-until]', code.until ? until.replace('@', this.#day(code.until)) : '')
+      this.#write(item, 'until', code.until ? until.replace('@', this.#day(code.until)) : '')
       list.append(item)
     }
     box.hidden = codes.length === 0
@@ -180,15 +170,14 @@ class LoyaltyCard extends HTMLElement {
       await navigator.clipboard.writeText(code.textContent ?? '')
       this.#say('copied')
     } catch {
-      // No permission: the code is selected, so that the shopper's own copy takes it.
+      // No permission: the code is selected for the shopper's own copy.
       getSelection()?.selectAllChildren(code)
     }
   }
 
   /**
-   * @param {string} path
-   * @param {Record<string, unknown>} [body]
-   * @returns {Promise<Reply | null>} null when the element has gone meanwhile
+   * Null when the element has gone meanwhile.
+   * @param {string} path @param {Record<string, unknown>} [body] @returns {Promise<Reply | null>}
    */
   async #ask(path, body) {
     const signal = this.#abort?.signal
@@ -196,8 +185,8 @@ class LoyaltyCard extends HTMLElement {
       const response = await fetch(`${this.dataset.endpoint}/${path}`, {
         signal,
         credentials: 'same-origin',
-        headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
-        ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+        headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
       })
       return await response.json()
     } catch (error) {
@@ -206,12 +195,12 @@ class LoyaltyCard extends HTMLElement {
     }
   }
 
-  /** @param {string} reason */
-  #say(reason) {
-    const messages = /** @type {HTMLTemplateElement | null} */ (this.#find('[data-messages]'))?.content
-    const text =
-      messages?.querySelector(`[data-reason="${CSS.escape(reason)}"]`) ?? messages?.querySelector('[data-reason="failed"]')
-    this.#write(this, '[data-status]', text?.textContent ?? '')
+  /** @param {string} reason @param {number} [count] is put at % */
+  #say(reason, count = 0) {
+    // "failed" is the last of them.
+    const wanted = `[data-reason="${CSS.escape(reason)}"], [data-reason="failed"]`
+    const text = this.#template('messages').querySelector(wanted)?.textContent ?? ''
+    this.#write(this, 'status', text.replace('%', this.#number(count)))
   }
 
   /**
@@ -236,14 +225,29 @@ class LoyaltyCard extends HTMLElement {
     return new Date(instant).toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: 'medium' })
   }
 
+  /** @param {string} name */
+  #template(name) {
+    return /** @type {HTMLTemplateElement} */ (this.#find(`[data-${name}]`)).content
+  }
+
+  /** @param {string} name */
+  #make(name) {
+    return /** @type {Element} */ (this.#template(name).firstElementChild?.cloneNode(true))
+  }
+
+  /** @param {string} id */
+  #rowOf(id) {
+    return this.#find(`[data-redemption="${CSS.escape(id)}"]`)
+  }
+
   /** @param {string} selector @returns {HTMLElement | null} */
   #find(selector) {
     return this.querySelector(selector)
   }
 
-  /** @param {Element} place @param {string} selector @param {string} text */
-  #write(place, selector, text) {
-    const element = place.querySelector(selector)
+  /** @param {Element} place @param {string} part @param {string} text */
+  #write(place, part, text) {
+    const element = place.querySelector(`[data-${part}]`)
     if (element) element.textContent = text
   }
 }

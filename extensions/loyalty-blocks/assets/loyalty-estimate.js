@@ -1,5 +1,5 @@
 /**
- * "You will earn 60 beans" on a product page. Asks the app's own calculator for the chosen variant, once the element can be seen,
+ * "You will earn 60 beans" on a product page, or what joining would earn. Asks the app's own calculator for the chosen variant, once the element can be seen,
  * and again when another variant is chosen. Shows nothing where the app has no answer.
  */
 class LoyaltyEstimate extends HTMLElement {
@@ -67,8 +67,9 @@ class LoyaltyEstimate extends HTMLElement {
           ],
         }),
       })
-      const { ok, points, upTo } = await response.json()
-      const text = upTo ? this.dataset.upTo : points === 1 ? this.dataset.one : this.dataset.other
+      const { ok, points, upTo, join } = await response.json()
+      const { dataset } = this
+      const text = join ? dataset.join : upTo ? dataset.upTo : points === 1 ? dataset.one : dataset.other
       this.#show(ok && points > 0 ? (text ?? '').replace('%', String(points)) : '')
     } catch {
       if (!signal.aborted) this.#show('')

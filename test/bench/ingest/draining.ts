@@ -5,8 +5,8 @@ import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { dropEffectsOfGoneShops } from '#app/db/outbox.server.ts'
 import { keepWhatIsRead } from '#app/shopify/webhook.ts'
+import { flagsOf } from '#test/setup/flags.ts'
 import { benchOrder, placedAtOf } from './orders.ts'
-import { flagsOf } from './processes.ts'
 
 /** Stores `count` messages of as many orders as the door does, in these shops in turn, from number `first` on. */
 export async function storeOrders(

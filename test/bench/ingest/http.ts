@@ -3,8 +3,8 @@ import http from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { signBody } from '#test/setup/webhooks.ts'
+import { flagsOf } from '#test/setup/flags.ts'
 import { placedAtOf } from './orders.ts'
-import { flagsOf } from './processes.ts'
 
 export const SECRET = 'bench-secret'
 

@@ -1,15 +1,9 @@
-// How processes are started, and what they use, read from /proc (Linux): 0 where it does not say.
+// What processes use, read from /proc (Linux): 0 where it does not say.
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { median } from './server.ts'
 
 const TICK_US = 10_000
-
-/** The flags with which a script of package.json starts Node, so that what is measured has the heap that it has in use. */
-export function flagsOf(script: 'serve' | 'worker'): string[] {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
-  return scripts[script]!.split(' ').filter((argument) => argument.startsWith('--'))
-}
 
 /** CPU time that a process has used, µs, all its threads together; with `ended`, that of its children that have gone, too. */
 export function readCpuUs(pid: number, { ended = false }: { ended?: boolean } = {}): number {

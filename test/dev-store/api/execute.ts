@@ -188,6 +188,10 @@ function accessErrors(
     const inner = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value)
     return inner?.selectionSet.selections.filter((row) => row.kind === Kind.FIELD) ?? []
   })
+  // A customer's accounts have a scope of their own, unlike anything else below a root that is imitated.
+  for (const part of [operation, ...fragments.values()]) {
+    visit(part, { Field: (node) => void (node.name.value === 'storeCreditAccounts' && roots.push(node)) })
+  }
   for (const root of roots) {
     const needed = [scopeOf(root.name.value)]
     if (/^(metafieldsSet|metafieldsDelete|tagsAdd|tagsRemove)$/.test(root.name.value)) {

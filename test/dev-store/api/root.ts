@@ -60,12 +60,12 @@ const SCOPES: [pattern: RegExp, scope: string][] = [
   ],
   [/^discount(Code|Automatic|RedeemCode)\w+$/, 'write_discounts'],
   [/^storeCreditAccountCredit$/, 'write_store_credit_account_transactions'],
-  [/^storeCreditAccount$/, 'read_store_credit_accounts'],
+  [/^storeCreditAccounts?$/, 'read_store_credit_accounts'],
   [/^giftCardCreate$/, 'write_gift_cards'],
   [/^giftCards?$/, 'read_gift_cards'],
 ]
 
-/** The scope that a root field needs, or null where it needs none. */
+/** The scope that a root field needs, or a customer's `storeCreditAccounts`; null where it needs none. */
 export function scopeOf(rootField: string): string | null {
   return SCOPES.find(([pattern]) => pattern.test(rootField))?.[1] ?? null
 }
@@ -81,12 +81,7 @@ export function writeScopeOf(gid: string): string | null {
 
 /** Whether granted scopes include the one asked for. */
 export function hasScope(granted: readonly string[], scope: string): boolean {
-  if (granted.includes(scope)) return true
-  if (granted.includes(scope.replace(/^read_/, 'write_'))) return true
-  // Reading accounts comes with the scope for their transactions.
-  return (
-    scope === 'read_store_credit_accounts' && granted.some((each) => /store_credit_account_transactions$/.test(each))
-  )
+  return granted.includes(scope) || granted.includes(scope.replace(/^read_/, 'write_'))
 }
 
 /** The imitation of a field, if there is one. */

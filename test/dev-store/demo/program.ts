@@ -9,6 +9,11 @@ const DAY_MS = 86_400_000
 export function demoProgram(now: number): ProgramDocument {
   const document = {
     ...PROGRAM,
+    // Whoever is in the demo's past was there before: those who register from now on get something for it.
+    earning: [
+      ...PROGRAM.earning,
+      { id: 'welcome', on: 'signup', points: 50, limit: { times: 1, every: 'ever' }, from: `${dayOf(now)}T00:00` },
+    ],
     campaigns: [
       {
         id: 'gift-week',

@@ -1,0 +1,61 @@
+/**
+ * Who is asking from Shopify Flow. A step of a merchant's workflow that runs one of the app's actions is a POST of JSON, signed as webhooks are
+ * (shopify.dev, "Create Flow action endpoints"). Every route below /flow starts here.
+ *
+ * The library's `authenticate.flow` is not used: it reads the headers by an adapter, of which the process has one, Node's, which finds none in
+ * a request of the framework's; and it may renew the shop's token, which nobody here needs, within the 10 seconds that Flow waits.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import { json } from '@remix-run/node'
+import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
+import { findShop, type Shop } from '#app/db/shops.server.ts'
+import { env } from '#app/env.server.ts'
+
+/** A step's fields are lines of text: more than this is none. */
+const BODY_BYTES_MAX = 64 * 1024
+
+/** A step of a workflow: the shop that it runs in, and what Flow sent, whole and unread. */
+export type Step = { shop: Shop; payload: unknown }
+
+/**
+ * The step that asks. Throws a refusal: 405 no POST, 413 too large, 401 not signed by Shopify for this app, 400 no JSON object, 404 where the app is
+ * not installed in the shop. The shop is the one that the signed payload names.
+ */
+export async function requireStep(request: Request): Promise<Step> {
+  if (request.method !== 'POST') throw refuse(405, 'method', 'Flow calls actions with POST.')
+  const body = Buffer.from(await request.arrayBuffer())
+  if (body.length > BODY_BYTES_MAX) throw refuse(413, 'too_large', `A step has at most ${BODY_BYTES_MAX} bytes.`)
+  const text = body.toString('utf8')
+  if (!(await isSigned(text, request.headers.get('X-Shopify-Hmac-Sha256') ?? ''))) {
+    throw refuse(401, 'signature', 'The signature is wrong.')
+  }
+  const payload = parse(text)
+  if (payload === null) throw refuse(400, 'invalid', 'The body is not a JSON object.')
+  const domain = payload.shopify_domain
+  const shop = typeof domain === 'string' ? await findShop(domain) : null
+  if (!shop || shop.installedAt === null || shop.uninstalledAt !== null) {
+    throw refuse(404, 'not_installed', 'The app is not installed in this shop.')
+  }
+  return { shop, payload }
+}
+
+/** A refusal with a sentence for whoever looks at the run in Flow. */
+export function refuse(status: number, reason: string, message: string): Response {
+  return json({ ok: false, reason, message }, { status })
+}
+
+async function isSigned(text: string, given: string): Promise<boolean> {
+  const expected = Buffer.from(await createSHA256HMAC(env().SHOPIFY_API_SECRET, text, HashFormat.Base64))
+  const other = Buffer.from(given)
+  return expected.length === other.length && timingSafeEqual(expected, other)
+}
+
+/** Other texts are signed with the same secret (session tokens, questions of the storefront): only a step begins as an object does. */
+function parse(text: string): Record<string, unknown> | null {
+  if (!text.startsWith('{')) return null
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { pool } from '#app/db/client.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
+import type { Event } from '#app/loyalty/engine.ts'
+import { makeShopWithProgram } from '#test/setup/factories.ts'
+
+const [ann, ben, cleo] = [1, 2, 3].map((number) => `gid://shopify/Customer/${number}`) as [string, string, string]
+const AT = Date.parse('2026-02-01T12:00:00Z')
+const podcast = (customer: string, key = 'k1'): Event => ({
+  ...{ type: 'event', at: AT, customer, name: 'podcast', key, order: null },
+})
+const merge = (from: string, into: string): Event => ({ type: 'merge', at: AT, from, into })
+
+/** A shop that pays 100 points for a podcast, in which these batches happen, each in a transaction of its own. */
+async function afterBatches(...batches: Event[][]) {
+  const shop = await makeShopWithProgram({ earning: [{ id: 'podcast', on: 'custom:podcast', points: 100 }] })
+  for (const events of batches) {
+    const applied = await applyEvents(shop.id, events, AT)
+    expect(applied.ok && applied.changes.map(({ refused }) => refused)).toEqual(events.map(() => null))
+  }
+  const { rows } = await pool.query<{ member: string; available: string }>(
+    'select member_id as member, available from balances where shop_id = $1 and available <> 0',
+    [shop.id],
+  )
+  return rows
+}
+
+test.each([
+  ['under the id that goes, then heard of the one that stays', [[podcast(ann)], [merge(ann, ben)], [podcast(ben)]]],
+  ['under the id that goes, then heard of it again', [[podcast(ann)], [merge(ann, ben)], [podcast(ann)]]],
+  ['under the id that stays, then heard of the other', [[podcast(ben)], [merge(ann, ben)], [podcast(ann)]]],
+  ['under the id that goes, while the merge comes in one batch', [[podcast(ann)], [merge(ann, ben), podcast(ben)]]],
+  ['under the id that stays, while the merge comes in one batch', [[podcast(ben)], [merge(ann, ben), podcast(ann)]]],
+  [
+    'under the first of a chain of ids',
+    [[podcast(ann)], [merge(ann, cleo)], [merge(cleo, ben), podcast(cleo)], [podcast(ben)]],
+  ],
+])('a key pays once, also where its member was merged: used %s', async (_, batches) => {
+  expect(await afterBatches(...batches)).toEqual([{ member: '2', available: '100' }])
+})
+
+test('another key of a merged member pays', async () => {
+  const balances = await afterBatches([podcast(ann)], [merge(ann, ben)], [podcast(ben, 'k2')])
+  expect(balances).toEqual([{ member: '2', available: '200' }])
+})
