@@ -16,6 +16,11 @@ import { keepWhatIsRead } from '#app/shopify/webhook.ts'
 /** Larger than any order: Shopify's own limit of 500 lines gives some 2 MB. Beyond it the body is not read to its end. */
 export const MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
 const BATCH_LIMIT = 500
+/**
+ * Shopify has gone after 5 s. A connection whose other end is gone without a word would have all webhooks wait for it for a quarter of an
+ * hour; sent again, those that were kept after all are known by their events.
+ */
+const STORED_WITHIN_MS = 3_500
 /** In a storm the log has one line for all that was not kept in this time. */
 const SAY_EVERY_MS = 1_000
 const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
@@ -46,7 +51,7 @@ export function createDoor({ secret, onStored = () => {} }: { secret: string; on
   const findShopId = (domain: string): Promise<number> => {
     const known = shopIds.get(domain)
     if (known) return known
-    const found = hearOfShop(domain, now())
+    const found = hearOfShop(domain, now(), STORED_WITHIN_MS)
     shopIds.set(domain, found)
     found.catch(() => shopIds.delete(domain))
     return found
@@ -183,6 +188,7 @@ async function storeBatch(batch: readonly Waiting[], onStored: () => void): Prom
     const stored = await storeMessages(
       batch.map(({ message }) => message),
       now(),
+      { withinMs: STORED_WITHIN_MS },
     )
     batch.forEach(({ kept }) => kept())
     if (stored > 0) onStored()

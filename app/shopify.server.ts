@@ -33,7 +33,7 @@ const shopify = shopifyApp({
       const known = await findShop(session.shop)
       const shop = isInstalled(known) ? known : await install(session.shop, clientFor(session))
       const scopes = session.scope?.split(',').filter(Boolean) ?? []
-      if (scopes.join() !== shop.scopes.join()) await keepShopScopes(shop.id, scopes)
+      if (scopes.join() !== shop.scopes.join()) await keepShopScopes(shop.id, scopes, now())
     },
   },
   // Without the first flag the library still redirects through the old OAuth screens; the second is compulsory for new apps

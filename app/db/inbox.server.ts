@@ -35,17 +35,19 @@ export const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const
 
 /**
  * Keeps messages, in one statement and so in one commit. A message whose shop, topic and event are there already is left
- * out; returns how many were new. Resolves only once they are on disk.
+ * out; returns how many were new. Resolves only once they are on disk. Rejects after `withinMs`, where whether they are is not known, and
+ * gives up the connection: what is at its other end may be gone.
  */
 export async function storeMessages(
   messages: readonly NewMessage[],
   at: number,
-  client: Queryable = pool,
+  { client = pool, withinMs }: { client?: Queryable; withinMs?: number } = {},
 ): Promise<number> {
   if (messages.length === 0) return 0
   const { rowCount } = await client.query({
     name: 'store-messages',
     text: STORE,
+    ...limit(withinMs),
     values: [
       new Date(at),
       numbers(messages.map(({ shopId }) => shopId)),
@@ -59,6 +61,9 @@ export async function storeMessages(
   })
   return rowCount ?? 0
 }
+
+/** A limit of the driver's on one statement, which its types leave out. */
+const limit = (withinMs?: number) => ({ query_timeout: withinMs }) as object
 
 /** What is new is told by its number. `is true` has PostgreSQL look each up in a table of them, where it could compare each with each. */
 const STORE = `

@@ -45,19 +45,21 @@ export async function findOrderOwners(
   return [...owners].map((owner) => toGid('Customer', owner))
 }
 
-/** When each of these orders (gids) last changed, as far as we know: the `updated_at` of the snapshot that we hold. */
+/** When each of these orders (gids) last changed, as far as we know (the `updated_at` of the snapshot that we hold), and whether it counts by it. */
 export async function findKnownOrders(
   shopId: number,
   orders: readonly string[],
   client: Queryable = pool,
-): Promise<Map<string, number>> {
+): Promise<Map<string, { updatedAt: number; counts: boolean }>> {
   if (orders.length === 0) return new Map()
-  const { rows } = await client.query<{ id: string; updated_at: Date }>({
+  const { rows } = await client.query<{ id: string; updated_at: Date; counts: boolean }>({
     name: 'find-known-orders',
-    text: 'select id, updated_at from orders where shop_id = $1 and id = any($2::bigint[])',
+    text: 'select id, updated_at, counts from orders where shop_id = $1 and id = any($2::bigint[])',
     values: [shopId, numbers(orders.map(orderNumber))],
   })
-  return new Map(rows.map((row) => [toGid('Order', row.id), row.updated_at.getTime()]))
+  return new Map(
+    rows.map((row) => [toGid('Order', row.id), { updatedAt: row.updated_at.getTime(), counts: row.counts }]),
+  )
 }
 
 /** A record to write: `owner` is the member that its customer is now, `isNew` says that the shop had none of this order. */

@@ -114,7 +114,7 @@ export async function leaseEffects(
   { limit, leaseMs }: { limit: number; leaseMs: number },
 ): Promise<Effect[]> {
   const { rows } = await pool.query<{ id: string; kind: string; key: string; payload: unknown; attempts: number }>(
-    `update outbox set attempts = attempts + 1, due_at = $4
+    `update outbox set attempts = least(attempts + 1, 32767), due_at = $4
       where id in (select id from outbox
                     where shop_id = $1 and kind = $2 and state = 'waiting' and due_at <= $3
                     order by due_at, id limit $5 for update skip locked)

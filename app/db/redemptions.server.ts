@@ -178,7 +178,7 @@ export async function listUnsettled(
 /** Notes that a try to settle a redemption came to nothing, and why. */
 export async function noteFailedTry(shopId: number, id: string, error: string, at: number): Promise<void> {
   await pool.query(
-    `update redemptions set attempts = attempts + 1, error = $3, updated_at = $4 where shop_id = $1 and id = $2`,
+    `update redemptions set attempts = least(attempts + 1, 32767), error = $3, updated_at = $4 where shop_id = $1 and id = $2`,
     [shopId, id, error.slice(0, 500), new Date(at)],
   )
 }
@@ -193,7 +193,7 @@ export async function noteCreditAsked(
   at: number,
 ): Promise<{ isFirst: boolean; askedAt: number }> {
   const { rowCount } = await pool.query(
-    `update redemptions set credit_asked_at = $3, attempts = attempts + 1, error = 'credit asked for', updated_at = $3
+    `update redemptions set credit_asked_at = $3, attempts = least(attempts + 1, 32767), error = 'credit asked for', updated_at = $3
       where shop_id = $1 and id = $2 and state = 'reserved' and credit_asked_at is null`,
     [shopId, id, new Date(at)],
   )

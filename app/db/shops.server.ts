@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import { pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
 import { emptyInbox } from '#app/db/inbox.server.ts'
 
@@ -64,23 +65,30 @@ export async function installShop(
     update: { name, currency, timezone },
   })
   if (row.installedAt && !row.uninstalledAt) return toShop(row)
-  const installed = { installedAt: instant, uninstalledAt: null, erasedAt: null }
-  return toShop(await database.shop.update({ where: { id: row.id }, data: installed }))
+  // What is there again need not be erased any more, neither now nor when the app is taken off another time.
+  await database.$executeRaw`
+    update shops set installed_at = ${instant}, uninstalled_at = null, erased_at = null, settings = settings - 'erase'
+     where id = ${row.id}`
+  return requireShop(row.id, database)
 }
 
 /**
  * The id of the shop with that domain, for news that Shopify signed: a webhook can come before the merchant has opened the
- * app for the first time, so a shop that was never heard of gets its row here and its news are kept.
+ * app for the first time, so a shop that was never heard of gets its row here and its news are kept. Each statement rejects after
+ * `withinMs`, and gives up its connection.
  */
-export async function hearOfShop(domain: string, at: number, database: Database = prisma): Promise<number> {
-  const known = await database.shop.findUnique({ where: { domain }, select: { id: true } })
-  if (known) return known.id
-  const made = await database.shop.upsert({
-    where: { domain },
-    create: { domain, createdAt: new Date(at) },
-    update: {},
-  })
-  return made.id
+export async function hearOfShop(domain: string, at: number, withinMs?: number): Promise<number> {
+  // The driver knows the limit, its types do not.
+  const ask = (text: string, values: unknown[]) =>
+    pool.query<{ id: number }>({ text, values, query_timeout: withinMs } as pg.QueryConfig)
+  const known = await ask('select id from shops where domain = $1', [domain])
+  if (known.rows[0]) return known.rows[0].id
+  const made = await ask(
+    `insert into shops (domain, created_at) values ($1, $2)
+     on conflict (domain) do update set domain = excluded.domain returning id`,
+    [domain, new Date(at)],
+  )
+  return made.rows[0]!.id
 }
 
 /**
@@ -115,6 +123,18 @@ export async function listShopsToErase(client: Queryable = pool): Promise<{ id: 
   return rows
 }
 
+/**
+ * Whether the shop is still to be erased: it may have come back since it was listed. It cannot come back before the caller's transaction
+ * ends.
+ */
+export async function isToBeErased(shopId: number, client: Queryable): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from shops where id = $1 and settings ->> 'erase' = 'true' and uninstalled_at is not null for update`,
+    [shopId],
+  )
+  return rows.length > 0
+}
+
 /** Notes that nothing personal is left of the shop: its sessions go, its name, and whatever it was still waiting for. */
 export async function finishErasure(shopId: number, domain: string, at: number, client: Queryable): Promise<void> {
   await client.query('delete from sessions where shop = $1', [domain])
@@ -132,13 +152,18 @@ export async function finishErasure(shopId: number, domain: string, at: number, 
   )
 }
 
-/** Notes the access scopes that the merchant has granted. */
+/** Notes the access scopes that the merchant had granted at `at`. What was noted of a later instant stays. */
 export async function keepShopScopes(
   shopId: number,
   scopes: readonly string[],
+  at: number,
   client: Queryable = pool,
 ): Promise<void> {
-  await client.query('update shops set scopes = $2 where id = $1', [shopId, scopes.join(',')])
+  await client.query(
+    `update shops set scopes = $2, settings = settings || jsonb_build_object('scopesKnownAt', $3::bigint)
+      where id = $1 and coalesce((settings ->> 'scopesKnownAt')::bigint, 0) <= $3`,
+    [shopId, scopes.join(','), at],
+  )
 }
 
 function toShop(row: Row): Shop {

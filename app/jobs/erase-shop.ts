@@ -6,25 +6,43 @@ import { deleteImportsOf } from '#app/db/imports.server.ts'
 import { listMembersToErase } from '#app/db/members.server.ts'
 import { dropEffects } from '#app/db/outbox.server.ts'
 import { forgetReminders } from '#app/db/reminders.server.ts'
-import { finishErasure, listShopsToErase } from '#app/db/shops.server.ts'
+import { finishErasure, isToBeErased, listShopsToErase } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 
 const SLICE = 100
 
-/** Erases the shops that Shopify asked for; returns how many. Interrupted, it goes on with the members that are left. */
+/**
+ * Erases the shops that Shopify asked for; returns how many. Interrupted, it goes on with the members that are left. A shop that comes
+ * back meanwhile is left as it is then. One that cannot be erased holds up no other; it is thrown at the end.
+ */
 export async function eraseShops(): Promise<number> {
-  const shops = await listShopsToErase()
-  for (const { id, domain } of shops) {
-    await eraseMembers(id)
-    await inTransaction(async (client) => {
-      await deleteImportsOf(id, client)
-      await forgetReminders(id, client)
-      await finishErasure(id, domain, now(), client)
-    })
-    await dropEffects(id, now())
+  const failures: unknown[] = []
+  let erased = 0
+  for (const { id, domain } of await listShopsToErase()) {
+    try {
+      if (await eraseShop(id, domain)) erased += 1
+    } catch (error) {
+      failures.push(error)
+    }
   }
-  return shops.length
+  if (failures.length > 0) throw failures[0]
+  return erased
 }
+
+async function eraseShop(shopId: number, domain: string): Promise<boolean> {
+  await eraseMembers(shopId)
+  const isErased = await inTransaction(async (client) => {
+    if (!(await isToBeErased(shopId, client))) return false
+    await deleteImportsOf(shopId, client)
+    await forgetReminders(shopId, client)
+    await finishErasure(shopId, domain, now(), client)
+    return true
+  })
+  if (isErased) await dropEffects(shopId, now())
+  return isErased
+}
+
+class CameBack extends Error {}
 
 async function eraseMembers(shopId: number): Promise<void> {
   for (;;) {
@@ -32,8 +50,15 @@ async function eraseMembers(shopId: number): Promise<void> {
     if (members.length === 0) return
     const at = now()
     const events = members.map((customer) => ({ type: 'erase', at, customer }) as const)
-    const applied = await applyEvents(shopId, events, at)
-    // Members come with a program; without one there is nothing to forfeit by.
-    if (!applied.ok) return
+    try {
+      const applied = await applyEvents(shopId, events, at, async (client) => {
+        if (!(await isToBeErased(shopId, client))) throw new CameBack()
+      })
+      // Members come with a program; without one there is nothing to forfeit by.
+      if (!applied.ok) return
+    } catch (error) {
+      if (error instanceof CameBack) return
+      throw error
+    }
   }
 }

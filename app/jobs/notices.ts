@@ -18,8 +18,8 @@ const NOTICES: Readonly<Record<string, Notice>> = {
   'app/uninstalled': async (shopId, _payload, at, client) => {
     if (await closeShop(shopId, at, client)) await dropEffects(shopId, at, client)
   },
-  'app/scopes_update': (shopId, payload, _at, client) =>
-    keepShopScopes(shopId, scopesUpdate.parse(payload).current, client),
+  'app/scopes_update': (shopId, payload, at, client) =>
+    keepShopScopes(shopId, scopesUpdate.parse(payload).current, at, client),
   'customers/data_request': async (shopId, payload, at, client) => {
     const member = dataRequest.parse(payload).customer.id
     await answerDataRequest(shopId, member, at, client)

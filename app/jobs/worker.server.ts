@@ -47,7 +47,7 @@ const DAY_MS = 86_400_000
 /** Starts a worker in this process. Resolves when graphile-worker is ready; throws when the database is not. */
 export async function startWorker(): Promise<RunningWorker> {
   const runner = await startTaskRunner({
-    taskList: { ...shopTasks(), schedule, 'clean-up': cleanUp },
+    taskList: { ...shopTasks(), schedule, 'erase-shops': eraseShopsAlone, 'clean-up': cleanUp },
     crontab: '* * * * * schedule\n17 3 * * * clean-up',
     concurrency: TASKS_AT_ONCE,
     logger: new Logger(() => logProblems),
@@ -89,12 +89,17 @@ function shopTasks(): TaskList {
 
 /** Every minute: puts this minute's tasks into the queue, each shop's once however many workers do so. */
 const schedule: TaskList[string] = async (_payload, { addJob }) => {
-  await eraseShops()
+  await addJob('erase-shops', {}, { jobKey: 'erase-shops', jobKeyMode: 'preserve_run_at', queueName: 'erase-shops' })
   await dropEffectsOfGoneShops(now())
   const minute = Math.floor(performance.timeOrigin / 60_000 + performance.now() / 60_000)
   for (const shop of await listInstalledShops()) {
     for (const name of tasksOfMinute(minute, shop.id)) await addJob(name, { shopId: shop.id }, keyOf(name, shop.id))
   }
+}
+
+/** By itself: a large shop takes minutes, in which the others' tasks have to come. */
+const eraseShopsAlone: TaskList[string] = async () => {
+  await eraseShops()
 }
 
 const cleanUp: TaskList[string] = async () => {

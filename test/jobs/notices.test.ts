@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { prisma } from '#app/db/client.server.ts'
+import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { forgetOldAnsweredRequests, listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { findShop, installShop } from '#app/db/shops.server.ts'
@@ -103,6 +104,65 @@ it('erases a shop in slices when Shopify asks for it: points are forfeited and t
   expect(sum._sum).toEqual({ pending: 0n, available: 0n })
   expect((await checkLedger(shop.id)).differences).toEqual([])
   expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
+})
+
+it('stops erasing a shop that comes back meanwhile, and erases it another time only when it is asked to again', async () => {
+  // GIVEN a shop whose erasure has begun, so that it takes more than one slice
+  const shop = await makeShopWithProgram()
+  for (let id = 1; id <= 150; id += 1)
+    await receive(shop.id, 'orders/paid', orderBody({ id, customer: id, goods: '10.00' }))
+  await drainShop(shop.id)
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z' })
+  await receive(shop.id, 'shop/redact', '{"shop_id":1}', { at: '2026-08-04T00:00:00Z' })
+  await drainShop(shop.id)
+  const left = () => prisma.member.count({ where: { shopId: shop.id, erasedAt: null } })
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query('select from members where shop_id = $1 and id = 150 for update', [shop.id])
+  const erasing = eraseShops()
+  while ((await left()) !== 50) await wait(20)
+
+  // WHEN it is installed again, and something comes
+  await installShop(shop.domain, details, Date.parse('2026-08-05T00:00:00Z'))
+  await receive(shop.id, 'orders/paid', orderBody({ id: 999, customer: 999, goods: '10.00' }))
+  await holder.query('commit')
+  holder.release()
+  expect(await erasing).toBe(0)
+
+  // THEN what was left stays, and what came is worked on
+  expect(await left()).toBe(50)
+  await drainShop(shop.id)
+  expect(await left()).toBe(51)
+
+  // AND taken off once more, the shop waits for Shopify's word
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-11-02T00:00:00Z' })
+  await drainShop(shop.id)
+  expect(await eraseShops()).toBe(0)
+  expect(await left()).toBe(51)
+})
+
+it('erases the other shops where one cannot be erased, and says that', async () => {
+  const [broken, other] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  for (const shop of [broken, other]) {
+    await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+    await drainShop(shop.id)
+    await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z' })
+    await receive(shop.id, 'shop/redact', '{"shop_id":1}', { at: '2026-08-04T00:00:00Z' })
+    await drainShop(shop.id)
+  }
+  await prisma.$executeRaw`update members set state = 'no JSON' where shop_id = ${broken.id}`
+  await expect(eraseShops()).rejects.toThrow()
+  expect(await prisma.member.count({ where: { shopId: other.id, erasedAt: null } })).toBe(0)
+  await prisma.$executeRaw`update shops set settings = settings - 'erase' where id = ${broken.id}`
+})
+
+it('keeps the scopes of the newest notice, in whatever order they come', async () => {
+  const shop = await makeShop()
+  const current = (...scopes: string[]) => JSON.stringify({ previous: [], current: scopes })
+  await receive(shop.id, 'app/scopes_update', current('read_orders', 'read_all_orders'), { at: '2026-08-02T00:00:00Z' })
+  await receive(shop.id, 'app/scopes_update', current('read_orders'), { at: '2026-08-01T00:00:00Z' })
+  await drainShop(shop.id)
+  expect(await findShop(shop.domain)).toMatchObject({ scopes: ['read_orders', 'read_all_orders'] })
 })
 
 it('leaves topics that it does not know alone, visible and out of the way', async () => {

@@ -8,8 +8,8 @@ import { requireShop } from '#app/db/shops.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { askBackfill, backfill } from '#app/jobs/backfill.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
-import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
-import { readBulkState } from '#app/shopify/orders.server.ts'
+import { findNews, reconcile, refetchOrders, takeIn } from '#app/jobs/reconcile.ts'
+import { readBulkState, readOrder } from '#app/shopify/orders.server.ts'
 import { receive } from '#test/setup/factories.ts'
 import { openSpendingShop, type SpendingShop } from './spending-shop.ts'
 
@@ -73,6 +73,23 @@ it('heals webhooks that never came: changed orders are read again and take the w
   // Read again with the overlap, they are known: nothing is stored, nothing changes.
   expect(await reconcile(await requireShop(shop.id), admin)).toEqual({ read: 3, mended: 0 })
   expect(await prisma.message.count({ where: { shopId: shop.id } })).toBe(3)
+})
+
+it('sees that an order was cancelled in the second in which it was paid', async () => {
+  const spending = await openSpendingShop([])
+  const { shop, admin } = spending
+  const { customer, orders } = await placeOrders(spending, 2)
+  await reconcile(shop, admin)
+  await drainShop(shop.id)
+  expect(await pendingOrAvailable(shop.id, customer)).toBe(200)
+  const order = (await readOrder(admin, orders[0]!))!
+  expect(await findNews(shop.id, [order])).toEqual([])
+  const cancelled = { ...order, cancelledAt: order.updatedAt }
+  expect(await takeIn(shop.id, [cancelled], 'reconcile')).toBe(1)
+  await drainShop(shop.id)
+  expect(await pendingOrAvailable(shop.id, customer)).toBe(100)
+  // Known now, it is no news any more.
+  expect(await findNews(shop.id, [cancelled])).toEqual([])
 })
 
 it('keeps its watermark where it was when Shopify cannot be read, and says so', async () => {

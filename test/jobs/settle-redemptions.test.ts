@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { pool } from '#app/db/client.server.ts'
+import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
-import { findRedemption, listOpenRedemptions } from '#app/db/redemptions.server.ts'
+import { findRedemption, listOpenRedemptions, noteFailedTry } from '#app/db/redemptions.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
 import {
   GIVE_UP_MS,
   LEFT_BEHIND_MS,
@@ -13,7 +14,9 @@ import {
   redemptionId,
   settleRedemptions,
 } from '#app/jobs/settle-redemptions.ts'
+import { makeShopWithProgram, receive } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
+import { orderBody } from '#test/setup/orders.ts'
 import { CREDIT_SCOPES, Died, openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop, Trouble } from './spending-shop.ts'
 
@@ -371,6 +374,31 @@ test('without the scope for store credit the points are back at once', async () 
     ok: false,
   })
   expect(await expectSettled(place, ann, 700)).toBe('returned')
+})
+
+test('a redemption that cannot be settled is tried for as long as it takes: its tries are counted as far as they can be', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  await drainShop(shop.id)
+  const at = new Date(now())
+  await prisma.redemption.create({
+    data: {
+      shopId: shop.id,
+      id: 'rdm_x',
+      memberId: 1n,
+      rewardId: 'five-off',
+      type: 'amount',
+      points: 1n,
+      state: 'ending',
+      code: 'ABC',
+      attempts: 32_766,
+      reservedAt: at,
+      updatedAt: at,
+    },
+  })
+  await noteFailedTry(shop.id, 'rdm_x', 'Shopify still has the code', now())
+  await noteFailedTry(shop.id, 'rdm_x', 'Shopify still has the code', now())
+  expect(await prisma.redemption.findFirst({ where: { shopId: shop.id } })).toMatchObject({ attempts: 32_767 })
 })
 
 test.each([

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
+import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, expect, it, onTestFinished } from 'vitest'
 import { closeDatabase, pool, prisma } from '#app/db/client.server.ts'
@@ -205,6 +206,53 @@ it('keeps what came together with a message that the database refuses', async ()
 it('says whether the database answers', async () => {
   const answer = await fetch(`${url}/healthz`)
   expect([answer.status, await answer.text()]).toEqual([200, 'ok\n'])
+})
+
+it('refuses in time what a silent connection to the database does not keep, and keeps the next', async () => {
+  // GIVEN a network that swallows what connections say which were opened before, and lets new ones through
+  const real = new URL(process.env.DATABASE_URL!)
+  const sockets: net.Socket[] = []
+  const silent = new WeakSet<net.Socket>()
+  const network = net.createServer((near) => {
+    const far = net.connect(Number(real.port), real.hostname)
+    sockets.push(near, far)
+    near.on('data', (bytes) => silent.has(near) || far.write(bytes)).on('close', () => far.destroy())
+    far
+      .on('data', (bytes) => silent.has(near) || near.write(bytes))
+      .on('close', () => silent.has(near) || near.destroy())
+    for (const socket of [near, far]) socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => network.listen(0, '127.0.0.1', resolve))
+  const through = new URL(real)
+  through.hostname = '127.0.0.1'
+  through.port = String((network.address() as net.AddressInfo).port)
+  await closeDatabase()
+  process.env.DATABASE_URL = through.href
+  onTestFinished(async () => {
+    sockets.forEach((socket) => socket.destroy())
+    network.close()
+    process.env.DATABASE_URL = real.href
+    await closeDatabase()
+  })
+  const { domain } = await makeShop()
+  const other = await makeShop()
+  await sendWebhook(url, { shop: domain, body: '{}' })
+
+  // WHEN they fall silent
+  sockets.forEach((socket) => silent.add(socket))
+  const startedAt = performance.now()
+  const answers = await Promise.all([
+    sendWebhook(url, { shop: domain, eventId: 'lost', body: '{}' }),
+    sendWebhook(url, { shop: other.domain, eventId: 'lost', body: '{}' }),
+  ])
+
+  // THEN Shopify hears of it in time, and what it sends again is kept
+  expect(answers.map(({ status }) => status)).toContain(503)
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  for (const shop of [domain, other.domain]) {
+    expect((await sendWebhook(url, { shop, eventId: 'lost', body: '{}' })).status).toBe(200)
+  }
+  expect((await stored(domain)).filter(({ event_id }) => event_id === 'lost')).toHaveLength(1)
 })
 
 it('answers 503 instead of nothing while the process has no connection to spare, and keeps what is sent again', async () => {
