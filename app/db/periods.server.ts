@@ -1,12 +1,10 @@
 // The measures of a period, from counters by month for whole months and by day for other days (retention/rollups.ts), whatever the
-// number of orders. Of months and some days of the next, the customers of those days are looked up.
+// number of orders.
 import { pool } from '#app/db/client.server.ts'
 import { ACTIVITY_DAYS, readDaySums } from '#app/db/measures.server.ts'
 import type { Asked } from '#app/db/retention.server.ts'
 import { DAY_MS, fromDayNumber, startOfDate } from '#app/loyalty/time.ts'
-import { monthOfDay } from '#app/retention/calendar.ts'
-import { toCrr } from '#app/retention/crr.ts'
-import { asMonths, firstDayOf, LONGEST_DAYS, type Period } from '#app/retention/periods.ts'
+import { asMonths, type Period } from '#app/retention/periods.ts'
 import {
   readDays,
   readPeriod,
@@ -46,7 +44,6 @@ export async function measurePeriod(
 ): Promise<PeriodMeasures> {
   const months = asMonths(period)
   const settings = { timeZone: asked.timeZone, activityDays: ACTIVITY_DAYS }
-  if (!months && period.until - period.from > LONGEST_DAYS) return measureMonthsAndDays(asked, counters, period, lastIn)
   if (!months) {
     const sums = await readDaySums(asked.shopId, period)
     return readDays(counters, period, sums, asked.asOf, settings, lastIn)
@@ -55,63 +52,6 @@ export async function measurePeriod(
   const beyondMs = untilAt - fromAt - WINDOW_MS
   const inside = beyondMs > 0 && beyondMs <= LONGEST_BEYOND_MS ? await findLapsedInside(asked, fromAt, untilAt) : null
   return readPeriod(counters, months, asked.asOf, settings, lastIn, inside)
-}
-
-/**
- * The measures of whole months and the days of the next up to `until`, which is past. Who orders in those days is a buyer more where the
- * order before was none of the period's. CRR is null where the period is longer than the activity window: not all of its buyers
- * are active at its end then.
- */
-async function measureMonthsAndDays(
-  asked: Asked,
-  counters: PeriodCounters,
-  { from, until }: Period,
-  lastIn: CountLastOrders,
-): Promise<PeriodMeasures> {
-  const then = firstDayOf(monthOfDay(until))
-  const [months, days, added] = await Promise.all([
-    measurePeriod(asked, counters, { from, until: then }, lastIn),
-    readDaySums(asked.shopId, { from: then, until }),
-    countAddedBuyers(asked, from, then, until),
-  ])
-  const newBuyers = months.newBuyers + days.newBuyers
-  const [fromAt, untilAt] = boundsOf({ from, until }, asked)
-  const [S, E, N] = [counters.activeAt(from), counters.activeAt(until), newBuyers]
-  const B = (months.crr?.B ?? 0) + added.back
-  return {
-    orders: months.orders + days.orders,
-    revenueMinor: months.revenueMinor + days.revenueMinor,
-    buyers: months.buyers + added.buyers,
-    newBuyers,
-    customersByEnd: months.customersByEnd + days.newBuyers,
-    crr: untilAt - fromAt > WINDOW_MS ? null : toCrr({ S, E, N, R: E - N - B, B }),
-    partial: false,
-  }
-}
-
-/** Customers who ordered in [then, until) and not in [from, then), and how many of them were active at `from` no more. */
-async function countAddedBuyers(
-  { shopId, timeZone }: Asked,
-  from: number,
-  then: number,
-  until: number,
-): Promise<{ buyers: number; back: number }> {
-  const [fromAt, thenAt, untilAt] = [from, then, until].map((day) => startOfDayNumber(day, timeZone)) as [
-    number,
-    number,
-    number,
-  ]
-  const { rows } = await pool.query<{ buyers: string; back: string }>({
-    name: 'period-added-buyers',
-    text: `select count(*) filter (where l.before is null or l.before < $2) as buyers,
-                  count(*) filter (where l.before < $5) as back
-             from (select distinct member_id from orders
-                    where shop_id = $1 and counts and member_id is not null and placed_at >= $3 and placed_at < $4) o
-            cross join lateral (select max(placed_at) as before from orders b
-                                 where b.shop_id = $1 and b.member_id = o.member_id and b.counts and b.placed_at < $3) l`,
-    values: [shopId, ...[fromAt, thenAt, untilAt, fromAt - WINDOW_MS].map((at) => new Date(at))],
-  })
-  return { buyers: Number(rows[0]!.buyers), back: Number(rows[0]!.back) }
 }
 
 /** Customers whose last order before the end is in the first hours of a period that is that much longer than the activity window. */

@@ -1,7 +1,6 @@
 /**
  * The periods that pages can be about, on the shop's calendar. A *period* is a run of days. What is kept of orders is kept by months,
- * so a run of whole months can be of any length, and by days in pairs, so a run of other days may be {@link LONGEST_DAYS}. What a long
- * period that is not over is compared with is both: whole months and some days of the next.
+ * so a run of whole months can be of any length, and by days in pairs, so a run of other days may be {@link LONGEST_DAYS}.
  */
 import { monthOfDay } from './calendar.ts'
 import { addMonthsToDate, fromDayNumber, toDayNumber } from '../loyalty/time.ts'
@@ -66,9 +65,8 @@ export function asMonths({ from, until }: Period): Period | null {
 }
 
 /**
- * What a period is compared with on a day; null with "none". Whole months that are not over are compared with the months of the other
- * period up to the same day of its own month, or that month's last: 1 January to 5 April with 1 January to 5 April, and to 29
- * February with 28 February where there is no other.
+ * What a period is compared with on a day; null with "none". A period that is not over is compared with as many days of the other one,
+ * or, where these are more than {@link LONGEST_DAYS}, with as many months.
  */
 export function comparedWith(period: Period, against: Comparison, today: number): Period | null {
   if (against === 'none') return null
@@ -77,19 +75,17 @@ export function comparedWith(period: Period, against: Comparison, today: number)
   const shift = against === 'year' ? 12 : months.until - months.from
   const from = firstDayOf(months.from - shift)
   if (period.until <= today + 1) return { from, until: firstDayOf(months.until - shift) }
-  return { from, until: addMonthsToDay(Math.max(today, period.from), -shift) + 1 }
+  const days = Math.max(1, today + 1 - period.from)
+  if (days <= LONGEST_DAYS) return { from, until: Math.min(from + days, period.from) }
+  return { from, until: firstDayOf(monthOfDay(today) + 1 - shift) }
 }
 
 function shiftDays({ from, until }: Period, against: 'previous' | 'year'): Period {
   const days = until - from
   if (against === 'previous') return { from: from - days, until: from }
-  const start = addMonthsToDay(from, -12)
+  const { year, month, day } = addMonthsToDate(fromDayNumber(from), -12)
+  const start = toDayNumber(year, month, day)
   return { from: start, until: start + days }
-}
-
-function addMonthsToDay(of: number, months: number): number {
-  const { year, month, day } = addMonthsToDate(fromDayNumber(of), months)
-  return toDayNumber(year, month, day)
 }
 
 /** What a page's address asks for: a named period, or "custom" with its first and last day. */
