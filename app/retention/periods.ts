@@ -80,6 +80,14 @@ export function comparedWith(period: Period, against: Comparison, today: number)
   return { from, until: firstDayOf(monthOfDay(today) + 1 - shift) }
 }
 
+/**
+ * Whether what is counted in a period may be set beside the other's on a day: a period that is over beside another of its kind, and one that is
+ * not over beside just as many days. Counts, sums and even rates grow with the days.
+ */
+export function isComparable(period: Period, other: Period, today: number): boolean {
+  return period.until <= today + 1 || today + 1 - period.from === other.until - other.from
+}
+
 function shiftDays({ from, until }: Period, against: 'previous' | 'year'): Period {
   const days = until - from
   if (against === 'previous') return { from: from - days, until: from }

@@ -11,7 +11,7 @@ import { dayNumberAt } from '#app/loyalty/time.ts'
 import { monthOfDay } from '#app/retention/calendar.ts'
 import { returningCustomerRate } from '#app/retention/crr.ts'
 import type { IntervalDays } from '#app/retention/intervals.ts'
-import { choosePeriod, comparedWith, type ChosenPeriod, type Period } from '#app/retention/periods.ts'
+import { choosePeriod, comparedWith, isComparable, type ChosenPeriod, type Period } from '#app/retention/periods.ts'
 import { readIntervals, type PeriodMeasures } from '#app/retention/rollups.ts'
 import { nameGroup, type CustomerGroup, type PeriodGroup } from '#app/retention/segments.ts'
 import { arppu, arpu, averageRepeatPurchases, repeatPurchaseRate } from '#app/retention/value.ts'
@@ -59,7 +59,10 @@ export async function loader({ request }: LoaderFunctionArgs) {
     monthsKnown: months.length,
     measures: periods[0]!,
     // Nothing to compare with before the shop's first order.
-    before: before && periods[1]!.customersByEnd > 0 ? { period: before, measures: periods[1]! } : null,
+    before:
+      before && periods[1]!.customersByEnd > 0
+        ? { period: before, measures: periods[1]!, comparable: isComparable(chosen.period, before, today) }
+        : null,
   }
 }
 
@@ -108,7 +111,7 @@ const SUBTITLE = 'Who comes back, who is slipping away, and what it is worth'
 type PeriodFiguresProps = {
   period: Period
   measures: PeriodMeasures
-  before: { period: Period; measures: PeriodMeasures } | null
+  before: { period: Period; measures: PeriodMeasures; comparable: boolean } | null
   currency: string
   timezone: string
 }
@@ -122,22 +125,27 @@ function PeriodFigures({ period, measures, before, currency, timezone }: PeriodF
             {`${showPeriod(period)}${measures.partial ? ' so far' : ''}`}
           </Text>
           <Text as="p" tone="subdued">
-            {before ? `Compared with ${showPeriod(before.period)}. ` : ''}
+            {before?.comparable ? `Compared with ${showPeriod(before.period)}. ` : ''}
+            {before && !before.comparable
+              ? `${showPeriod(before.period)} is longer than what there is of this period so far, so no changes are shown. `
+              : ''}
             {`Days and months are those of ${timezone}.`}
           </Text>
         </BlockStack>
       </Inset>
       <InlineGrid columns={{ xs: 2, md: 4 }} gap={{ xs: '200', md: '400' }}>
-        {describePeriod(measures, before?.measures ?? null, currency).map(({ group, customers, ...figure }) => (
-          <Figure
-            key={figure.label}
-            {...figure}
-            {...(customers !== null && {
-              to: customersPath(nameGroup({ kind: 'period', group, from: period.from, until: period.until })),
-              customers,
-            })}
-          />
-        ))}
+        {describePeriod(measures, before?.comparable ? before.measures : null, currency).map(
+          ({ group, customers, ...figure }) => (
+            <Figure
+              key={figure.label}
+              {...figure}
+              {...(customers !== null && {
+                to: customersPath(nameGroup({ kind: 'period', group, from: period.from, until: period.until })),
+                customers,
+              })}
+            />
+          ),
+        )}
       </InlineGrid>
     </BlockStack>
   )

@@ -6,6 +6,7 @@ import {
   COMPARISONS,
   customPeriod,
   findPeriod,
+  isComparable,
   LONGEST_DAYS,
   nameDay,
   parseDay,
@@ -77,4 +78,17 @@ test('whatever is compared, it is whole months or days few enough to count, and 
 test('days are read back from their names, and no others are', () => {
   fc.assert(fc.property(fc.integer({ min: -20_000, max: 60_000 }), (one) => parseDay(nameDay(one)) === one))
   for (const text of ['2026-02-29', '2026-13-01', '2026-1-1', '', 'today']) expect(parseDay(text)).toBeNull()
+})
+
+test.each([
+  ['this-year', '2026-04-05', false],
+  ['this-year', '2026-04-30', true],
+  ['this-year', '2026-12-31', true],
+  ['this-month', '2026-04-05', true],
+  ['last-month', '2026-04-05', true],
+  ['last-30-days', '2026-07-01', true],
+] as const)('%s on %s beside the year before is of equal length: %s', (name, date, expected) => {
+  const today = parseDay(date)!
+  const period = findPeriod(name, today)
+  expect(isComparable(period, comparedWith(period, 'year', today)!, today)).toBe(expected)
 })
