@@ -178,35 +178,37 @@ function Activities() {
                       : 'When a customer gets an account')}
                 </Text>
               </BlockStack>
-              {index < 0 ? (
-                <Button
-                  onClick={() =>
-                    draft.write(
-                      ['earning'],
-                      [...rules, { id: freeId(activity.on.replace('custom:', ''), rules), ...activity }],
-                    )
-                  }
-                  accessibilityLabel={`Switch on: ${sayOccasion(activity.on)}`}
-                >
-                  Switch on
-                </Button>
-              ) : (
-                <InlineStack gap="200" blockAlign="center" wrap={false}>
-                  <div style={{ width: '7rem' }}>
-                    <DraftNumber
-                      path={['earning', index, 'points']}
-                      label={`Points for ${sayOccasion(activity.on)}`}
-                      labelHidden
-                    />
-                  </div>
+              <div style={{ flex: 'none' }}>
+                {index < 0 ? (
                   <Button
-                    onClick={() => draft.write(['earning', index], undefined)}
-                    accessibilityLabel={`Switch off: ${sayOccasion(activity.on)}`}
+                    onClick={() =>
+                      draft.write(
+                        ['earning'],
+                        [...rules, { id: freeId(activity.on.replace('custom:', ''), rules), ...activity }],
+                      )
+                    }
+                    accessibilityLabel={`Switch on: ${sayOccasion(activity.on)}`}
                   >
-                    Switch off
+                    Switch on
                   </Button>
-                </InlineStack>
-              )}
+                ) : (
+                  <InlineStack gap="200" blockAlign="center" wrap={false}>
+                    <div style={{ width: '7rem' }}>
+                      <DraftNumber
+                        path={['earning', index, 'points']}
+                        label={`Points for ${sayOccasion(activity.on)}`}
+                        labelHidden
+                      />
+                    </div>
+                    <Button
+                      onClick={() => draft.write(['earning', index], undefined)}
+                      accessibilityLabel={`Switch off: ${sayOccasion(activity.on)}`}
+                    >
+                      Switch off
+                    </Button>
+                  </InlineStack>
+                )}
+              </div>
             </InlineStack>
           )
         })}
