@@ -59,7 +59,7 @@ const ENROLMENTS = {
 const ROUNDINGS = { floor: 'down', 'half-up': 'to the nearest', ceil: 'up' }
 
 const EARNING: readonly Saying<EarningDocument>[] = [
-  ['is for', 'be for', (rule) => rule.on],
+  ['is for', 'be for', (rule) => OCCASIONS[rule.on] ?? rule.on.replace(/^custom:/, '')],
   ['gives', 'give', (rule) => describeRate(rule)],
   ['multiplies points by', 'multiply points by', (rule) => number(rule.multiplier)],
   ['is limited to products', 'be limited to products', (rule) => list(rule.when?.products)],
@@ -73,6 +73,15 @@ const EARNING: readonly Saying<EarningDocument>[] = [
   ['ends', 'end', (rule) => describeLocal(rule.until)],
   ['counts', 'count', (rule) => (rule.limit ? describeLimit(rule.limit) : null)],
 ]
+
+const OCCASIONS: Record<string, string> = {
+  order: 'orders',
+  signup: 'signing up',
+  birthday: 'birthdays',
+  review: 'reviews',
+  profile: 'complete profiles',
+  referral: 'bringing friends',
+}
 
 const WEEKDAYS = ['Mondays', 'Tuesdays', 'Wednesdays', 'Thursdays', 'Fridays', 'Saturdays', 'Sundays']
 
@@ -159,7 +168,10 @@ const CAMPAIGN: readonly Saying<CampaignDocument>[] = [
   [
     'holds out',
     'hold out',
-    (campaign) => (campaign.holdOut === undefined ? null : `${campaign.holdOut} of its customers`),
+    (campaign) =>
+      campaign.holdOut === undefined
+        ? null
+        : `${percent(Number((campaign.holdOut * 100).toFixed(4)))} of its customers`,
   ],
   ['combines with', 'combine with', (campaign) => describeCombination(campaign.combinesWith)],
 ]
@@ -244,7 +256,7 @@ function describeWindow(window: TiersDocument['window']): string {
 
 function describeValue(reward: RewardDocument): string | null {
   if (reward.value === undefined) return null
-  const value = reward.type === 'percentage' ? `${reward.value} %` : String(reward.value)
+  const value = reward.type === 'percentage' ? `${reward.value}%` : String(reward.value)
   return reward.perPoints === undefined ? value : `${value} for ${plural(reward.perPoints, 'point')}`
 }
 
@@ -282,7 +294,7 @@ function number(value: number | undefined): string | null {
 }
 
 function percent(value: number | undefined): string | null {
-  return value === undefined ? null : `${value} %`
+  return value === undefined ? null : `${value}%`
 }
 
 function plural(count: number, noun: string): string {

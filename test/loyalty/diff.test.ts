@@ -43,7 +43,19 @@ test('a new reward is described', () => {
   const sentences = changed((document) =>
     document.rewards.push({ id: 'ten', type: 'percentage', cost: 900, value: 10 }),
   )
-  expect(sentences).toEqual(['The reward ten is new: it gives a percentage off, costs 900 points, is worth 10 %'])
+  expect(sentences).toEqual(['The reward ten is new: it gives a percentage off, costs 900 points, is worth 10%'])
+})
+
+test('a new way to earn and a share held out are told in words and percent', () => {
+  expect(
+    changed((document) => {
+      document.earning.push({ id: 'join', on: 'signup', points: 50 })
+      document.campaigns[0]!.holdOut = 0.07
+    }),
+  ).toEqual([
+    expect.stringMatching(/^The rule join is new: it is for signing up, gives 50 points/),
+    expect.stringMatching(/holds out 7% of its customers/),
+  ])
 })
 
 test('no change, no sentence; any change, at least one', () => {
