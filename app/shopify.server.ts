@@ -4,6 +4,7 @@
  */
 import '@shopify/shopify-app-remix/adapters/node'
 
+import { redirect, type TypedResponse } from '@remix-run/node'
 import { ApiVersion, AppDistribution, LogSeverity, shopifyApp } from '@shopify/shopify-app-remix/server'
 import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prisma'
 
@@ -63,6 +64,20 @@ export async function requireMerchant(request: Request): Promise<Merchant> {
   const known = await findShop(session.shop)
   const shop = isInstalled(known) ? known : await install(session.shop, admin)
   return { shop, admin, actor: `user:${sessionToken.sub}` }
+}
+
+const SAID_BY_THE_FRAME = ['shop', 'host', 'embedded', 'id_token', 'locale']
+
+/**
+ * The way from a page of the admin to another of its pages, with what Shopify's frame said in the address: a page that is opened directly (a
+ * bookmark, a new tab) has no other sign of who asks.
+ */
+export function redirectInside(request: Request, path: string): TypedResponse<never> {
+  const said = new URL(request.url).searchParams
+  const kept = new URLSearchParams(
+    SAID_BY_THE_FRAME.flatMap((name) => (said.has(name) ? [[name, said.get(name)!]] : [])),
+  )
+  return redirect(kept.size > 0 ? `${path}?${kept.toString()}` : path)
 }
 
 /** The Admin API for a job in a shop's name. The token is renewed when it is about to run out; throws when there is none. */

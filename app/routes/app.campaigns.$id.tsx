@@ -1,4 +1,4 @@
-import { data, redirect, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
+import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { useLoaderData, useNavigate } from '@remix-run/react'
 import { Banner, BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
@@ -19,7 +19,7 @@ import { requireProgram, type Campaign, type ProgramDocument, type Stretch } fro
 import { DAY_MS, toLocalDate } from '#app/loyalty/time.ts'
 import { RETENTION_SEGMENTS } from '#app/retention/segments.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
-import { requireMerchant } from '#app/shopify.server.ts'
+import { redirectInside, requireMerchant } from '#app/shopify.server.ts'
 import { useCampaignActions } from '#app/ui/campaign-actions.ts'
 import { CampaignForm } from '#app/ui/campaign-form.tsx'
 import { CampaignBadge } from '#app/ui/campaign-list.tsx'
@@ -51,7 +51,7 @@ const REMOVAL =
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const published = await findPublishedProgram(shop.id)
-  if (!published) return redirect('/app/campaigns')
+  if (!published) return redirectInside(request, '/app/campaigns')
   const { document, version } = published
   const at = now()
   const isNew = params.id === 'new'

@@ -1,4 +1,4 @@
-import { data, redirect, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
+import { data, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { useLoaderData, useNavigate } from '@remix-run/react'
 import { BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
@@ -8,7 +8,7 @@ import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { buildProgramCard } from '#app/loyalty/program-card.ts'
 import { requireProgram, type ProgramDocument } from '#app/loyalty/program.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
-import { requireMerchant } from '#app/shopify.server.ts'
+import { redirectInside, requireMerchant } from '#app/shopify.server.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
 import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
 import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
@@ -32,7 +32,7 @@ const NO_TITLES: Record<string, string> = {}
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const published = await findPublishedProgram(shop.id)
-  if (!published) return redirect('/app/rewards')
+  if (!published) return redirectInside(request, '/app/rewards')
   const { document, version } = published
   const isNew = params.id === 'new'
   const index = isNew ? document.rewards.length : document.rewards.findIndex((reward) => reward.id === params.id)

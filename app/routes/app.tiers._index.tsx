@@ -1,10 +1,10 @@
-import { redirect, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData } from '@remix-run/react'
 import { BlockStack, Layout, Page } from '@shopify/polaris'
 
 import { countMembersByTier } from '#app/db/member-list.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
-import { requireMerchant } from '#app/shopify.server.ts'
+import { redirectInside, requireMerchant } from '#app/shopify.server.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
 import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
 import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
@@ -18,7 +18,7 @@ export const meta: MetaFunction = () => [{ title: 'Tiers · Perennial' }]
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const [published, counts] = await Promise.all([findPublishedProgram(shop.id), countMembersByTier(shop.id)])
-  if (!published) return redirect('/app/program')
+  if (!published) return redirectInside(request, '/app/program')
   return {
     published: { version: published.version, document: published.document },
     counts: Object.fromEntries(counts),

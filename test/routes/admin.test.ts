@@ -9,12 +9,15 @@ import { publishProgram } from '#app/db/programs.server.ts'
 import type { Transfer } from '#app/loyalty/ledger.ts'
 import { buildTemplate } from '#app/loyalty/templates.ts'
 import * as home from '#app/routes/app._index.tsx'
+import * as campaign from '#app/routes/app.campaigns.$id.tsx'
 import * as member from '#app/routes/app.members.$id.tsx'
 import * as members from '#app/routes/app.members._index.tsx'
 import * as messages from '#app/routes/app.messages.tsx'
 import * as program from '#app/routes/app.program._index.tsx'
 import * as publish from '#app/routes/app.program.publish.tsx'
 import * as versions from '#app/routes/app.program.versions.tsx'
+import * as reward from '#app/routes/app.rewards.$id.tsx'
+import * as tiers from '#app/routes/app.tiers._index.tsx'
 import { sessionStorage } from '#app/shopify.server.ts'
 import { answerAdminApi, BROWSER, makeMerchant, sessionToken, settle, type Merchant } from '#test/routes/merchant.ts'
 import { makeMember } from '#test/setup/factories.ts'
@@ -113,6 +116,17 @@ test.each([
     expect(asked.filter(({ query }) => query === undefined)).toHaveLength(1)
   },
 )
+
+test.each([
+  ['/app/tiers', tiers, '/app/program'],
+  ['/app/rewards/new', reward, '/app/rewards'],
+  ['/app/campaigns/new', campaign, '/app/campaigns'],
+])('%s, opened before there is a program, leads on with what the frame says of who asks', async (path, page, to) => {
+  const merchant = await makeMerchant()
+  const asked = await merchant.get(`${path}?host=aG9zdA&embedded=1&index=`, { id: 'new' })
+  const answer = await settle(page.loader(asked))
+  expect([answer.status, answer.headers.get('Location')]).toEqual([302, `${to}?host=aG9zdA&embedded=1`])
+})
 
 test('home counts the points, members and orders of the shop that asks, and of no other', async () => {
   const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
