@@ -146,6 +146,19 @@ describe('our blocks in the theme', () => {
     expect(page.html).toContain('/cdn/extensions/loyalty-blocks/assets/')
   })
 
+  test('a member reads the last day on which points can be spent, not the midnight at which they end', async () => {
+    const { store, shopper } = await openShop()
+    writeMetafield(store, store.installApp(SHOP).id, 'loyalty', 'program', PROGRAM)
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
+    const nextExpiry = { points: 99, at: '2027-11-23T00:00:00.000Z' }
+    const card = { version: 1, balance: 100, pending: 0, tier: null, progress: null, nextExpiry, heldOut: [] }
+    writeMetafield(store, ann.id, '$app', 'member_card', { ...card, codes: [], segments: [] })
+    await shopper.post('/account/login', { customer: ann.id.split('/').at(-1)! })
+    const { text } = await shopper.get('/pages/loyalty')
+    expect(text).toContain('22 November 2027')
+    expect(text).not.toContain('23 November 2027')
+  })
+
   test('a code can be given back, a gift card only copied', async () => {
     const { store, shopper } = await openShop()
     writeMetafield(store, store.installApp(SHOP).id, 'loyalty', 'program', PROGRAM)

@@ -176,7 +176,9 @@ function namedDate(value: unknown, format: string): string {
   }
   const style = styles[format]
   if (!style) throw new Error(`The dev store does not imitate the date format "${format}".`)
-  return new Intl.DateTimeFormat('en-GB', { ...style, timeZone: 'UTC' }).format(new Date(String(value)))
+  // Liquid takes whole numbers for seconds (Shopify/liquid, Utils.to_date).
+  const at = /^\d+$/.test(String(value)) ? Number(value) * 1000 : Date.parse(String(value))
+  return new Intl.DateTimeFormat('en-GB', { ...style, timeZone: 'UTC' }).format(at)
 }
 
 /**
