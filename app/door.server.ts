@@ -2,15 +2,14 @@
 // of the message what the rules read, and answers once it is on disk; it never calls Shopify and waits for nothing else (Shopify gives 5 s in all,
 // shopify.dev "Webhooks: HTTPS delivery"). It stands in front of the framework, whose empty action alone is four times
 // slower. What a message means is the inbox's reader's business (jobs/drain-inbox).
-import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
 import { now } from '#app/clock.server.ts'
 import { isPackable } from '#app/db/arrays.ts'
 import { isRefusal } from '#app/db/errors.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
 import { nameError } from '#app/log.server.ts'
+import { isSigned } from '#app/shopify/signature.server.ts'
 import { keepWhatIsRead } from '#app/shopify/webhook.ts'
 
 /** Larger than any order: Shopify's own limit of 500 lines gives some 2 MB. Beyond it the body is not read to its end. */
@@ -90,8 +89,7 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   if (body.length === 0 || given === undefined) return { status: 400, text: 'The body or its signature is missing.' }
   // The library signs text. Bytes that are no UTF-8 change on the way and so do not match, as they should not.
   const text = body.toString('utf8')
-  const expected = await createSHA256HMAC(secret, text, HashFormat.Base64)
-  if (!isSame(given, expected)) return { status: 401, text: 'The signature is wrong.' }
+  if (!(await isSigned(text, given, secret))) return { status: 401, text: 'The signature is wrong.' }
 
   const domain = header(headers, 'shop-domain')?.toLowerCase()
   const topic = header(headers, 'topic')?.toLowerCase()
@@ -125,11 +123,6 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[`x-shopify-${name}`] ?? headers[`shopify-${name}`]
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function isSame(given: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(expected)]
-  return one.length === other.length && timingSafeEqual(one, other)
 }
 
 function readTriggeredAt(headers: IncomingHttpHeaders): number {

@@ -5,11 +5,10 @@
  * The library's `authenticate.flow` is not used: it reads the headers by an adapter, of which the process has one, Node's, which finds none in
  * a request of the framework's; and it may renew the shop's token, which nobody here needs, within the 10 seconds that Flow waits.
  */
-import { timingSafeEqual } from 'node:crypto'
 import { json } from '@remix-run/node'
-import { createSHA256HMAC, HashFormat } from '@shopify/shopify-api/runtime'
 import { findShop, type Shop } from '#app/db/shops.server.ts'
 import { env } from '#app/env.server.ts'
+import { isSigned } from '#app/shopify/signature.server.ts'
 
 /** A step's fields are lines of text: more than this is none. */
 const BODY_BYTES_MAX = 64 * 1024
@@ -26,7 +25,7 @@ export async function requireStep(request: Request): Promise<Step> {
   const body = Buffer.from(await request.arrayBuffer())
   if (body.length > BODY_BYTES_MAX) throw refuse(413, 'too_large', `A step has at most ${BODY_BYTES_MAX} bytes.`)
   const text = body.toString('utf8')
-  if (!(await isSigned(text, request.headers.get('X-Shopify-Hmac-Sha256') ?? ''))) {
+  if (!(await isSigned(text, request.headers.get('X-Shopify-Hmac-Sha256') ?? '', env().SHOPIFY_API_SECRET))) {
     throw refuse(401, 'signature', 'The signature is wrong.')
   }
   const payload = parse(text)
@@ -42,12 +41,6 @@ export async function requireStep(request: Request): Promise<Step> {
 /** A refusal with a sentence for whoever looks at the run in Flow. */
 export function refuse(status: number, reason: string, message: string): Response {
   return json({ ok: false, reason, message }, { status })
-}
-
-async function isSigned(text: string, given: string): Promise<boolean> {
-  const expected = Buffer.from(await createSHA256HMAC(env().SHOPIFY_API_SECRET, text, HashFormat.Base64))
-  const other = Buffer.from(given)
-  return expected.length === other.length && timingSafeEqual(expected, other)
 }
 
 /** Other texts are signed with the same secret (session tokens, questions of the storefront): only a step begins as an object does. */

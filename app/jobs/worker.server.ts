@@ -79,19 +79,20 @@ function shopTasks(): TaskList {
           if (!isWithoutSession(error)) throw error
         })
         if (result !== AGAIN_SOON) return
-        // The queue goes by the machine's clock, which moving business time leaves alone.
-        const machineTime = performance.timeOrigin + performance.now()
-        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(machineTime + AGAIN_SOON_MS) })
+        await addJob(name, payload, { ...keyOf(name, shop.id), runAt: new Date(machineTime() + AGAIN_SOON_MS) })
       },
     ]),
   )
 }
 
+/** Epoch milliseconds of the machine's clock, by which the queue goes: moving business time leaves it alone. */
+const machineTime = () => performance.timeOrigin + performance.now()
+
 /** Every minute: puts this minute's tasks into the queue, each shop's once however many workers do so. */
 const schedule: TaskList[string] = async (_payload, { addJob }) => {
   await addJob('erase-shops', {}, { jobKey: 'erase-shops', jobKeyMode: 'preserve_run_at', queueName: 'erase-shops' })
   await dropEffectsOfGoneShops(now())
-  const minute = Math.floor(performance.timeOrigin / 60_000 + performance.now() / 60_000)
+  const minute = Math.floor(machineTime() / 60_000)
   for (const shop of await listInstalledShops()) {
     for (const name of tasksOfMinute(minute, shop.id)) await addJob(name, { shopId: shop.id }, keyOf(name, shop.id))
   }
