@@ -1,7 +1,7 @@
 /** `npm run measures:verify`: recomputes every retention measure from the orders and compares it with what is kept. */
 import { parseArgs } from 'node:util'
 import { findCycleDifferences } from '#app/db/cycles.server.ts'
-import { findMeasureDifferences } from '#app/db/measures.server.ts'
+import { findMeasureDifferences } from '#app/db/recount-measures.server.ts'
 import { openDatabase } from '#app/db/open.server.ts'
 import { findShop, listInstalledShops } from '#app/db/shops.server.ts'
 

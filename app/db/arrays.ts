@@ -82,3 +82,27 @@ export function inMilliseconds(instant: string): string {
 export function booleans(values: readonly boolean[]): string {
   return `{${values.map((value) => (value ? 't' : 'f')).join(',')}}`
 }
+
+/** The whole numbers of an array as PostgreSQL writes it: "{12,-3}". */
+export function readNumbers(text: string): number[] {
+  const numbers: number[] = []
+  let value = 0
+  let negative = false
+  for (let place = 1; place < text.length; place++) {
+    const code = text.charCodeAt(place)
+    if (code >= 48) {
+      if (code <= 57) {
+        value = value * 10 + code - 48
+        continue
+      }
+    } else if (code === 45) {
+      negative = true
+      continue
+    }
+    // A comma, or the brace that closes it.
+    numbers.push(negative ? -value : value)
+    value = 0
+    negative = false
+  }
+  return numbers
+}

@@ -1,7 +1,8 @@
 // The measures of a period, from counters by month for whole months and by day for other days (retention/rollups.ts), whatever the
 // number of orders.
 import { pool } from '#app/db/client.server.ts'
-import { ACTIVITY_DAYS, readDaySums } from '#app/db/measures.server.ts'
+import { readDaySums } from '#app/db/measure-counters.server.ts'
+import { ACTIVITY_DAYS } from '#app/db/measures.server.ts'
 import type { Asked } from '#app/db/retention.server.ts'
 import { DAY_MS, fromDayNumber, startOfDate } from '#app/loyalty/time.ts'
 import { asMonths, type Period } from '#app/retention/periods.ts'

@@ -3,7 +3,7 @@
 // by day are brought up too.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
-import { loadOrderLog, needsRebuild, rebuildMeasures } from '#app/db/measures.server.ts'
+import { loadOrderLog, needsRebuild, rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { foldPointsFlows } from '#app/db/points-flows.server.ts'
 import { findPrediction, savePrediction, type ShopPrediction } from '#app/db/predictions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'

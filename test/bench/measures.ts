@@ -11,13 +11,9 @@ import { closeDatabase, inTransaction, pool } from '#app/db/client.server.ts'
 import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { countLiabilityMembers, readLiability } from '#app/db/liability.server.ts'
 import type { MeasuredOrder } from '#app/db/measures.server.ts'
-import {
-  applyMeasures,
-  findMeasureDifferences,
-  loadOrderLog,
-  readCounters,
-  rebuildMeasures,
-} from '#app/db/measures.server.ts'
+import { readCounters } from '#app/db/measure-counters.server.ts'
+import { applyMeasures } from '#app/db/measures.server.ts'
+import { findMeasureDifferences, loadOrderLog, rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { foldPointsFlows } from '#app/db/points-flows.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'

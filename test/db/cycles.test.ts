@@ -11,7 +11,7 @@ import {
   recountSlice,
   startRecount,
 } from '#app/db/cycles.server.ts'
-import { findMeasureDifferences, rebuildMeasures } from '#app/db/measures.server.ts'
+import { findMeasureDifferences, rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { moveOrders, saveOrders } from '#app/db/orders.server.ts'
 import { countCustomersBehind, listCustomersBehind, readOverview } from '#app/db/retention.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'

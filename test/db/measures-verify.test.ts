@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
-import { rebuildMeasures } from '#app/db/measures.server.ts'
+import { rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')

@@ -2,13 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool, prisma } from '#app/db/client.server.ts'
 import type { MeasuredOrder } from '#app/db/measures.server.ts'
-import {
-  applyMeasures,
-  findMeasureDifferences,
-  needsRebuild,
-  readCounters,
-  rebuildMeasures,
-} from '#app/db/measures.server.ts'
+import { readCounters } from '#app/db/measure-counters.server.ts'
+import { applyMeasures } from '#app/db/measures.server.ts'
+import { findMeasureDifferences, needsRebuild, rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import { COUNTER_KINDS } from '#app/retention/rollups.ts'
 import { makeShop } from '#test/setup/factories.ts'

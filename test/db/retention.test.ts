@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool, prisma } from '#app/db/client.server.ts'
-import { loadOrderLog, rebuildMeasures } from '#app/db/measures.server.ts'
+import { loadOrderLog, rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { savePrediction } from '#app/db/predictions.server.ts'
 import {
   askMeasures,

@@ -2,7 +2,7 @@
 import type { FrameLocator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
-import { rebuildMeasures } from '#app/db/measures.server.ts'
+import { rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { expectAccessible, measureLayoutShift, openAdminPage, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
 
 /** The app works behind people's backs, on a machine that may be busy. */

@@ -1,7 +1,7 @@
 /** Every number of every retention page opens its customers, and their list is as long as it says. */
 import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
-import { rebuildMeasures } from '#app/db/measures.server.ts'
+import { rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { askMeasures, countCustomersBehind } from '#app/db/retention.server.ts'
 import { findShop } from '#app/db/shops.server.ts'
 import { fitPredictions } from '#app/jobs/fit-predictions.ts'

@@ -9,7 +9,7 @@ import {
   moveListed,
   retryList,
 } from '#app/db/customer-lists.server.ts'
-import { rebuildMeasures } from '#app/db/measures.server.ts'
+import { rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { createTagSegment, segmentQuery } from '#app/shopify/segments.server.ts'
 import { atInstant } from '#test/setup/factories.ts'

@@ -3,7 +3,7 @@ import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime'
 import { getJwt } from '@shopify/shopify-api/test-helpers'
 
 import { inTransaction, pool } from '#app/db/client.server.ts'
-import { rebuildMeasures } from '#app/db/measures.server.ts'
+import { rebuildMeasures } from '#app/db/recount-measures.server.ts'
 import { sessionStorage } from '#app/shopify.server.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
