@@ -1,7 +1,9 @@
 /** Documents that a command is given: read whole, checked, and every mistake with file, line and field. */
 import { readFileSync } from 'node:fs'
 import { type Catalog, parseCatalog } from '#app/loyalty/catalog.ts'
-import { type Problem, type Program, formatPath, parseProgram } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
+import { type Problem, formatPath } from '#app/loyalty/problems.ts'
+import type { Program } from '#app/loyalty/program.ts'
 import { type JsonSource, readJsonSource } from './json-source.ts'
 
 /** What is wrong with the input: a command prints each line and exits with 2. */

@@ -1,9 +1,10 @@
 /** `npm run simulate`: a log of events played over a program, offline, and what another program would have made of it. */
 import { parseArgs } from 'node:util'
-import { type Catalog, withCatalog } from '#app/loyalty/catalog.ts'
+import { type Catalog, withCatalog, fieldsNeedingCatalog } from '#app/loyalty/catalog.ts'
 import { type Comparison, type Outcome, compareOutcomes } from '#app/loyalty/compare.ts'
 import { parseDecimal, rational, roundRational, toSafeNumber } from '#app/loyalty/money.ts'
-import { type Program, HUNDRED_PERCENT, fieldsNeedingCatalog } from '#app/loyalty/program.ts'
+import type { Program } from '#app/loyalty/program.ts'
+import { HUNDRED_PERCENT } from '#app/loyalty/ratios.ts'
 import {
   type SimulatedEvent,
   type SimulatedTransfer,

@@ -2,7 +2,7 @@ import { pool } from './client.server.ts'
 import type { Queryable } from './client.server.ts'
 import type { CampaignHistory } from '#app/loyalty/campaigns.ts'
 
-/** Campaigns beside the program document: what happened to them. What they promise is in the program (loyalty/program.ts). */
+/** Campaigns beside the program document: what happened to them. What they promise is in the program (loyalty/program-document.ts). */
 
 /** What was decided and spent beside the program. */
 export type CampaignRecord = CampaignHistory & {

@@ -1,7 +1,7 @@
 /** Published versions of the program as the admin reads them, and publishing on top of the one that was read. */
 import { inTransaction, pool } from '#app/db/client.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 
 /** One published version. Its document was checked when it was published and is never edited. */
 export type PublishedVersion = {

@@ -5,7 +5,9 @@ import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { noteWorkDue } from '#app/db/work-due.server.ts'
 import { FOREVER, listStops, withStops, type CampaignHistory } from '#app/loyalty/campaigns.ts'
 import type { Programs, ProgramVersion } from '#app/loyalty/engine.ts'
-import { parseAcceptedProgram, type Program, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram } from '#app/loyalty/parse-program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
+import type { Program } from '#app/loyalty/program.ts'
 
 /**
  * Versions never change once published, so what they say is read once per process. Bounded, because a process may serve

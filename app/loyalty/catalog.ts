@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { isGid } from './ids.ts'
 import { parseDecimal } from './money.ts'
 import type { Order, OrderLine } from './order.ts'
-import { type Problem, explainIssues, problemAt } from './program.ts'
+import { explainIssues, formatPath, problemAt, type Problem } from './problems.ts'
+import type { Program } from './program.ts'
 
 /** What is known of one product. `compareAtMinor` is in minor units of the shop currency; null: the product has none. */
 export type CatalogProduct = {
@@ -52,6 +53,27 @@ export function parseCatalog(input: unknown, exponent: number): ParsedCatalog {
     catalog.set(id, { collections, tags, compareAtMinor })
   }
   return problems.length > 0 ? refuse(problems) : { ok: true, catalog }
+}
+
+/**
+ * The fields of a program that need to know a product's collections, tags or compare-at price, which orders do not carry. Empty: no catalogue is needed.
+ */
+export function fieldsNeedingCatalog(program: Program): { readonly path: Problem['path']; readonly field: string }[] {
+  const { basis, earning, campaigns } = program.document
+  const paths: (string | number)[][] = []
+  if (!basis.saleItems) paths.push(['basis', 'saleItems'])
+  if (basis.exclude.collections.length > 0) paths.push(['basis', 'exclude', 'collections'])
+  if (basis.exclude.tags.length > 0) paths.push(['basis', 'exclude', 'tags'])
+  earning.forEach((rule, index) => {
+    if (rule.when?.collections) paths.push(['earning', index, 'when', 'collections'])
+    if (rule.when?.tags) paths.push(['earning', index, 'when', 'tags'])
+  })
+  campaigns.forEach((campaign, index) => {
+    if (campaign.offer.pointsMultiplier === undefined) return
+    if (campaign.collections) paths.push(['campaigns', index, 'collections'])
+    if (campaign.saleItems === false) paths.push(['campaigns', index, 'saleItems'])
+  })
+  return paths.map((path) => ({ path, field: formatPath(path) }))
 }
 
 /** The order with what the catalogue knows of its products. Lines of products that it does not know stay as they are. */

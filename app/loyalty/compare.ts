@@ -12,7 +12,8 @@ import {
   toSafeNumber,
   type Rational,
 } from './money.ts'
-import { HUNDRED_PERCENT, type Program } from './program.ts'
+import type { Program } from './program.ts'
+import { HUNDRED_PERCENT } from './ratios.ts'
 
 /** What a program made of a history. Money in minor units of the shop currency. */
 export type Outcome = {

@@ -1,5 +1,11 @@
 /** What changed between two versions of a program, in sentences a merchant can read before publishing. */
-import type { CampaignDocument, EarningDocument, ProgramDocument, RewardDocument, TiersDocument } from './program.ts'
+import type {
+  CampaignDocument,
+  EarningDocument,
+  ProgramDocument,
+  RewardDocument,
+  TiersDocument,
+} from './program-document.ts'
 
 /** One thing that is said of an entry: "needs" 600.00. `value` is null where there is nothing to say. */
 type Saying<T> = readonly [verb: string, plainVerb: string, value: (entry: T) => string | null]

@@ -3,7 +3,7 @@
  * (discount-configuration.ts). What is beyond them would stand in the program and give nothing, so it is no program.
  */
 import { documentsForCampaign, documentsForTiers, type DiscountRefusal } from './discount-configuration.ts'
-import type { CampaignDocument, ProgramDocument } from './program.ts'
+import type { CampaignDocument, ProgramDocument } from './program-document.ts'
 
 /** A place of the document that is beyond a limit, and what would be within it. */
 export type BeyondLimit = { readonly path: readonly (string | number)[]; readonly message: string }

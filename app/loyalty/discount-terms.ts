@@ -1,5 +1,5 @@
 import { formatMoney, formatDecimal, rational, roundRational, toSafeNumber } from './money.ts'
-import { HUNDRED_PERCENT } from './program.ts'
+import { HUNDRED_PERCENT } from './ratios.ts'
 import type { Program, Reward } from './program.ts'
 
 /**
@@ -29,7 +29,7 @@ export type DiscountTerms = {
  * are no discounts.
  *
  * `maximumShare` becomes a minimum: an amount, or a product of that price, may be at most S % of an order exactly where the order is at
- * least amount ÷ S %. A percentage is never above it (program.ts).
+ * least amount ÷ S %. A percentage is never above it (read-reward.ts).
  */
 export function termsOfReward(
   program: Program,

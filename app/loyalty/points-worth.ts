@@ -1,6 +1,6 @@
 /** What points are worth in money, by the program's own rewards. */
 import { parseMoney } from './money.ts'
-import type { ProgramDocument } from './program.ts'
+import type { ProgramDocument } from './program-document.ts'
 
 /** What 100 points buy at most in money off, minor units rounded down; null where no reward is money off. */
 export function hundredPointsMinor(document: ProgramDocument, currency: string): number | null {

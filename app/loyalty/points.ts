@@ -15,7 +15,8 @@ import {
   type Rational,
 } from './money.ts'
 import type { Order, OrderLine, OrderWorth, Reason, Refund, Why } from './order.ts'
-import { MULTIPLIER_ONE, type Conditions, type EarningRule, type Program } from './program.ts'
+import type { Conditions, EarningRule, Program } from './program.ts'
+import { MULTIPLIER_ONE } from './ratios.ts'
 import { weekdayAt } from './time.ts'
 
 /** What the calculator must know besides the order and the program. */

@@ -1,7 +1,7 @@
 import { fixedValue, rewardLabel, showMoney } from './discount-terms.ts'
 import type { CardReward, ProgramCard } from './member-card.ts'
 import { formatDecimal, formatMoney } from './money.ts'
-import { MULTIPLIER_ONE } from './program.ts'
+import { MULTIPLIER_ONE } from './ratios.ts'
 import type { EarningRule, Level, Limit, Program, Reward, Tiers } from './program.ts'
 
 /** Ways to earn that are not an order, in a shopper's words. */

@@ -3,7 +3,8 @@
  * workflow of the merchant's could bring about: a review, a profile, a referral.
  */
 import { currencyExponent, formatDecimal } from './money.ts'
-import { type ProgramDocument, parseProgram } from './program.ts'
+import { parseProgram } from './parse-program.ts'
+import type { ProgramDocument } from './program-document.ts'
 
 /** `id` is what a form posts; `title` and `promise` are shown to the merchant. */
 export type Template = { readonly id: TemplateId; readonly title: string; readonly promise: string }

@@ -3,7 +3,7 @@ import type { FrameLocator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
 import { isHeldOut } from '#app/loyalty/campaigns.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { addToCart, expectAccessible, openAdminPage, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const MINUTE_MS = 60_000

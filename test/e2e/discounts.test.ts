@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { isHeldOut } from '#app/loyalty/campaigns.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import type { Customer } from '#test/dev-store/records.ts'
 import { addToCart, expectAccessible, openShop, pay, PROGRAM, SHOP, signIn, waitForCard } from './shop.ts'
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import { pool } from '#app/db/client.server.ts'
 import { listProgramVersions, publishOnTop } from '#app/db/program-history.server.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { expectAccessible, openAdminPage, openShop, PROGRAM, SHOP } from './shop.ts'
 
 const shop = await openShop()

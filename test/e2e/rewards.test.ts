@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { publishOnTop } from '#app/db/program-history.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
 import { addToCart, openAdminPage, openShop, pay, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const REWARDS = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FOREVER, findRunningTimes, isInForce, listStops, titlesOf, withStops } from '#app/loyalty/campaigns.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { makeProgram } from './shop.ts'
 
 const program = makeProgram({

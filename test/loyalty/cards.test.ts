@@ -8,7 +8,7 @@ import type { SeenLine } from '#app/loyalty/estimate.ts'
 import { MemberCardSchema, ProgramCardSchema, parseMemberCard } from '#app/loyalty/member-card.ts'
 import { describeTransfers } from '#app/loyalty/member-history.ts'
 import { buildProgramCard, listFreeProducts } from '#app/loyalty/program-card.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { anyDeeds, anyPrograms, longAfter, toEvents } from './any-history.ts'
 import { ANN, at, DAY, makeLine, makeOrder, makeProgram, onlyProgram, orderOf, Shop } from './shop.ts'
 

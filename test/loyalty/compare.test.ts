@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Outcome, compareOutcomes, findPointValue, measureLiability } from '#app/loyalty/compare.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 
 const programWith = (changes: Record<string, unknown> = {}) =>
   requireProgram({

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { diff } from '#app/loyalty/diff.ts'
-import { type ProgramDocument, requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { anyProgram } from './any-program.ts'
 
 const text = readFileSync(new URL('../fixtures/contracts/program.example.json', import.meta.url), 'utf8')

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fixedValue, rewardLabel, termsOfReward } from '#app/loyalty/discount-terms.ts'
 import { parseDecimal } from '#app/loyalty/money.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import type { Program } from '#app/loyalty/program.ts'
 
 function makeProgram(rewards: unknown[], currency = 'USD'): Program {

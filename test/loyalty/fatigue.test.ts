@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { FOREVER, withStops } from '#app/loyalty/campaigns.ts'
 import { findFatiguePeak, measureCoverage } from '#app/loyalty/fatigue.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
 
 const stretch = (from: number, until: number) => ({ fromAt: from * DAY_MS, untilAt: until * DAY_MS })

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { describeProblem, fieldsNeedingCatalog, parseProgram, requireProgram } from '#app/loyalty/program.ts'
+import { fieldsNeedingCatalog } from '#app/loyalty/catalog.ts'
+import { parseProgram, requireProgram } from '#app/loyalty/parse-program.ts'
+import { describeProblem } from '#app/loyalty/problems.ts'
 import { formatInstant } from '#app/loyalty/time.ts'
 import { anyProgram } from './any-program.ts'
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Event } from '#app/loyalty/engine.ts'
 import { formatDecimal } from '#app/loyalty/money.ts'
 import type { Order } from '#app/loyalty/order.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { simulate } from '#app/loyalty/simulate.ts'
 import { type Happening, LEVELS, type ModelOrder, REWARD, SPECIAL, type Terms, judge } from './second-opinion.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseLogLine } from '#app/commands/event-log.ts'
 import type { Event } from '#app/loyalty/engine.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
 import { simulate, simulateRecords, type SimulatedTransfer } from '#app/loyalty/simulate.ts'
 import { ANN, at, BEN, makeLine, makeOrder, makeProgram, makeRefund, orderOf, refundTo } from './shop.ts'
 

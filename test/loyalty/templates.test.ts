@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
 import { TEMPLATES, buildTemplate } from '#app/loyalty/templates.ts'
 
 const shops = [

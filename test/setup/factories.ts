@@ -3,7 +3,9 @@ import { now } from '#app/clock.server.ts'
 import { prisma } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
-import { describeProblem, parseProgram, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
+import { describeProblem } from '#app/loyalty/problems.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 
 let made = 0
 

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
 import { writePath, type Path } from '#app/ui/draft.ts'
 import { FIELD_LABELS, sayProblem } from '#app/ui/problem-words.ts'
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 
-import { parseProgram, type ProgramDocument, type RewardDocument, type RewardType } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
+import type { ProgramDocument, RewardDocument } from '#app/loyalty/program-document.ts'
+import type { RewardType } from '#app/loyalty/program.ts'
 import { buildTemplate } from '#app/loyalty/templates.ts'
 import {
   changeRewardType,

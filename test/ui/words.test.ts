@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 import { FOREVER } from '#app/loyalty/campaigns.ts'
-import { requireProgram } from '#app/loyalty/program.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { discountOf, findMeetings, findStatus, groupMeetings, sayBetter, sayOffer } from '#app/ui/campaign-words.ts'
 import type { Lift } from '#app/retention/lift.ts'
 import { sayLift, whyUncompared } from '#app/ui/campaign-results.ts'

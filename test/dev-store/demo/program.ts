@@ -1,4 +1,6 @@
-import { describeProblem, parseProgram, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseProgram } from '#app/loyalty/parse-program.ts'
+import { describeProblem } from '#app/loyalty/problems.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 
 const DAY_MS = 86_400_000
 
