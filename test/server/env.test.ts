@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { parseEnvironment } from '#app/env.server.ts'
+
+/** Every setting that has no default. */
+const settings = {
+  DATABASE_URL: 'postgresql://perennial:secret@localhost:5432/perennial',
+  SHOPIFY_API_KEY: 'a'.repeat(32),
+  SHOPIFY_API_SECRET: 'shpss_secret',
+  SHOPIFY_APP_URL: 'https://loyalty.example.com',
+  ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+}
+
+/** What the process is told of its settings before it refuses to start, each complaint on its line. */
+function complaintsOf(source: Record<string, string | undefined>): string[] {
+  try {
+    parseEnvironment(source)
+  } catch (error) {
+    return (error as Error).message.split('\n').slice(1)
+  }
+  return []
+}
+
+test('a whole environment is taken, and what has a usual value need not be said', () => {
+  expect(parseEnvironment(settings)).toEqual({ ...settings, PORT: 3000, WORKER: 'on' })
+  const chosen = { PORT: '8080', WORKER: 'off', APP_BRIDGE_URL: '/app-bridge.js' }
+  expect(parseEnvironment({ ...settings, ...chosen })).toEqual({ ...settings, ...chosen, PORT: 8080 })
+})
+
+test('every setting that is missing is named, all in one message', () => {
+  expect(complaintsOf({}).map((line) => line.trim().split(':')[0])).toEqual(Object.keys(settings))
+  for (const name of Object.keys(settings)) {
+    expect(complaintsOf({ ...settings, [name]: undefined })).toEqual([expect.stringContaining(`${name}: `)])
+  }
+})
+
+test.each([
+  ['DATABASE_URL', 'mysql://root:hunter2@localhost/shop', 'must look like postgresql://user:password@host:5432/name'],
+  ['ENCRYPTION_KEY', Buffer.alloc(16, 7).toString('base64'), 'must be 32 bytes in base64'],
+  ['ENCRYPTION_KEY', 'no base64 hunter2', 'base64'],
+  ['SHOPIFY_API_KEY', '', '>=1 characters'],
+  ['SHOPIFY_API_SECRET', '', '>=1 characters'],
+  ['SHOPIFY_APP_URL', 'loyalty.example.com', 'URL'],
+  ['PORT', '65536', '<=65535'],
+  ['PORT', 'hunter2', 'expected number'],
+  ['WORKER', 'maybe', '"on"|"off"'],
+])('a malformed %s (%j) is named, with what is allowed (%s), and its value is not repeated', (name, value, allowed) => {
+  const complaints = complaintsOf({ ...settings, [name]: value })
+  expect(new Set(complaints.map((line) => line.trim().split(':')[0]))).toEqual(new Set([name]))
+  expect(complaints.join('\n')).toContain(allowed)
+  if (value !== '') expect(complaints.join('\n')).not.toContain(value)
+})
+
+test('the tunnel of `shopify app dev`, which it names HOST, is the app’s address unless one is set', () => {
+  const HOST = 'https://tunnel.trycloudflare.com'
+  expect(parseEnvironment({ ...settings, SHOPIFY_APP_URL: undefined, HOST }).SHOPIFY_APP_URL).toBe(HOST)
+  expect(parseEnvironment({ ...settings, HOST }).SHOPIFY_APP_URL).toBe(settings.SHOPIFY_APP_URL)
+})
