@@ -41,8 +41,6 @@ export function currencyExponent(currency: string): number {
   return exponent
 }
 
-const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/
-
 /**
  * Reads decimal text as a whole number of 10^-exponent, exactly. Returns null where the text is not a plain decimal, has decimals (other than
  * zeros) past the exponent, or does not fit a safe integer. `parseDecimal('5.25', 2)` is 525; `parseDecimal('500.0', 0)` is 500.
@@ -79,12 +77,6 @@ export function parseDecimal(text: string, exponent: number): number | null {
   for (let missing = Math.max(decimals, 0); missing < exponent; missing++) value *= 10
   if (value > Number.MAX_SAFE_INTEGER) return null
   return negative && value !== 0 ? -value : value
-}
-
-/** The number of decimals that a decimal text is written with, or null where it is none: `countDecimals('5.20')` is 2. */
-export function countDecimals(text: string): number | null {
-  const match = DECIMAL.exec(text)
-  return match ? (match[3]?.length ?? 0) : null
 }
 
 /** Writes minor units as decimal text with all the currency's decimals: `formatDecimal(-5, 2)` is "-0.05", `formatDecimal(500, 0)` "500". */

@@ -35,11 +35,8 @@ import { DAY_MS, HOUR_MS, dayNumberAt, monthNumberAt } from '../loyalty/time.ts'
 /** An order that counts, of one customer; `cycleDays` where a replacement cycle applies to it (lifecycle.ts). */
 export type CountedOrder = { id: string; at: number; amountMinor: number; cycleDays?: number | null }
 
-/** The shop's zone and the activity window in days of 24 hours, at least {@link SHORTEST_WINDOW_DAYS}. */
+/** The shop's zone and the activity window in days of 24 hours, at least 32: longer than any month, also one with an hour too many. */
 export type RollupSettings = { timeZone: string; activityDays: number }
-
-/** Longer than any month, also one with an hour too many. */
-export const SHORTEST_WINDOW_DAYS = 32
 
 /**
  * What is kept of a customer: all its orders that count, in four numbers, and its own limits of the lifecycle where a replacement
@@ -142,15 +139,6 @@ export function changeCounters(counters: Counters, change: CustomerChange, setti
   countStanding(counters, -1, standing, settings)
   countStanding(counters, 1, next, settings)
   return next
-}
-
-/** All counters of a shop from all its customers: what a rebuild writes and `measures:verify` compares with. */
-export function countShop(customers: Iterable<readonly CountedOrder[]>, settings: RollupSettings): Counters {
-  const counters: Counters = new Map()
-  for (const orders of customers) {
-    changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
-  }
-  return counters
 }
 
 function standAfter(

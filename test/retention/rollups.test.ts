@@ -8,11 +8,10 @@ import { countMonths } from '#app/retention/cohorts.ts'
 import { listIntervals } from '#app/retention/intervals.ts'
 import { measureOrders } from '#app/retention/measures.ts'
 import { LONGEST_DAYS } from '#app/retention/periods.ts'
-import type { CountedOrder, Counters, Standing } from '#app/retention/rollups.ts'
+import type { CountedOrder, Counters, RollupSettings, Standing } from '#app/retention/rollups.ts'
 import {
   bucketMoney,
   changeCounters,
-  countShop,
   layOutCounters,
   listCounters,
   readBreakpoints,
@@ -103,6 +102,15 @@ class Shop {
     const change = { standing, skipped, before: before.slice(skipped), after: after.slice(skipped) }
     this.standings.set(customer, changeCounters(this.counters, change, this.settings))
   }
+}
+
+/** All counters of a shop, counted at once from all the orders of its customers. */
+function countShop(customers: Iterable<readonly CountedOrder[]>, settings: RollupSettings): Counters {
+  const counters: Counters = new Map()
+  for (const orders of customers) {
+    changeCounters(counters, { standing: null, skipped: 0, before: [], after: orders }, settings)
+  }
+  return counters
 }
 
 test('the mean from one order to the next is right on average, though it is of whole hours and days', () => {
