@@ -1,6 +1,6 @@
 /**
- * A *transfer* moves whole points from one account to another: it is the only thing that changes a balance. Accounts are dotted paths, as DESIGN 3
- * names them. A *key* is made of the business fact behind a transfer, so that the same fact can be posted once only. A *draft* is one
+ * A *transfer* moves whole points from one account to another: it is the only thing that changes a balance. Accounts are dotted paths,
+ * `shop.issued` or `member:<gid>.available`. A *key* is made of the business fact behind a transfer, so that the same fact can be posted once only. A *draft* is one
  * member being worked on: a copy that may be changed, and what has come of it so far.
  */
 import type { Effect, Fact, Member, Programs, ProgramVersion } from './engine.ts'
