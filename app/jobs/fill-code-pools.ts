@@ -21,6 +21,7 @@ import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { fixedValue, termsOfReward } from '#app/loyalty/discount-terms.ts'
 import type { DiscountTerms } from '#app/loyalty/discount-terms.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import type { Program, Reward } from '#app/loyalty/program.ts'
 import { givesCode } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
@@ -57,8 +58,8 @@ export async function fillCodePools(shop: Shop, admin: AdminClient): Promise<Fil
   const programs = await loadPrograms(shop.id)
   const at = now()
   await tendDiscounts(shop, admin)
-  const program = programs?.versions.filter(({ from }) => from <= at).at(-1)?.program ?? programs?.versions[0]?.program
-  if (!program) return run
+  if (!programs) return run
+  const { program } = versionAt(programs, at)
   const offered = await requireOfferedPools(shop, admin, program, at)
   await retirePools(
     shop.id,

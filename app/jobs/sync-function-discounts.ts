@@ -4,7 +4,7 @@ import { countGiven, endCampaign, noteAudience } from '#app/db/campaigns.server.
 import { inTransaction } from '#app/db/client.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
-import { programAt } from '#app/loyalty/build-member-card.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import { isInForce, titlesOf } from '#app/loyalty/campaigns.ts'
 import type { Programs } from '#app/loyalty/engine.ts'
 import { requireDiscounts } from '#app/loyalty/function-discounts.ts'
@@ -42,10 +42,10 @@ export async function syncFunctionDiscounts(shop: Shop, admin: AdminClient): Pro
   if (!programs) return null
   const at = now()
   return whileAlone(`function-discounts:${shop.id}`, 0, async () => {
-    await noteAudiences(shop.id, programAt(programs, at), at)
+    await noteAudiences(shop.id, versionAt(programs, at).program, at)
     const ended = await keepBudgets(shop.id, programs, at)
     const stopped = ended ? await loadPrograms(shop.id) : programs
-    const { required, refused } = requireDiscounts(programAt(stopped!, at), at)
+    const { required, refused } = requireDiscounts(versionAt(stopped!, at).program, at)
     return sync(admin, required, refused, at)
   })
 }
@@ -69,7 +69,7 @@ async function noteAudiences(shopId: number, program: Program, at: number): Prom
  */
 async function keepBudgets(shopId: number, programs: Programs, at: number): Promise<boolean> {
   let ended = false
-  for (const campaign of programAt(programs, at).campaigns) {
+  for (const campaign of versionAt(programs, at).program.campaigns) {
     const { id, fromAt: from, untilAt: until, offer, budgetMinor } = campaign
     // Webhooks of the last orders may come a day late.
     if (offer.kind === 'pointsMultiplier' || at < from || at >= until + DAY_MS) continue

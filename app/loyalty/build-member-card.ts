@@ -1,6 +1,7 @@
 import { isHeldOut } from './campaigns.ts'
 import { rewardLabel } from './discount-terms.ts'
 import type { Member, Programs } from './engine.ts'
+import { versionAt } from './ledger.ts'
 import { findLotEnd } from './lots.ts'
 import { CARD_CODES_MAX } from './member-card.ts'
 import type { CardCode, MemberCard } from './member-card.ts'
@@ -15,7 +16,7 @@ import { findNextTier } from './tiers.ts'
  */
 export function buildMemberCard(member: Member, programs: Programs, at: number): MemberCard | null {
   if (member.erasedAt !== null) return null
-  const program = programAt(programs, at)
+  const { program } = versionAt(programs, at)
   const level = program.tiers?.levels.find(({ id }) => id === member.tier.level)
   return {
     version: 1,
@@ -31,13 +32,6 @@ export function buildMemberCard(member: Member, programs: Programs, at: number):
     // Records that were stored before members knew their segments have none.
     segments: [...(member.segments ?? [])],
   }
-}
-
-/** The program in force at an instant; before the first version, the first. */
-export function programAt(programs: Programs, at: number): Program {
-  const inForce = programs.versions.filter(({ from }) => from <= at).at(-1) ?? programs.versions[0]
-  if (!inForce) throw new Error('a shop without any version of its program has no cards')
-  return inForce.program
 }
 
 /** The points that go at the first instant at which any do: all available points that end then. Null where none will. */
@@ -85,7 +79,7 @@ function buildCodes(member: Member, programs: Programs, at: number): CardCode[] 
 
 /** A redemption as the storefront shows it, in the words of the program that sold it. */
 export function toCardCode(redemption: Redemption, programs: Programs): CardCode {
-  const program = programAt(programs, redemption.reservedAt)
+  const { program } = versionAt(programs, redemption.reservedAt)
   const reward = program.rewards.find(({ id }) => id === redemption.reward)
   return {
     code: redemption.code ?? '',

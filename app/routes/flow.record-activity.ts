@@ -2,7 +2,7 @@ import { json, type ActionFunctionArgs } from '@remix-run/node'
 import { now } from '#app/clock.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { programAt } from '#app/loyalty/build-member-card.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import type { Refusal } from '#app/loyalty/engine.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { parseRun } from '#app/shopify/record-activity.ts'
@@ -34,7 +34,7 @@ export async function action({ request }: ActionFunctionArgs) {
   const at = now()
   const programs = await loadPrograms(shop.id)
   if (!programs) return refuse(422, 'no_program', 'No loyalty program has been published yet.')
-  const program = programAt(programs, at)
+  const { program } = versionAt(programs, at)
   const name = findActivity(program, run.activity)
   if (name === null) return refuse(422, 'unknown_event', sayUnknown(program, run.activity))
   const { customer, key } = run

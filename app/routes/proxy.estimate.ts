@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { now } from '#app/clock.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
-import { programAt } from '#app/loyalty/build-member-card.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import { estimatePoints } from '#app/loyalty/estimate.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { answer, readBody, requireVisitor } from '#app/shopper.server.ts'
@@ -41,7 +41,7 @@ export async function action({ request }: ActionFunctionArgs) {
   const programs = await loadPrograms(shop.id)
   if (!programs) return answer({ ok: false, reason: 'no_program' })
   const at = now()
-  const program = programAt(programs, at)
+  const { program } = versionAt(programs, at)
   if (currency !== program.currency) return answer({ ok: false, reason: 'other_currency' })
   const member = customer ? ((await readMembers(shop.id, [customer])).get(customer) ?? null) : null
   const seen = lines.map((line) => ({

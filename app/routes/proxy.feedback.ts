@@ -4,7 +4,7 @@ import { now } from '#app/clock.server.ts'
 import { COMMENT_MAX, findAnswer, findRound, keepAnswer, type FeedbackAnswer } from '#app/db/feedback.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { programAt } from '#app/loyalty/build-member-card.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import { answer, readBody, requireActingShopper, requireShopper } from '#app/shopper.server.ts'
 
 /** The activity that a program can pay for an answer, as its rules name it. */
@@ -35,7 +35,7 @@ export async function action({ request }: ActionFunctionArgs) {
   let kept = false
   let points = 0
   const programs = await loadPrograms(shop.id)
-  if (programs && programAt(programs, at).earning.some(({ on }) => on === ACTIVITY)) {
+  if (programs && versionAt(programs, at).program.earning.some(({ on }) => on === ACTIVITY)) {
     const event = { type: 'event' as const, at, customer, name: 'feedback', key: `round-${round.round}`, order: null }
     // One transaction: an answer that is paid is an answer that is kept.
     await applyEvents(shop.id, [event], at, async (client, [change]) => {
