@@ -3,7 +3,7 @@ import { listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { armOf, findRunningTimes, isForSome, titlesOf } from '#app/loyalty/campaigns.ts'
-import { toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Campaign, Stretch } from '#app/loyalty/program.ts'
 import type { CampaignGroup } from '#app/retention/segments.ts'
 
@@ -100,7 +100,7 @@ export async function selectCampaignGroup(
     const arm = outcomes.filter(({ records }) => armOf(campaign, records) === group)
     return {
       condition: 's.member_id = any($2::bigint[])',
-      values: [arm.map(({ customer }) => customer.slice(customer.lastIndexOf('/') + 1))],
+      values: [arm.map(({ customer }) => numberOfGid(customer, 'Customer'))],
     }
   }
   const first = 's.first_at >= t.from_at and s.first_at < t.until_at'

@@ -2,7 +2,7 @@
 import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import type { Catalog, ListedProduct } from '#app/loyalty/catalog.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 
 /** What is known of these products (gids). */
 export async function loadCatalog(
@@ -19,7 +19,7 @@ export async function loadCatalog(
   }>({
     name: 'load-catalog',
     text: `select id, collections, tags, compare_at_minor from catalog_products where shop_id = $1 and id = any($2::bigint[])`,
-    values: [shopId, numbers(products.map(productNumber))],
+    values: [shopId, numbers(products.map((product) => numberOfGid(product, 'Product')))],
   })
   return new Map(
     rows.map((row) => [
@@ -43,7 +43,7 @@ export async function loadKinds(
   const { rows } = await client.query<{ id: string; type: string; tags: string[] }>({
     name: 'load-kinds',
     text: 'select id, type, tags from catalog_products where shop_id = $1 and id = any($2::bigint[])',
-    values: [shopId, numbers(products.map(productNumber))],
+    values: [shopId, numbers(products.map((product) => numberOfGid(product, 'Product')))],
   })
   return new Map(rows.map(({ id, type, tags }) => [toGid('Product', id), { type, tags }]))
 }
@@ -67,18 +67,14 @@ export async function saveCatalog(
             compare_at_minor = excluded.compare_at_minor, read_at = excluded.read_at`,
     [
       shopId,
-      numbers(products.map(([gid]) => productNumber(gid))),
-      packTexts(products.map(([, { collections }]) => JSON.stringify(collections.map((gid) => parseGid(gid)!.number)))),
+      numbers(products.map(([gid]) => numberOfGid(gid, 'Product'))),
+      packTexts(
+        products.map(([, { collections }]) => JSON.stringify(collections.map((gid) => numberOfGid(gid, 'Collection')))),
+      ),
       packTexts(products.map(([, { tags }]) => JSON.stringify(tags))),
       numbers(products.map(([, { compareAtMinor }]) => compareAtMinor)),
       instants(products.map(() => at)),
       packTexts(products.map(([, { type }]) => type)),
     ],
   )
-}
-
-function productNumber(product: string): string {
-  const gid = parseGid(product)
-  if (gid?.type !== 'Product') throw new Error(`"${product}" is not the gid of a product`)
-  return gid.number
 }

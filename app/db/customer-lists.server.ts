@@ -3,7 +3,7 @@
 import { inTransaction, pool, type Queryable } from '#app/db/client.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { selectGroup, type Asked } from '#app/db/retention.server.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import { nameGroup, type CustomerGroup } from '#app/retention/segments.ts'
 
 /** The kind of the effect that carries a list's wishes to Shopify; its key is the tag. */
@@ -167,7 +167,7 @@ export async function noteTagged(
   tag: string,
   { tagged, untagged, unknown }: { tagged: string[]; untagged: string[]; unknown: string[] },
 ): Promise<void> {
-  const numbers = (customers: string[]) => customers.map((customer) => parseGid(customer)!.number)
+  const numbers = (customers: string[]) => customers.map((customer) => numberOfGid(customer, 'Customer'))
   const to = (state: string, customers: string[]) =>
     pool.query(
       `update customer_list_members set state = $4

@@ -3,7 +3,7 @@
 import { booleans, numbers } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import type { Event, Fact } from '#app/loyalty/engine.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 
 /** The facts with these keys, as far as there are any. */
 export async function loadFacts(shopId: number, keys: readonly string[], client: Queryable = pool): Promise<Fact[]> {
@@ -29,7 +29,7 @@ export async function saveFacts(shopId: number, facts: readonly Fact[], at: numb
       shopId,
       new Date(at),
       facts.map(({ key }) => key),
-      numbers(facts.map(({ member }) => parseGid(member)!.number)),
+      numbers(facts.map(({ member }) => numberOfGid(member, 'Customer'))),
       facts.map(({ data }) => data),
     ],
   })
@@ -55,7 +55,7 @@ export async function saveAdjustments(
       shopId,
       new Date(at),
       changes.map(({ key }) => key),
-      numbers(changes.map(({ customer }) => parseGid(customer)!.number)),
+      numbers(changes.map(({ customer }) => numberOfGid(customer, 'Customer'))),
       numbers(changes.map(({ points }) => points)),
       changes.map(({ reason }) => reason),
       changes.map(({ actor }) => actor),

@@ -1,6 +1,6 @@
 // What customers answered to "would you recommend us?" (retention/nps.ts), and how often the merchant asks.
 import { pool, type Queryable } from '#app/db/client.server.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import { startOfMonthNumber } from '#app/retention/calendar.ts'
 import {
   BAND_SCORES,
@@ -47,7 +47,7 @@ export async function findAnswer(
   const { rows } = await client.query<AnswerRow>(
     `select round, score, comment, opened_at, answered_at from feedback_answers
       where shop_id = $1 and member_id = ${SURVIVOR} order by round desc limit 1`,
-    [shopId, customerNumber(customer)],
+    [shopId, numberOfGid(customer, 'Customer')],
   )
   const row = rows[0]
   return row ? toAnswer(row) : null
@@ -89,7 +89,7 @@ export async function keepAnswer(
       where not exists (select 1 from members m where m.shop_id = $1 and m.id = who.id and m.erased_at is not null)
      on conflict (shop_id, member_id, round) do update
        set score = excluded.score, comment = excluded.comment, answered_at = excluded.answered_at`,
-    [shopId, customerNumber(customer), round, score, comment, new Date(openedAt), new Date(at)],
+    [shopId, numberOfGid(customer, 'Customer'), round, score, comment, new Date(openedAt), new Date(at)],
   )
   return rowCount === 1
 }
@@ -206,10 +206,4 @@ function filterValues(shopId: number, { from, until, band, withWords = false }: 
 export async function hasAnswers(shopId: number): Promise<boolean> {
   const { rows } = await pool.query('select 1 from feedback_answers where shop_id = $1 limit 1', [shopId])
   return rows.length > 0
-}
-
-function customerNumber(customer: string): string {
-  const gid = parseGid(customer)
-  if (gid?.type !== 'Customer') throw new Error(`"${customer}" is not the gid of a customer`)
-  return gid.number
 }

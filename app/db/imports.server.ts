@@ -2,7 +2,7 @@
 // only until the line was given, and of lines that could not be used for some days, for the merchant to mend them.
 import { booleans, numbers, packTexts, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
-import { toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { ImportMapping } from '#app/loyalty/import-columns.ts'
 import type { GivenLine, ImportLine, LineProblem, ReadyLine } from '#app/loyalty/imports.ts'
 
@@ -328,7 +328,7 @@ export async function saveChecked(shopId: number, id: string, lines: readonly Ch
       id,
       numbers(lines.map(({ line }) => line)),
       packTexts(ready.map((line) => (line ? 'ready' : 'refused'))),
-      numbers(ready.map((line) => line && numberOf(line.customer))),
+      numbers(ready.map((line) => line && numberOfGid(line.customer, 'Customer'))),
       booleans(lines.map((line) => 'known' in line && line.known)),
       packTexts(ready.map((line) => line?.accountState ?? null)),
       numbers(ready.map((line) => line?.points ?? 0)),
@@ -348,7 +348,7 @@ export async function findStandings(
   const { rows } = await pool.query<{ id: string; erased: boolean }>(
     `select id, erased_at is not null as erased from members
       where shop_id = $1 and id = any($2::bigint[]) and (state <> '{}' or erased_at is not null)`,
-    [shopId, numbers(customers.map(numberOf))],
+    [shopId, numbers(customers.map((customer) => numberOfGid(customer, 'Customer')))],
   )
   return new Map(rows.map(({ id, erased }) => [toGid('Customer', id), { erased }]))
 }
@@ -362,7 +362,7 @@ export async function findLinesOf(
   const { rows } = await pool.query<{ member_id: string; line: number }>(
     `select member_id, min(line) as line from import_lines
       where shop_id = $1 and import_id = $2 and member_id = any($3::bigint[]) and state <> 'refused' group by member_id`,
-    [shopId, id, numbers(customers.map(numberOf))],
+    [shopId, id, numbers(customers.map((customer) => numberOfGid(customer, 'Customer')))],
   )
   return new Map(rows.map((row) => [toGid('Customer', row.member_id), row.line]))
 }
@@ -379,7 +379,7 @@ export async function findBroughtBefore(
        from import_lines l join imports i on i.shop_id = $1 and i.id = l.import_id
       where l.shop_id = $1 and l.member_id = any($4::bigint[]) and l.state = 'given' and i.id <> $2 and i.source = $3
       group by l.member_id`,
-    [shopId, id, source, numbers(customers.map(numberOf))],
+    [shopId, id, source, numbers(customers.map((customer) => numberOfGid(customer, 'Customer')))],
   )
   return new Map(rows.map((row) => [toGid('Customer', row.member_id), { fileName: row.file_name }]))
 }
@@ -574,8 +574,4 @@ function toReady(row: StoredLine): ReadyLine {
     birthday: row.birthday,
     lastDay: row.last_day,
   }
-}
-
-function numberOf(customer: string): string {
-  return customer.slice(customer.lastIndexOf('/') + 1)
 }

@@ -1,6 +1,6 @@
 /** The list of members as the admin pages through it. Reads only. */
 import { pool } from '#app/db/client.server.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { isGid, numberOfGid, toGid } from '#app/loyalty/ids.ts'
 
 /** Orders that the list can be in: who joined last first, who can spend most first. */
 export const MEMBER_SORTS = ['joined', 'points'] as const
@@ -142,6 +142,5 @@ export async function countMembersByTier(shopId: number): Promise<Map<string, nu
 }
 
 function customerNumber(customer: string): string | null {
-  const gid = parseGid(customer)
-  return gid?.type === 'Customer' ? gid.number : null
+  return isGid(customer, 'Customer') ? numberOfGid(customer, 'Customer') : null
 }

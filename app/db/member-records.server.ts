@@ -1,4 +1,4 @@
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import type { Queryable } from './client.server.ts'
 import { pool } from './client.server.ts'
@@ -22,7 +22,7 @@ export async function readMembers(
     text: `select m.id, m.state, m.erased_at, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned, ${ALIASES}
              from members m join balances b on b.shop_id = m.shop_id and b.member_id = m.id
             where m.shop_id = $1 and m.id = any($2::bigint[])`,
-    values: [shopId, members.map((member) => parseGid(member)?.number)],
+    values: [shopId, members.map((member) => numberOfGid(member, 'Customer'))],
   })
   const lots = await loadLots(shopId, members, client)
   const open = await loadRedemptions(shopId, { openOf: members }, client)
@@ -54,7 +54,7 @@ export async function findAccountStates(
        from members where shop_id = $1 and id = any($2::bigint[]) and state <> '{}'
      union all
      select alias_id, null, true from member_aliases where shop_id = $1 and alias_id = any($2::bigint[])`,
-    [shopId, customers.map((customer) => parseGid(customer)?.number)],
+    [shopId, customers.map((customer) => numberOfGid(customer, 'Customer'))],
   )
   return new Map(rows.map(({ id, state, settled }) => [toGid('Customer', id), { state, isSettled: settled }]))
 }
@@ -76,7 +76,7 @@ export async function listOrdersOf(
                    where t.shop_id = $1 and t.member_id = g.id and t.source like 'gid://shopify/Order/%'
                    group by t.source order by max(t.event_at) desc limit $3) as once
        from unnest($2::bigint[]) as g (id)`,
-    [shopId, members.map((member) => parseGid(member)?.number), limit],
+    [shopId, members.map((member) => numberOfGid(member, 'Customer')), limit],
   )
   const found = rows.map(({ member_id, orders, once }) => [member_id, orders?.length ? orders : (once ?? [])] as const)
   return new Map(found.filter(([, orders]) => orders.length > 0).map(([id, orders]) => [toGid('Customer', id), orders]))

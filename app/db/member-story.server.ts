@@ -4,7 +4,7 @@
  */
 import { pool } from '#app/db/client.server.ts'
 import { findRunOutOnReturn } from '#app/db/redemptions.server.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { isGid, numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Reason } from '#app/loyalty/order.ts'
 import type { RewardType } from '#app/loyalty/program.ts'
 
@@ -283,8 +283,7 @@ export async function listOrders(shopId: number, customer: string, size: number)
 }
 
 function customerNumber(customer: string): string | null {
-  const gid = parseGid(customer)
-  return gid?.type === 'Customer' ? gid.number : null
+  return isGid(customer, 'Customer') ? numberOfGid(customer, 'Customer') : null
 }
 
 function instant(date: Date | null): number | null {

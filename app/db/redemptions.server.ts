@@ -1,4 +1,4 @@
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Draw } from '#app/loyalty/lots.ts'
 import type { Redemption, RedemptionState } from '#app/loyalty/rewards.ts'
 import { numbers } from './arrays.ts'
@@ -46,7 +46,12 @@ export async function loadRedemptions(
             where shop_id = $1 and (id = any($2::text[]) or code = any($3::text[])
                or (member_id = any($4::bigint[]) and state in ('reserved', 'issued', 'ending')))
             order by reserved_at, id`,
-    values: [shopId, ids, codes.map((code) => code.toUpperCase()), numbers(openOf.map(memberNumber))],
+    values: [
+      shopId,
+      ids,
+      codes.map((code) => code.toUpperCase()),
+      numbers(openOf.map((member) => numberOfGid(member, 'Customer'))),
+    ],
   })
   return rows.map(toRedemption)
 }
@@ -89,7 +94,7 @@ export async function saveRedemptions(
       shopId,
       new Date(at),
       last.map(({ id }) => id),
-      last.map(({ member }) => memberNumber(member)),
+      last.map(({ member }) => numberOfGid(member, 'Customer')),
       last.map(({ reward }) => reward),
       last.map(({ type }) => type),
       last.map(({ points }) => points),
@@ -98,7 +103,7 @@ export async function saveRedemptions(
       last.map(({ code }) => code),
       last.map(({ draws }) => JSON.stringify(draws)),
       last.map(({ returned }) => returned),
-      last.map(({ order }) => (order === null ? null : parseGid(order)?.number)),
+      last.map(({ order }) => (order === null ? null : numberOfGid(order, 'Order'))),
       last.map(({ reservedAt }) => new Date(reservedAt)),
       last.map(({ expiresAt }) => (expiresAt === null ? null : new Date(expiresAt))),
       last.map(({ endedAt }) => (endedAt === null ? null : new Date(endedAt))),
@@ -141,21 +146,6 @@ export async function findRunOutOnReturn(shopId: number, ids: readonly string[])
     [shopId, ids],
   )
   return new Map(rows.map(({ id, points }) => [id, Number(points)]))
-}
-
-/** A member's redemptions that are open, those that run out soonest first: what a card shows. */
-export async function listOpenRedemptions(
-  shopId: number,
-  member: string,
-  client: Queryable = pool,
-): Promise<Redemption[]> {
-  const { rows } = await client.query<Row>(
-    `select ${COLUMNS} from redemptions
-      where shop_id = $1 and member_id = $2 and state in ('reserved', 'issued', 'ending')
-      order by expires_at nulls last, reserved_at, id`,
-    [shopId, memberNumber(member)],
-  )
-  return rows.map(toRedemption)
 }
 
 /**
@@ -203,12 +193,6 @@ export async function noteCreditAsked(
     [shopId, id],
   )
   return { isFirst: false, askedAt: rows[0]?.credit_asked_at?.getTime() ?? at }
-}
-
-function memberNumber(member: string): string {
-  const gid = parseGid(member)
-  if (gid?.type !== 'Customer') throw new Error(`"${member}" is not the gid of a customer`)
-  return gid.number
 }
 
 function toRedemption(row: Row): Redemption {

@@ -1,7 +1,7 @@
 // Reminders that points end soon, as far as they were queued: each once, whoever queues it and however often (loyalty/reminders.ts).
 import { instants, numbers } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { QueuedReminder } from '#app/loyalty/reminders.ts'
 
 /** Whether the shop reminds its members, and when it last looked whom. Reminding is on until the merchant turns it off. */
@@ -98,7 +98,7 @@ export async function loadReminders(
   const { rows } = await client.query<{ member_id: string; ends_at: Date; days: number; queued_at: Date }>(
     `select member_id, ends_at, days, queued_at from expiry_reminders
       where shop_id = $1 and member_id = any($2::bigint[])`,
-    [shopId, numbers(members.map(numberOf))],
+    [shopId, numbers(members.map((member) => numberOfGid(member, 'Customer')))],
   )
   const queued = rows.map((row) => ({
     member: toGid('Customer', row.member_id),
@@ -128,7 +128,7 @@ export async function saveReminders<Given extends NewReminder>(
     [
       shopId,
       new Date(at),
-      numbers(reminders.map(({ member }) => numberOf(member))),
+      numbers(reminders.map(({ member }) => numberOfGid(member, 'Customer'))),
       instants(reminders.map(({ endsAt }) => endsAt)),
       numbers(reminders.map(({ days }) => days)),
     ],
@@ -165,7 +165,3 @@ export async function forgetReminders(shopId: number, client: Queryable = pool, 
 }
 
 const nameOf = (member: string, endsAt: number, days: number) => `${member}@${endsAt}:${days}`
-
-function numberOf(member: string): string {
-  return parseGid(member)!.number
-}

@@ -5,7 +5,7 @@ import { selectPointsGroup } from '#app/db/liability.server.ts'
 import { readCounters } from '#app/db/measure-counters.server.ts'
 import { ACTIVITY_DAYS } from '#app/db/measures.server.ts'
 import { boundsOf, edgesOf, measurePeriod } from '#app/db/periods.server.ts'
-import { toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import { DAY_MS, addMonths, dayNumberAt, fromDayNumber, startOfDate, startOfMonth } from '#app/loyalty/time.ts'
 import type { Cohort } from '#app/retention/cohorts.ts'
 import { toFunnel, type FunnelRow, type FunnelStep } from '#app/retention/funnel.ts'
@@ -652,7 +652,7 @@ export async function findSegmentsOf(
   customers: readonly string[],
 ): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>()
-  const numbers = customers.map((customer) => customer.slice(customer.lastIndexOf('/') + 1))
+  const numbers = customers.map((customer) => numberOfGid(customer, 'Customer'))
   for (const { name, group } of segments) {
     const { from = 'customer_standings', condition, values } = await groupSql(asked, group)
     const { rows } = await pool.query<{ member_id: string }>(

@@ -20,7 +20,9 @@ import { findRedemption } from '#app/db/redemptions.server.ts'
 import { requireShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { describeError, logError } from '#app/log.server.ts'
-import { buildMemberCard, programAt } from '#app/loyalty/build-member-card.ts'
+import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
+import { numberOfGid } from '#app/loyalty/ids.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import { buildProgramCard, listFreeProducts, type ProductTitles } from '#app/loyalty/program-card.ts'
 import { AdminApiError, isWithoutSession } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -246,7 +248,7 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
   const programs = await loadPrograms(shop.id)
   if (programs) {
     const at = now()
-    const program = programAt(programs, at)
+    const { program } = versionAt(programs, at)
     const titles = await readTitles(admin, listFreeProducts(program))
     await writeProgramCard(admin, buildProgramCard(program, at, titles))
     const next = Math.min(
@@ -279,7 +281,7 @@ async function carryOutAllCards({ shop }: Carrying, effects: Effect[]): Promise<
     await enqueueEffects(shop.id, cardsToWrite(members), now())
     const last = members.length === MEMBERS_A_SLICE ? members.at(-1) : undefined
     if (!last) continue
-    const next = { after: last.slice(last.lastIndexOf('/') + 1) }
+    const next = { after: numberOfGid(last, 'Customer') }
     await enqueueEffects(shop.id, [{ kind: 'all-member-cards', key: 'program', payload: next }], now())
   }
   return { done: effects, refused: [], later: [] }

@@ -11,6 +11,7 @@ import { findAccountStates, listMembersAfter, listOrdersOf } from '#app/db/membe
 import { findCustomersRead, noteCustomersRead } from '#app/db/readings.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { FIRST_READING_MS, OVERLAP_MS, type Reconciled } from '#app/jobs/reconcile.ts'
+import { numberOfGid } from '#app/loyalty/ids.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomerStates, readCustomersChangedSince, type CustomerState } from '#app/shopify/customers.server.ts'
 import { findOrderCustomers } from '#app/shopify/orders.server.ts'
@@ -38,7 +39,7 @@ export async function reconcileCustomers(shop: Shop, admin: AdminClient): Promis
   total.mended += await takeInCustomers(shop.id, [...found.values()], startedAt)
   const missing = members.filter((member) => !found.has(member))
   total.mended += await findMerges(shop.id, admin, missing)
-  const last = members.length === MEMBERS_A_RUN ? members.at(-1)!.split('/').at(-1)! : '0'
+  const last = members.length === MEMBERS_A_RUN ? numberOfGid(members.at(-1)!, 'Customer') : '0'
   await noteCustomersRead(shop.id, { until: startedAt, lookedTo: last })
   return total
 }

@@ -4,8 +4,9 @@ import { loadPrograms } from '#app/db/programs.server.ts'
 import { askMeasures, findSegmentsOf } from '#app/db/retention.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { programAt } from '#app/loyalty/build-member-card.ts'
 import type { Event } from '#app/loyalty/engine.ts'
+import { numberOfGid } from '#app/loyalty/ids.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { findSegment } from '#app/retention/segments.ts'
 
@@ -24,7 +25,7 @@ export async function refreshSegments(shop: Shop): Promise<{ looked: number; cha
   const programs = await loadPrograms(shop.id)
   if (!programs) return run
   const at = now()
-  const segments = findAskedSegments(programAt(programs, at), at)
+  const segments = findAskedSegments(versionAt(programs, at).program, at)
   if (segments.length === 0) return run
   const asked = await askMeasures(shop, at)
   for (let after = '0'; ;) {
@@ -38,7 +39,7 @@ export async function refreshSegments(shop: Shop): Promise<{ looked: number; cha
     run.changed += events.length
     const last = members.at(-1)
     if (!last || members.length < MEMBERS_A_SLICE) return run
-    after = last.slice(last.lastIndexOf('/') + 1)
+    after = numberOfGid(last, 'Customer')
   }
 }
 

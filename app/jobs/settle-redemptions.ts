@@ -8,7 +8,8 @@ import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { describeError, logError } from '#app/log.server.ts'
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
-import { ID_PREFIXES } from '#app/loyalty/ids.ts'
+import { REDEMPTION_PREFIX } from '#app/loyalty/ids.ts'
+import { versionAt } from '#app/loyalty/ledger.ts'
 import type { Program, Reward } from '#app/loyalty/program.ts'
 import { givesCode } from '#app/loyalty/rewards.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
@@ -61,7 +62,7 @@ export async function redeem(
 
 /** The id of the redemption that a member asks for with a key: the same at every try, and nobody else can make it. */
 export function redemptionId(shopId: number, member: string, key: string): string {
-  return ID_PREFIXES.redemption + deriveCode(`redemption-id:${shopId}:${member}:${key}`, 26).toLowerCase()
+  return REDEMPTION_PREFIX + deriveCode(`redemption-id:${shopId}:${member}:${key}`, 26).toLowerCase()
 }
 
 /**
@@ -113,10 +114,10 @@ async function settleCredit(
 /** The program that sold the reward: the version in force when the points were reserved. */
 async function findOffer(shopId: number, redemption: Redemption): Promise<{ program: Program; reward: Reward } | null> {
   const programs = await loadPrograms(shopId)
-  const versions = programs?.versions ?? []
-  const inForce = versions.filter(({ from }) => from <= redemption.reservedAt).at(-1) ?? versions[0]
-  const reward = inForce?.program.rewards.find(({ id }) => id === redemption.reward)
-  return inForce && reward ? { program: inForce.program, reward } : null
+  if (!programs) return null
+  const { program } = versionAt(programs, redemption.reservedAt)
+  const reward = program.rewards.find(({ id }) => id === redemption.reward)
+  return reward ? { program, reward } : null
 }
 
 async function commit(

@@ -1,17 +1,10 @@
 /**
  * Shopify's ids are kept whole, as *gids* ("gid://shopify/Order/6305412350123"): their numbers pass 2^53, where a JavaScript number no longer counts.
- * Our own ids that people or URLs see have a prefix and sort by time.
+ * Our own ids that people or URLs see have a prefix.
  */
 
-/** Every prefix of our own ids, by what it names. */
-export const ID_PREFIXES = {
-  redemption: 'rdm_',
-  campaign: 'cmp_',
-  program: 'prg_',
-  event: 'evt_',
-  adjustment: 'adj_',
-  response: 'rsp_',
-} as const
+/** What the id of a redemption begins with. */
+export const REDEMPTION_PREFIX = 'rdm_'
 
 const BEFORE_TYPE = 'gid://shopify/'
 
@@ -44,6 +37,15 @@ export function isGid(text: string, type: string): boolean {
 }
 
 /**
+ * The number (as text) of a gid that must be of the given type: `numberOfGid('gid://shopify/Order/1', 'Order')` is '1'. Throws, naming the
+ * text, where it is anything else.
+ */
+export function numberOfGid(text: string, type: string): string {
+  if (!isGid(text, type)) throw new Error(`"${text}" is not the gid of a ${type}`)
+  return text.slice(text.lastIndexOf('/') + 1)
+}
+
+/**
  * The gid for a type and number. A number that is no safe integer was damaged by whoever read it, so it throws; give such ids as text or bigint.
  * `toGid('Customer', 1)` is "gid://shopify/Customer/1".
  */
@@ -56,20 +58,6 @@ export function toGid(type: string, number: number | bigint | string): string {
 
 /** Crockford's base 32: no I, L, O, U, so that ids and codes can be read out. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-
-/**
- * A new id: prefix, 10 characters of time (ms), 16 of randomness. Ids made later sort later. The caller gives the randomness (at least 10 bytes), as
- * the pure rooms have none.
- */
-export function makeId(prefix: string, at: number, randomBytes: Uint8Array): string {
-  let time = ''
-  let rest = at
-  for (let place = 0; place < 10; place++) {
-    time = (ALPHABET[rest % 32] as string) + time
-    rest = Math.floor(rest / 32)
-  }
-  return prefix + time.toLowerCase() + toBase32(randomBytes, 16).toLowerCase()
-}
 
 /**
  * Text of `length` characters, 5 bits each, from random bytes; 40 bits (8 characters) need 5 bytes. Throws where the bytes do not suffice.

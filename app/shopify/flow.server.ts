@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { numberOfGid } from '#app/loyalty/ids.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 
 /** The trigger's handle: extensions/points-expire-soon/shopify.extension.toml, which names its fields too. */
@@ -41,7 +42,7 @@ export async function tellPointsExpireSoon(
 
 function toPayload({ customer, points, daysLeft, lastDay }: PointsExpireSoon) {
   // A reference is the customer's number, as a number.
-  const number = Number(customer.slice(customer.lastIndexOf('/') + 1))
+  const number = Number(numberOfGid(customer, 'Customer'))
   if (!Number.isSafeInteger(number)) throw new Error(`Flow cannot be told of ${customer}: its number is not exact`)
   return { customer_id: number, Points: points, 'Days left': daysLeft, 'Last day': lastDay }
 }
