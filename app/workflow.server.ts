@@ -1,24 +1,24 @@
 /**
- * Who is asking from Shopify Flow. A step of a merchant's workflow that runs one of the app's actions is a POST of JSON, signed as webhooks are
- * (shopify.dev, "Create Flow action endpoints"). Every route below /flow starts here.
+ * Checks that a request comes from Shopify Flow, and for which shop. Where a workflow runs one of the app's actions, Flow sends a POST of JSON,
+ * signed as webhooks are (shopify.dev, "Create Flow action endpoints"). Every route below /flow starts here.
  *
- * The library's `authenticate.flow` is not used: it reads the headers by an adapter, of which the process has one, Node's, which finds none in
- * a request of the framework's; and it may renew the shop's token, which nobody here needs, within the 10 seconds that Flow waits.
+ * The library's `authenticate.flow` does not work here: it reads headers through the process's one adapter, that for Node, which finds none in a
+ * request of Remix. It may also renew the shop's access token, which nothing here needs, while Flow waits no longer than 10 seconds.
  */
 import { json } from '@remix-run/node'
 import { findShop, type Shop } from '#app/db/shops.server.ts'
 import { env } from '#app/env.server.ts'
 import { isSigned } from '#app/shopify/signature.server.ts'
 
-/** A step's fields are lines of text: more than this is none. */
+/** A step's fields are single lines of text, so a larger body is not a step. */
 const BODY_BYTES_MAX = 64 * 1024
 
-/** A step of a workflow: the shop that it runs in, and what Flow sent, whole and unread. */
+/** A step of a workflow: the shop it runs in, and all that Flow sent, not yet read. */
 export type Step = { shop: Shop; payload: unknown }
 
 /**
- * The step that asks. Throws a refusal: 405 no POST, 413 too large, 401 not signed by Shopify for this app, 400 no JSON object, 404 where the app is
- * not installed in the shop. The shop is the one that the signed payload names.
+ * The step that the request is; its shop is the one that the signed payload names. Throws a refusal: 405 no POST, 413 too large, 401 not signed by
+ * Shopify for this app, 400 no JSON object, 404 the app is not installed in the shop.
  */
 export async function requireStep(request: Request): Promise<Step> {
   if (request.method !== 'POST') throw refuse(405, 'method', 'Flow calls actions with POST.')
@@ -43,7 +43,7 @@ export function refuse(status: number, reason: string, message: string): Respons
   return json({ ok: false, reason, message }, { status })
 }
 
-/** Other texts are signed with the same secret (session tokens, questions of the storefront): only a step begins as an object does. */
+/** Null unless it is a JSON object. Session tokens and proxy requests are signed with the same secret, but none of them begins with a brace. */
 function parse(text: string): Record<string, unknown> | null {
   if (!text.startsWith('{')) return null
   try {

@@ -8,7 +8,7 @@ import type { Program } from '#app/loyalty/program.ts'
 import { parseRun } from '#app/shopify/record-activity.ts'
 import { refuse, requireStep } from '#app/workflow.server.ts'
 
-/** Paid by the app itself, at the moment when they happen: no workflow can say so as well. */
+/** What the app itself pays, at the moment when it happens. A workflow must not report it a second time. */
 const BY_THEMSELVES: ReadonlySet<string> = new Set(['order', 'signup', 'birthday'])
 
 const WHY: Partial<Record<Refusal, string>> = {
@@ -20,12 +20,12 @@ const WHY: Partial<Record<Refusal, string>> = {
 }
 
 /**
- * POST /flow/record-activity: a workflow of the merchant's in Shopify Flow reports an activity of a customer, and the program pays it.
+ * POST /flow/record-activity: one of the merchant's workflows in Shopify Flow reports what a customer did, and the program pays points for it.
  *
- * 200 where it was paid, now or by an earlier call with the same run or reference; `points` says what this call paid. Refused with a sentence: who
- * asks ({@link requireStep}), 400 what cannot be read, 422 what the program does not pay. Flow tries again after 5xx, 429 and 10 seconds without an
- * answer, for up to 36 hours; any other 4xx fails the step for good, where the merchant finds it among the workflow's runs (shopify.dev, "Create Flow
- * action endpoints").
+ * Answers 200 where it was paid, by this call or by an earlier one with the same run or reference; `points` says how much this call paid. Refuses,
+ * each time with a sentence, requests that are not a step of Flow's ({@link requireStep}), what cannot be read (400), and what the program does not
+ * pay for (422). Flow repeats a call for up to 36 hours after a 5xx, a 429, or 10 seconds without an answer. Any other 4xx fails the step for good,
+ * and the merchant finds the sentence among the workflow's runs (shopify.dev, "Create Flow action endpoints").
  */
 export async function action({ request }: ActionFunctionArgs) {
   const { shop, payload } = await requireStep(request)
@@ -42,14 +42,14 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!applied.ok) return refuse(422, applied.reason, 'No loyalty program has been published yet.')
   const { refused, transfers } = applied.changes[0]!
   if (refused !== null) return refuse(422, refused, WHY[refused] ?? `The program refuses this: ${refused}.`)
-  // What was due of the member anyway (a release, a birthday) is moved in the same go.
+  // The same posting also moves whatever was due for the member anyway: a release, a birthday.
   const paid = transfers.filter(
     ({ from, reason }) => from === 'shop.issued' && (reason === name || reason === 'custom'),
   )
   return json({ ok: true, points: paid.reduce((sum, { amount }) => sum + amount, 0) })
 }
 
-/** The event's name of an activity that the program has points for, however it was typed; null where there is none. */
+/** The name, as the program writes it, of the activity that was typed, in whatever case; null where the program has no points for it. */
 function findActivity(program: Program, typed: string): string | null {
   const wanted = bare(typed).toLowerCase()
   return listActivities(program).find((name) => name.toLowerCase() === wanted) ?? null
