@@ -1,5 +1,5 @@
-// Signatures are checked by threads of libuv's, of which it starts four when the first is needed, unless this variable says otherwise by then. With more
-// threads than processors each check is interrupted by the others and interrupts the door. Imported before anything else.
+// Node checks signatures in libuv's threads. libuv reads from UV_THREADPOOL_SIZE how many to start, once, when the first is needed; its default is
+// four. More threads than processors would only interrupt one another and the door. So this module is imported before anything else.
 import os from 'node:os'
 
 process.env.UV_THREADPOOL_SIZE ??= String(Math.min(4, Math.max(2, os.availableParallelism())))

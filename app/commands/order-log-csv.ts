@@ -1,5 +1,5 @@
 /**
- * Reads an order log (contracts, section 4): CSV as RFC 4180 has it, with the header
+ * Reads an order log: CSV as RFC 4180 has it, with the header
  * `customer_id,ordered_at,amount[,order_id][,currency]`, one row an order, in a stream, so that a million rows need little more
  * memory than the numbers in them.
  */

@@ -1,4 +1,4 @@
-/** `npm run retention`: the retention measures of any order log, as JSON or as tables (contracts, section 4). */
+/** `npm run retention`: the retention measures of any order log, as JSON or as tables. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { OrderLogError, parseDate, readOrderLog } from './order-log-csv.ts'

@@ -269,7 +269,7 @@ function moneyAbove(breakpoints: Breakpoints): number[] {
   })
 }
 
-/** The best so many percent of the customers: how many these are (⌈…⌉), and what they have spent. */
+/** The best `percent` of the customers: how many they are, rounded up, and what they have spent. */
 export type ParetoStep = { percent: number; customers: number; revenueMinor: number }
 
 const PARETO_STEPS = 20
@@ -612,7 +612,7 @@ function funnelSql(step: FunnelStep): Condition {
 }
 
 /**
- * Conversion of members (A4): of those who could take a step, how many did. Signed up; earned points; spent some on a reward; ordered
+ * Conversion of members: of those who could take a step, how many did. Signed up; earned points; spent some on a reward; ordered
  * twice or more. Each step counts those who took all before it. Erased members are left out.
  */
 export async function readFunnel({ shopId }: Asked): Promise<FunnelRow[]> {

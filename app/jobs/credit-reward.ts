@@ -11,17 +11,17 @@ import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-c
  * number of the credit at Shopify, or the gift card's own code.
  */
 
-/** How long after it was asked for a credit that cannot be found is taken as never given: longer than anybody waits for an answer. */
+/** A credit that cannot be found this long after it was asked for was never given. It is longer than anybody waits for an answer. */
 export const CREDIT_SETTLES_MS = 120_000
 
 /**
- * `given`: with what to commit. `refused`: Shopify will not, nothing was given, release the points. `unknown`: an earlier try may have
- * got through; ask again later, release nothing.
+ * `given`: commit the redemption with this code. `refused`: Shopify will not do it and nothing was given, so release the points.
+ * `unknown`: an earlier try may have got through, so release nothing and ask again later.
  */
 export type Credited =
   { outcome: 'given'; code: string } | { outcome: 'refused'; detail: string } | { outcome: 'unknown'; detail: string }
 
-/** Gives the reward of a redemption, once, however many ask for it and whenever. */
+/** Gives the reward of a redemption once, however often and by however many processes it is asked for. */
 export async function creditReward(
   admin: AdminClient,
   shopId: number,
@@ -38,7 +38,7 @@ export async function creditReward(
     return await lookForStoreCredit(admin, shopId, redemption, money, at - askedAt)
   } catch (error) {
     if (!(error instanceof AdminApiError)) throw error
-    // The first to ask knows what their own request came to. To the others Shopify says nothing of it by turning them away: it may be
+    // Only the first to ask knows what became of the request. A refusal tells the others nothing about it: that first request may be
     // under way still, or done.
     const mayHaveHappened = !isFirst || error.mayHaveHappened
     return { outcome: mayHaveHappened ? 'unknown' : 'refused', detail: error.message }
@@ -58,7 +58,7 @@ async function creditGiftCard(
   return { outcome: 'refused', detail: given.detail }
 }
 
-/** Shopify cannot be told to do this once: only whoever is the first may ask for it. */
+/** Shopify has no key that makes this happen only once, so only the first process may ask for it. */
 async function creditStoreCredit(
   admin: AdminClient,
   redemption: Redemption,
@@ -70,7 +70,7 @@ async function creditStoreCredit(
     : { outcome: 'refused', detail: given.detail }
 }
 
-/** Everybody else only looks whether it was given. */
+/** All other processes only look whether it was given. */
 async function lookForStoreCredit(
   admin: AdminClient,
   shopId: number,
@@ -84,7 +84,7 @@ async function lookForStoreCredit(
   return { outcome: 'refused', detail: 'Shopify never gave the credit' }
 }
 
-/** A credit of this amount since the points were reserved, that no other redemption has. */
+/** A credit of this amount, given since the points were reserved, that belongs to no other redemption. */
 async function findUnclaimedCredit(
   admin: AdminClient,
   shopId: number,
@@ -99,13 +99,13 @@ async function findUnclaimedCredit(
       currency === money.currency &&
       parseMoney(amount, currency) === wanted,
   )
-  // Shopify names the newest first; the oldest one that nobody has is the likeliest to be this one's.
+  // Shopify lists the newest first; the oldest credit that belongs to nobody is the likeliest to be this one.
   const codes = credits.map(({ id }) => creditCode(id)).reverse()
   const claimed = new Set((await loadRedemptions(shopId, { codes })).map(({ code }) => code))
   return codes.find((code) => !claimed.has(code)) ?? null
 }
 
-/** What stands for a credit where other redemptions have a code: no shopper sees it. */
+/** Stands where other redemptions have their code. No shopper sees it. */
 function creditCode(transactionId: string): string {
   return `CREDIT-${transactionId.split('/').at(-1)}`
 }

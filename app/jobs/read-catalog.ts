@@ -1,5 +1,5 @@
-// Reads the shop's products again, for programs whose rules ask for collections, tags or sale prices, and for replacement cycles of
-// types or tags. Others cost nothing.
+// Reads the shop's products again where the rules of its program ask for collections, tags or sale prices, or where replacement cycles
+// are set for types or tags. Other shops cost nothing.
 import { now } from '#app/clock.server.ts'
 import type { Queryable } from '#app/db/client.server.ts'
 import { loadKinds, saveCatalog } from '#app/db/catalog.server.ts'
@@ -27,8 +27,8 @@ export async function hasCatalog(shopId: number, client?: Queryable): Promise<bo
 }
 
 /**
- * Reads the catalogue where the program or a replacement cycle needs it and the last reading is old. Returns how many products were
- * read. Where products now come under another cycle, the orders are gone through again.
+ * Reads the catalogue where the program or a replacement cycle needs it and the last reading is old. Where products have come under
+ * another cycle since, the shop's orders are put down to be recounted. Returns how many products were read.
  */
 export async function readShopCatalog(shop: Shop, admin: AdminClient): Promise<number> {
   const programs = await loadPrograms(shop.id)
@@ -55,7 +55,7 @@ export async function readShopCatalog(shop: Shop, admin: AdminClient): Promise<n
   return read
 }
 
-/** Whether some of these products last another time by what was read now than by what was kept. */
+/** Whether the replacement cycle of any of these products changes with what was just read. */
 async function changesCycles(
   shopId: number,
   products: ReadonlyMap<string, { type: string; tags: readonly string[] }>,

@@ -20,26 +20,26 @@ import { creditReward } from './credit-reward.ts'
 import { issueCode } from './issue-code.ts'
 
 /**
- * Redemptions from the request to their end. To *settle* one is to take it one step on from where it stands:
- * reserved points get a code or go back; a code that ran out or is cancelled is deleted at Shopify before its points come back.
- * The shopper's request settles its own redemption at once; a job settles what others left behind, so that a crash at any point
- * ends in a code and spent points, or in returned points.
+ * Redemptions from the request to their end. To *settle* a redemption is to take it one step further: reserved points become a code or
+ * go back; a code that ran out or was cancelled is deleted at Shopify, and then its points go back. The shopper's request settles its
+ * own redemption at once. A job settles those that were left behind, so that after a crash at any point there is either a code and
+ * spent points, or no code and returned points.
  */
 
-/** A reservation that is older than this was left behind by somebody who died; before, its request may still be at work. */
+/** A reservation older than this was left behind by a process that died. While it is younger, its request may still be at work. */
 export const LEFT_BEHIND_MS = 60_000
-/** After this long without a code the points go back, whatever Shopify says later. */
+/** After this long without a code the points go back, whatever Shopify may still say. */
 export const GIVE_UP_MS = 15 * 60_000
 
-/** Why a shopper gets nothing: the rules' refusal, or the shop's. In every case the points are where they were. */
+/** Why a shopper gets nothing: the rules or the shop refuse. In every case the points are where they were. */
 export type RedeemRefusal = Refusal | 'no_program' | 'shop_unavailable' | 'shop_busy'
 /** What became of a wish to redeem. */
 export type Redeemed = { ok: true; redemption: Redemption } | { ok: false; reason: RedeemRefusal }
 
 /**
  * Redeems a reward for a member: reserves the points, gets hold of a code, commits. The same `key` again gives the same redemption,
- * whatever has become of it meanwhile; the key with another wish is `key_used_with_other_data`. A refusal by the shop leaves the points
- * released; a redemption that comes back still `reserved` is settled by the job.
+ * whatever has become of it meanwhile; the same key with another wish is refused as `key_used_with_other_data`. Where the shop refuses,
+ * the points are released. A redemption that comes back still `reserved` is settled later by the job.
  */
 export async function redeem(
   shop: Shop,
@@ -55,7 +55,7 @@ export async function redeem(
   if (refused) return { ok: false, reason: refused }
   const redemption = await findRedemption(shop.id, id)
   if (!redemption) throw new Error(`redemption ${id} of shop ${shop.id} was reserved and cannot be found`)
-  // Asked for before with this key: it is what has become of it.
+  // This key was used before: the answer is what has become of that redemption.
   if (redemption.state !== 'reserved') return { ok: true, redemption }
   return settleReserved(shop, admin, { ...redemption, attempts: 0 }, { giveUp: true })
 }
@@ -66,8 +66,8 @@ export function redemptionId(shopId: number, member: string, key: string): strin
 }
 
 /**
- * Takes a reserved redemption to a code, or gives its points back. With `giveUp`, points go back as soon as Shopify cannot be had: a
- * shopper is waiting and is told. One that is no longer reserved is given back as it stands.
+ * Gets a code for a reserved redemption, or gives its points back. With `giveUp`, the points go back as soon as Shopify is out of reach,
+ * because a shopper is waiting for an answer. A redemption that is no longer reserved is returned as it stands.
  */
 export async function settleReserved(
   shop: Shop,
@@ -96,7 +96,7 @@ export async function settleReserved(
   return { ok: true, redemption }
 }
 
-/** Money cannot be taken back by not telling the shopper: where a try may have got through, the redemption stays reserved for the job. */
+/** Money that was given cannot be taken back. So where a try may have got through, the redemption stays reserved and the job finds out. */
 async function settleCredit(
   shop: Shop,
   admin: AdminClient,
@@ -104,7 +104,7 @@ async function settleCredit(
   currency: string,
 ): Promise<Redeemed> {
   const credited = await creditReward(admin, shop.id, redemption, currency, now())
-  // Another redemption of the same worth may have taken this credit for its own. Then its credit is this one's: the job finds it.
+  // Another redemption of the same worth may have taken this credit for its own. Then that one's credit is for this one, and the job finds it.
   if (credited.outcome === 'given') return commit(shop, redemption, credited.code, ['code_taken'])
   if (credited.outcome === 'refused') return release(shop, redemption, 'shop_unavailable', credited.detail)
   if (redemption.attempts > 0) await noteFailedTry(shop.id, redemption.id, credited.detail, now())
@@ -132,9 +132,9 @@ async function commit(
   const refused = committed.changes[0]?.refused
   const settled = (await findRedemption(shop.id, redemption.id)) ?? redemption
   if (refused && keepsOn.includes(refused)) return { ok: true, redemption: settled }
-  // The rules will not have it (the member was erased meanwhile, say): the points go back.
+  // The rules refuse (the member may have been erased meanwhile): the points go back.
   if (refused && settled.state === 'reserved') return release(shop, redemption, refused)
-  // Somebody else settled it meanwhile: what they made of it is the truth, and a code that nobody saw goes back to the pool.
+  // Another process settled it meanwhile. What that one wrote holds, and a code that nobody saw goes back to the pool.
   if (refused) await freeCodeOf(shop.id, redemption.id)
   return settled.state === 'returned' ? { ok: false, reason: 'shop_unavailable' } : { ok: true, redemption: settled }
 }
@@ -150,7 +150,7 @@ async function release(shop: Shop, redemption: Redemption, reason: RedeemRefusal
   return { ok: false, reason }
 }
 
-/** What became of the wish to give a code back: `ending` waits for Shopify and is settled by the job. */
+/** What became of the wish to give a code back. One that is `ending` waits for Shopify and is settled by the job. */
 export type Cancelled = { ok: true; redemption: Redemption } | { ok: false; reason: Refusal | 'no_program' }
 
 /** Gives an unused code back for its points. The points come once Shopify has confirmed that the code is gone and was not used. */
@@ -193,7 +193,7 @@ export async function settleEnding(shop: Shop, admin: AdminClient, redemption: R
   return (await findRedemption(shop.id, redemption.id)) ?? redemption
 }
 
-/** The order that has the code, if any; it is put down to be fetched, because its webhook may be late or lost. */
+/** The order that used the code, if any. It is queued to be fetched, because its webhook may be late or lost. */
 async function usedBy(shop: Shop, admin: AdminClient, code: string): Promise<string | null> {
   const order = await findOrderWithCode(admin, code)
   if (order !== null) {
@@ -226,9 +226,9 @@ async function isGone(admin: AdminClient, code: string): Promise<boolean> {
 export type SettleRun = { issued: number; returned: number; left: number; freedCodes: number }
 
 /**
- * Settles what others left behind in one shop, at most `limit` redemptions, those tried least recently first. Shopify failing for one
- * ends the run: it would fail for the next one too. Where something of ours fails, that is noted and the next one has its turn. Safe to
- * run twice, late, or beside another. Rejects when the database is out of reach, or nobody can speak for the shop.
+ * Settles what was left behind in one shop: at most `limit` redemptions, those tried least recently first. Where Shopify fails, the run
+ * ends, as the next redemption would fare no better. Where we fail, that is noted and the next one is tried. Safe to run twice, late, or
+ * beside another run. Rejects when the database is out of reach, or when there is no session to call Shopify with.
  */
 export async function settleRedemptions(shop: Shop, admin: AdminClient, limit = 100): Promise<SettleRun> {
   const run: SettleRun = { issued: 0, returned: 0, left: 0, freedCodes: 0 }
@@ -263,7 +263,7 @@ async function settleOne(
     return settled.state
   } catch (error) {
     if (isOutOfReach(error) || isWithoutSession(error)) throw error
-    // The note also sends it behind those that have not been tried for longer.
+    // The note also puts it behind those that were last tried longer ago.
     const isShopifys = error instanceof AdminApiError
     await noteFailedTry(shop.id, redemption.id, isShopifys ? error.message : describeError(error), now())
     if (isShopifys) return 'unavailable'

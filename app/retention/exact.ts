@@ -1,4 +1,4 @@
-/** Fractions of whole numbers, rounded once and to even: what the measures print (contracts, section 4). */
+/** Fractions of whole numbers, rounded once and to even: what the measures print. */
 
 /** The whole number nearest to numerator ÷ denominator, a tie to the even one: 2.5 → 2, 3.5 → 4, −2.5 → −2. Throws on ÷ 0. */
 export function roundHalfEven(numerator: bigint, denominator: bigint): bigint {

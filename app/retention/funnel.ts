@@ -1,4 +1,4 @@
-/** Conversion (A4): of those who could take a step, how many did: sign-up → first earn → first redeem → repeat order. */
+/** Conversion: of those who could take a step, how many did: sign-up → first earn → first redeem → repeat order. */
 import { toRate } from './exact.ts'
 
 /** The steps of the funnel, in their order. */

@@ -1,4 +1,4 @@
-/** Every measure of an order log at once: the document that `npm run retention` prints (contracts, section 4). */
+/** Every measure of an order log at once: the document that `npm run retention` prints. */
 import { fitBgNbd } from './bg-nbd.ts'
 import { layOutMonths, nameMonth } from './calendar.ts'
 import { countMonths } from './cohorts.ts'

@@ -1,5 +1,5 @@
 /**
- * Net promoter score (A2): the share of answers 9–10 minus the share of answers 0–6 to "would you recommend us?".
+ * Net promoter score: the share of answers 9–10 minus the share of answers 0–6 to "would you recommend us?".
  *
  * A customer is asked once a *round*: as long as the merchant has chosen between two questions. Within a round a later answer takes
  * the place of the earlier one; after it, a new round keeps both. A score is always of customers, not of answers: of each, the last

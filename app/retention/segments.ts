@@ -79,7 +79,7 @@ export type CustomerGroup =
 /** The weeks that intervals are told apart by: 0 to 51, and 52 for all longer ones. */
 export const LAST_WEEK = 52
 
-/** Groups that a campaign's audience can name (contracts, section 1): what customers come under and leave again. */
+/** Groups that a campaign's audience can name: what customers come under and leave again. */
 export const RETENTION_SEGMENTS: readonly string[] = [
   'repeat',
   'active',

@@ -6,7 +6,7 @@ export function repeatPurchaseRate(repeatCustomers: number, customers: number): 
   return toRate(repeatCustomers, customers)
 }
 
-/** Repeat orders in a period ÷ buyers in it (A3); null without buyers. An order is a repeat if its customer had ordered before it. */
+/** Repeat orders in a period ÷ buyers in it; null without buyers. An order is a repeat if its customer had ordered before it. */
 export function averageRepeatPurchases(orders: number, newBuyers: number, buyers: number): number | null {
   // Of a period's orders, the first ones of its new buyers are not repeats; all others are.
   return toRate(orders - newBuyers, buyers)
