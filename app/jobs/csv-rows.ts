@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 
-/** Why a file as a whole cannot be read: a sentence for whoever chose it. Single bad lines are told by what reads them. */
+/** Why a file as a whole cannot be read: a sentence for whoever chose it. Single bad lines are reported by whatever reads the rows. */
 export class CsvFileError extends Error {
   override name = 'CsvFileError'
 }
@@ -78,7 +78,7 @@ async function* prepend(first: string, rest: AsyncIterator<string>): AsyncGenera
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
 }
 
-/** What parts the columns, as the first line shows, and all that was read to see it. */
+/** What separates the columns, judging by the first line, and all the text that was read to find out. */
 async function readFirstLine(texts: AsyncIterator<string>): Promise<{ first: string; delimiter: string }> {
   let first = ''
   for (let next = await texts.next(); !next.done; next = await texts.next()) {
@@ -86,7 +86,7 @@ async function readFirstLine(texts: AsyncIterator<string>): Promise<{ first: str
     if (/[\r\n]/.test(first)) break
     if (first.length > ROW_BYTES_MAX) throw new CsvFileError('The first line is too long for the names of columns.')
   }
-  // Excel's own way to say it: a line "sep=;" before the names.
+  // Excel's own way to name it: a line "sep=;" before the column names.
   const said = /^sep=(.)\r?\n/i.exec(first)
   if (said) return { first: `\n${first.slice(said[0].length)}`, delimiter: said[1]! }
   const line = first.split(/[\r\n]/, 1)[0]!.replace(/"[^"]*"/g, '')
@@ -135,8 +135,8 @@ function streamed(decoder: TextDecoder): Decoder {
 }
 
 /**
- * UTF-8 as long as all bytes are; from the first stretch of lines that is not, the code page of Windows. Decided on whole lines, which no character
- * reaches across.
+ * UTF-8 as long as all bytes are valid in it; from the first lines on that are not, the code page of Windows. It is decided by whole lines, because
+ * no character crosses the end of one.
  */
 function utf8OrWindows(): Decoder {
   const utf8 = new TextDecoder('utf-8', { fatal: true })

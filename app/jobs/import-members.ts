@@ -1,6 +1,7 @@
-// Brings members over from other apps: looks at each line of a file (who is it, can it be used), gives what the merchant has looked at and agreed
-// to, takes it back when asked. In slices, each in one transaction with what it says of its lines, so a crash costs nothing and nothing happens
-// twice. A turn is short: a shop's tasks run one after another, and cards and codes must not wait for a long file.
+// Brings members over from other apps. It checks each line of a file (whose is it, can it be used?), gives the points once the merchant has looked
+// and agreed, and takes them back when asked. It works in slices. Each slice is one transaction together with the results of its lines, so a crash
+// costs nothing and nothing happens twice. A turn is short, because a shop's tasks run one after another and cards and codes must not wait for a
+// long file.
 import type { PoolClient } from 'pg'
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
@@ -46,7 +47,7 @@ import type { Program } from '#app/loyalty/program.ts'
 import { AdminApiError, isWithoutSession, type AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomersByEmail, findCustomerStates, type CustomerState } from '#app/shopify/customers.server.ts'
 
-/** The effect that wakes this work at once; without it, the timetable's next minute does. */
+/** The effect that starts this work at once; without it, the timetable starts it within a minute. */
 export const WORK_ON_IMPORTS = 'work-on-imports'
 const CHECKED_AT_ONCE = 500
 const GIVEN_AT_ONCE = 500
@@ -63,8 +64,8 @@ export async function wakeImports(shopId: number): Promise<void> {
 }
 
 /**
- * Takes the shop's imports further, for a turn's time; asks for another turn where something is left. Returns how many lines it went through, null
- * where another process is at it.
+ * Works on the shop's imports for one turn, and asks for another turn where something is left. Returns how many lines it went through; null where
+ * another process is doing this.
  */
 export async function workOnImports(shop: Shop, admin: AdminClient, turnMs = TURN_MS): Promise<number | null> {
   return whileAlone(`imports:${shop.id}`, 0, async () => {
@@ -141,7 +142,7 @@ async function checkSlice(shopId: number, work: ImportRow, admin: AdminClient): 
 
 type Readable = { line: number; says: ImportLine }
 
-/** Who each line is of, as Shopify says: by its number of the customer, else by the e-mail address; null where it knows neither. */
+/** The customer that each line is about, as Shopify knows them: by the customer's number, else by the e-mail address; null where it knows neither. */
 async function identify(admin: AdminClient, lines: readonly ImportLine[]): Promise<(CustomerState | null)[]> {
   const byNumber = await findCustomerStates(admin, [...new Set(lines.flatMap(({ customer }) => customer ?? []))])
   const rest = lines.filter(({ customer }) => customer === null || !byNumber.has(customer))
@@ -205,8 +206,8 @@ async function giveSlice(shopId: number, work: ImportRow): Promise<number> {
 }
 
 /**
- * The next lines in one transaction; where one of them cannot be, each by itself, and that one is refused. What the database could not
- * do is tried again later; only what the rules cannot do is a line's fault.
+ * Gives the next lines in one transaction. Where that fails because of one of them, each is tried by itself and the one is refused. Failures of the
+ * database are tried again later; only what the rules cannot do is the fault of a line.
  */
 async function inSlices(
   together: (limit: number) => Promise<number>,

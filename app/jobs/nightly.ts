@@ -1,6 +1,6 @@
-// What time does by itself: holds that end, points that expire, tier reviews, birthdays, codes that run out. Each member's
-// row says when its next such thing is due, so nothing is searched for: members are taken in slices, those due longest first.
-// Running it twice or late changes nothing: the engine applies what is due, each thing at its own instant.
+// What happens because time passes: holds end, points expire, tiers are reviewed, birthdays come, codes run out. Each member's row says
+// when the next of these is due, so nothing is searched for: members are taken in slices, those that have been due longest first.
+// Running twice or late changes nothing, as the engine applies each thing at the instant when it was due.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { isOutOfReach } from '#app/db/errors.server.ts'
@@ -14,19 +14,19 @@ import { logError } from '#app/log.server.ts'
 
 const SLICE = 200
 const SHOPS_AT_ONCE = 100
-/** A new version of the program can make all members of a shop due at once: messages and other shops have their turn between. */
+/** Slices of one shop in a row. A new version of the program can make all of its members due at once, and messages and other shops must not wait. */
 const SLICES_A_TURN = 5
-/** A member for whom time cannot go on (an impossible state) is looked at again after this, so that it holds up nobody. */
+/** A member who cannot be advanced (an impossible state) is tried again after this long, and holds up nobody meanwhile. */
 const POSTPONE_MS = 3_600_000
-/** How many such members of a slice are named in the log: where the cause is the shop's, it is everybody's. */
+/** How many such members of a slice are named in the log: where the cause lies with the shop, all of them fail alike. */
 const NAMED_A_SLICE = 10
 
-/** How many members time moved on, and how many it could not. */
+/** How many members were advanced, and how many could not be. */
 export type TimePassed = { advanced: number; failed: number }
 
 /**
- * Lets happen what is due by now, in all shops: of each so much as does not hold up the rest, as long as `advanced` is not 0 there may
- * be more. `onShop` hears of each shop in which something happened.
+ * Advances what is due by now in all shops, of each shop only so much that it does not hold up the others. As long as `advanced` is not 0
+ * there may be more. `onShop` is called for each shop in which something happened.
  */
 export async function letTimePass(onShop: (shopId: number) => void = () => {}): Promise<TimePassed> {
   const total: TimePassed = { advanced: 0, failed: 0 }
@@ -88,7 +88,7 @@ async function advanceTogether(shopId: number, members: readonly string[], at: n
   )
 }
 
-/** Looks again at every shop for what is due: mends a note that two workers may have overwritten. Once a day is plenty. */
+/** Finds out anew for every shop when something is next due, which two workers may have overwritten for each other. Once a day is plenty. */
 export async function recheckWorkDue(): Promise<void> {
   for (const shop of await listInstalledShops()) await renewWorkDue(shop.id)
 }

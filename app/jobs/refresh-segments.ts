@@ -11,9 +11,9 @@ import type { Program } from '#app/loyalty/program.ts'
 import { findSegment } from '#app/retention/segments.ts'
 
 /**
- * Tells members which retention segments they are in, as far as a campaign asks for it: the card carries the answer to the Function,
- * the engine uses it for points. Customers come under a segment and leave it by time alone, so that somebody has to look again. Only
- * members whose answer changed are touched; a shop without such campaigns costs one query.
+ * Notes which retention segments each member is in, where a campaign asks for one: the card carries the answer to the Function, and the
+ * engine uses it for points. Customers enter and leave segments merely because time passes, so this looks again and again. Only members
+ * whose segments changed are written; a shop without such campaigns costs one query.
  */
 
 const MEMBERS_A_SLICE = 1_000
@@ -43,7 +43,7 @@ export async function refreshSegments(shop: Shop): Promise<{ looked: number; cha
   }
 }
 
-/** Segments that a campaign asks for which is not over. */
+/** The segments that are asked for by a campaign that is not over. */
 function findAskedSegments(program: Program, at: number) {
   const names = new Set(
     program.campaigns.filter(({ untilAt }) => at < untilAt).flatMap(({ segments }) => [...(segments ?? [])]),

@@ -1,5 +1,5 @@
-// Reminders that points end soon. They are queued once for each member and end, in slices, soonest end first, and said later through the outbox, by
-// day: twice or late makes no difference. Whether there is still something to say is looked at again when it is said.
+// Reminders that points end soon. Each is queued once for a member and an end, in slices, the soonest end first, and goes out later through the
+// outbox, in the daytime. Running twice or late makes no difference: whether the points still end then is checked again when the reminder goes out.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
@@ -34,11 +34,11 @@ import { tellPointsExpireSoon, type PointsExpireSoon } from '#app/shopify/flow.s
 export const REMIND_OF_EXPIRY = 'points-expire-soon'
 
 const SLICE = 200
-/** Points end at midnight; who is reminded of it wants to read so by day. */
+/** Points end at midnight, but members want to read of it in the daytime. */
 const DAY_BEGINS_MS = 10 * 3_600_000
 /** The timetable asks every minute; members are looked through once an hour of the shop's time. */
 const LOOK_EVERY_MS = 3_600_000
-/** What is known of reminders is kept this long after the end, for ends that move back and forth. */
+/** How long after its end a reminder is remembered, as ends can move back and forth. */
 const KEEP_MS = 60 * DAY_MS
 
 /** What a reminder's effect says. */
@@ -61,7 +61,7 @@ export async function remindOfExpiry(shop: Shop): Promise<number | null> {
   return queued
 }
 
-/** Members who may have to be reminded, a slice at a time: more than have to, never fewer. */
+/** Members who may have to be reminded, a slice at a time. Some of them need no reminder; nobody who needs one is missing. */
 async function* sliceMembers(shopId: number, programs: Programs, at: number): AsyncGenerator<string[]> {
   const { expiry, timeZone } = versionAt(programs, at).program
   if (expiry.model === 'lot') {
@@ -134,7 +134,7 @@ export async function sayReminders(shop: Shop, admin: AdminClient, effects: read
   return reminded
 }
 
-/** What is still true of reminders, by their effect's id; those that need not be said any more are missing. */
+/** The reminders that still hold, by the id of their effect; those that no longer do are missing. */
 async function findNews(shop: Shop, effects: readonly Effect[]): Promise<Map<string, PointsExpireSoon>> {
   const [{ on }, programs] = await Promise.all([findReminding(shop.id), loadPrograms(shop.id)])
   const members = await readMembers(
@@ -160,7 +160,7 @@ async function findNews(shop: Shop, effects: readonly Effect[]): Promise<Map<str
   return news
 }
 
-/** Why Shopify refuses each, else null. Where its answer was lost it may have heard, and is not told again: two mails are worse than none. */
+/** For each, why Shopify refuses it, or null. Where the answer was lost, Shopify may have heard and is not told again: two mails are worse than none. */
 async function tell(admin: AdminClient, news: readonly PointsExpireSoon[]): Promise<(string | null)[]> {
   try {
     return await tellPointsExpireSoon(admin, news)

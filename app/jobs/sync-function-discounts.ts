@@ -22,9 +22,10 @@ import {
 import type { FoundDiscount } from '#app/shopify/function-discounts.server.ts'
 
 /**
- * Brings the discounts at Shopify to what the program in force says: tier perks and campaigns, made ahead of their time so that
- * Shopify itself starts and ends them on the minute. Campaigns that have spent their budget end. Looks at Shopify first, changes only what differs, and may be repeated at
- * any time: a discount that a merchant changed or deleted is put right, one that a crash made twice is taken away.
+ * Makes the discounts at Shopify what the program in force says: tier perks and campaigns, created ahead of time so that Shopify itself
+ * starts and ends them on the minute. Campaigns that have spent their budget end. It looks at Shopify first and changes only what
+ * differs, so it may run at any time and as often as one likes: a discount that a merchant changed or deleted is put right, and one that
+ * a crash made twice is removed.
  */
 
 export type SyncRun = {
@@ -32,7 +33,7 @@ export type SyncRun = {
   updated: number
   stopped: number
   deleted: number
-  /** What Shopify would not have, in its words, and what does not fit into a Function. */
+  /** What Shopify refused, in its words, and what does not fit into a Function. */
   refused: { key: string; detail: string }[]
 }
 
@@ -51,8 +52,8 @@ export async function syncFunctionDiscounts(shop: Shop, admin: AdminClient): Pro
 }
 
 /**
- * Notes the audience of campaigns that hold customers out and are for some only, when they begin. Those for everybody need none: who was
- * known then is known for ever.
+ * Notes the audience of campaigns that hold customers out and are only for some, when they begin. Campaigns for everybody need no note:
+ * who was a customer at that instant can always be found out.
  */
 async function noteAudiences(shopId: number, program: Program, at: number): Promise<void> {
   for (const campaign of program.campaigns) {
@@ -64,8 +65,8 @@ async function noteAudiences(shopId: number, program: Program, at: number): Prom
 }
 
 /**
- * Counts what running campaigns have given, and ends those whose budget is reached; true where it ended one. Orders that are under way
- * at that moment still get the discount: the cap is kept to the minute, not to the penny.
+ * Adds up what running campaigns have given and ends those that have reached their budget; true where it ended one. Orders under way at
+ * that moment still get the discount, so the budget is kept to the minute, not to the penny.
  */
 async function keepBudgets(shopId: number, programs: Programs, at: number): Promise<boolean> {
   let ended = false
@@ -140,7 +141,7 @@ function isSameSecond(left: number, right: number): boolean {
   return Math.floor(left / 1000) === Math.floor(right / 1000)
 }
 
-/** Shopify may write JSON out with other blanks than we did. */
+/** Shopify may return JSON with other white space than we sent. */
 function isSameJson(left: string | null, right: string): boolean {
   if (left === null) return false
   try {

@@ -1,5 +1,5 @@
-// Carries a list's wishes to Shopify (db/customer-lists): who gets its tag and who loses it, some hundreds at a time, in Shopify's
-// rhythm, each as often as it takes. It may stop anywhere: what Shopify has done is done again without harm.
+// Tells Shopify who gets the tag of a list and who loses it (db/customer-lists): some hundreds at a time, at the pace that Shopify
+// allows, and again where it failed. It may stop anywhere, as doing again what Shopify has done already changes nothing.
 import { now } from '#app/clock.server.ts'
 import { finishList, listWaiting, noteListError, noteTagged } from '#app/db/customer-lists.server.ts'
 import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -15,7 +15,7 @@ export async function tagSlice(shopId: number, admin: AdminClient, tag: string):
     const added = await changeTags(admin, 'add', wishing('add'), tag)
     await noteTagged(shopId, tag, { tagged: added.done, untagged: [], unknown: added.unknown })
     const removed = await changeTags(admin, 'remove', wishing('remove'), tag)
-    // Whom Shopify no longer knows has no tag any more either.
+    // A customer whom Shopify no longer knows has no tag either.
     await noteTagged(shopId, tag, { tagged: [], untagged: [...removed.done, ...removed.unknown], unknown: [] })
   } catch (error) {
     if (error instanceof AdminApiError) await noteListError(shopId, tag, error.reason)

@@ -1,5 +1,5 @@
-// Takes a file of members in, as a stream: its lines are kept as they stand, in slices, and nothing is decided yet. The size of the file and of
-// its lines is bounded, whatever a browser says of them.
+// Takes in a file of members as a stream: its lines are stored as they are, in slices, and nothing is decided yet. The size of the file and the
+// number of its lines are bounded, whatever the browser says about them.
 import { createHash } from 'node:crypto'
 import { now } from '#app/clock.server.ts'
 import { beginImport, deleteImport, finishUpload, storeLines } from '#app/db/imports.server.ts'
@@ -7,9 +7,9 @@ import { CsvFileError, readCsvRows } from '#app/jobs/csv-rows.ts'
 import { wakeImports } from '#app/jobs/import-members.ts'
 import { recogniseColumns } from '#app/loyalty/import-columns.ts'
 
-/** At most so many bytes a file. */
+/** The most bytes a file may have. */
 export const IMPORT_BYTES_MAX = 20 * 1024 * 1024
-/** At most so many lines below the first. */
+/** The most lines a file may have below the first. */
 export const IMPORT_LINES_MAX = 200_000
 const COLUMNS_MAX = 100
 const SLICE = 1_000
@@ -20,7 +20,7 @@ export type ImportFile = { fileName: string; source: string; actor: string; byte
 /** The import, which may be an earlier one of the very same file; or what is wrong with the file, as a sentence. */
 export type TakenIn = { ok: true; id: string } | { ok: false; error: string }
 
-/** Takes a file in. What was kept of one that cannot be read is gone again. `limits` are for tests. */
+/** Takes in a file. Where it turns out that it cannot be read, nothing of it is kept. `limits` are for tests. */
 export async function takeImport(
   shopId: number,
   { bytes, ...file }: ImportFile,
