@@ -1,5 +1,5 @@
-// Backfill: the orders from before the app came, collected by a bulk operation of Shopify's and read as a stream. Whether they
-// earn points or only feed the measures is the merchant's choice (`historyEarns` of the program); here they are taken in alike.
+// Backfill: the orders from before the app was installed, collected by a bulk operation of Shopify's and read as a stream. Whether they
+// earn points or only count in the measures is the merchant's choice (`historyEarns`); they are taken in the same way.
 import { setTimeout as wait } from 'node:timers/promises'
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'

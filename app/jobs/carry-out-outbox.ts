@@ -47,20 +47,20 @@ import { tagSlice } from './tag-customers.ts'
 
 /**
  * Carries out what the outbox holds: cards in batches of 25, tags of tiers and lists, codes to be taken out of use, pools to be filled. One
- * process at a time works for a shop, in Shopify's rhythm (shopify/throttle); what fails for the moment waits longer each time, what
- * Shopify will never do is set aside with its words. What a shop left waiting when it uninstalled the app is dropped.
+ * process at a time works for a shop, at the pace that Shopify allows (shopify/throttle). What fails for the moment waits longer each
+ * time. What Shopify refuses for good is set aside with its words. What was still waiting when a shop uninstalled the app is dropped.
  */
 
-/** An effect is somebody's for this long; a process that dies gives it back by it. */
+/** How long a process holds an effect it has taken; after that, another one may take it, so that one that died blocks nothing. */
 const LEASE_MS = 5 * 60_000
 const LONGEST_WAIT_MS = 60 * 60_000
-/** Between two slices of a long list: as soon as other work of the shop has had its turn. */
+/** The wait between two slices of a long list: as short as lets the shop's other work have its turn. */
 const BETWEEN_SLICES_MS = 100
-/** Tries after which what Shopify refuses is set aside. What it cannot do for the moment is tried for ever. */
+/** After so many tries, what Shopify refuses is set aside. What it only cannot do for the moment is tried for ever. */
 const REFUSED_TRIES = 5
 
 type Carrying = { shop: Shop; admin: AdminClient }
-/** Carries out a batch of one kind. Returns the effects that are done; what it throws holds for all of the batch, which is tried again. */
+/** Carries out a batch of one kind. Returns the effects that are done. Where it throws, the whole batch is tried again. */
 type Carry = (carrying: Carrying, effects: Effect[]) => Promise<Outcome>
 type Outcome = {
   done: Effect[]
@@ -96,7 +96,7 @@ export type OutboxRun = { done: number; postponed: number; setAside: number; dro
 /** How to speak for a shop: given by whoever runs the job (app/shopify.server.ts has it), so that it can be run in a test. */
 export type AdminFor = (domain: string) => AdminClient
 
-/** Carries out what is due of one shop. Null where another process is doing just that. */
+/** Carries out what is due for one shop. Null where another process is doing just that. */
 export async function carryOutShop(
   shopId: number,
   adminFor: AdminFor,
@@ -116,7 +116,7 @@ export async function carryOutShop(
         const effects = await leaseEffects(shopId, kind, now(), { limit: batch, leaseMs: LEASE_MS })
         if (effects.length === 0) break
         const failed = await carryOutBatch(carrying, carry, effects, run)
-        // Shopify is away, or busy for longer than we wait: for the other kinds too.
+        // Shopify is away, or busy for longer than we wait, and so it is for the other kinds.
         if (failed) return run
       }
     }
@@ -124,7 +124,7 @@ export async function carryOutShop(
   })
 }
 
-/** Carries out one batch and puts down what came of it. Returns true where Shopify could not be had. */
+/** Carries out one batch and notes what came of it. Returns true where Shopify was out of reach. */
 async function carryOutBatch(carrying: Carrying, carry: Carry, effects: Effect[], run: OutboxRun): Promise<boolean> {
   const shopId = carrying.shop.id
   try {
@@ -149,15 +149,15 @@ async function carryOutBatch(carrying: Carrying, carry: Carry, effects: Effect[]
       else await postponeEffects(shopId, [effect.id], waitUntil(effect), detail)
       run[givesUp ? 'setAside' : 'postponed'] += 1
     }
-    // Something of ours fails: that is no reason for other kinds to wait.
+    // The fault is ours: the other kinds need not wait for it.
     if (!isShopifys) logError(`${effects.length} × ${effects[0]?.kind} of shop ${shopId} cannot be carried out`, error)
     return isShopifys
   }
 }
 
 /**
- * Those of the refused whose customer Shopify no longer has: deleted, or merged into another without our having heard of it. Nobody
- * could put that right, so they are done with. A merge that this brings to light is taken in, and gives the one who stays theirs.
+ * The refused effects whose customer Shopify no longer has: deleted, or merged into another without our hearing of it. Nobody could put
+ * that right, so they are done with. A merge that comes to light here is taken in, and gives the surviving customer effects of their own.
  */
 async function findGone({ shop, admin }: Carrying, refused: Outcome['refused']): Promise<Effect[]> {
   const memberOf = ({ payload }: Effect) => (payload as { member?: string } | null)?.member ?? ''
@@ -168,7 +168,7 @@ async function findGone({ shop, admin }: Carrying, refused: Outcome['refused']):
   const known = await findCustomerStates(admin, customers)
   const gone = new Set(customers.filter((customer) => !known.has(customer)))
   await findMerges(shop.id, admin, [...gone])
-  // Whoever turned out to be another meanwhile is gone too: with the merge, the one who stays got an effect of their own.
+  // A customer who has turned out to be merged is gone too: with the merge, the survivor got an effect of their own.
   const isGone = (member: string) =>
     gone.has(survivors.get(member) ?? '') || (survivors.get(member) ?? member) !== member
   return refused.flatMap(({ effect }) => (isGone(memberOf(effect)) ? [effect] : []))
@@ -204,7 +204,7 @@ async function carryOutCardsTogether(carrying: Carrying, effects: Effect[]): Pro
   return { done: effects, refused: [], later: [] }
 }
 
-/** Writes the cards of these members as they are now, whatever they were asked for. Returns those whose card Shopify refuses, with its words. */
+/** Writes the cards of these members as they are now, whatever the reason for writing them. Returns those that Shopify refuses, with its words. */
 async function writeCards({ shop, admin }: Carrying, customers: string[]): Promise<Map<string, string>> {
   const programs = await loadPrograms(shop.id)
   const members = await readMembers(shop.id, customers)
@@ -231,7 +231,7 @@ async function writeBatch(admin: AdminClient, batch: CardToWrite[], refused: Map
     if (written.ok) return
     const places = new Map(written.refused.map(({ index, detail }) => [index, detail]))
     const [detail = 'refused'] = places.values()
-    // Without a place we cannot tell which one it was: all of them are tried alone.
+    // Shopify does not say which one it was, so each is tried alone.
     if (places.has(null) && left.length > 1) {
       for (const one of left) await writeBatch(admin, [one], refused)
       return
@@ -243,7 +243,7 @@ async function writeBatch(admin: AdminClient, batch: CardToWrite[], refused: Map
   }
 }
 
-/** Writes what everybody may see of the program, and puts down the next instant at which a rule's window opens or closes. */
+/** Writes what everybody may see of the program, and notes the next instant at which a rule's window opens or closes. */
 async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   const programs = await loadPrograms(shop.id)
   if (programs) {
@@ -261,7 +261,7 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
   return { done: effects, refused: [], later: [] }
 }
 
-/** Titles are waited for while Shopify is away; where it will not tell them, the card does without. */
+/** While Shopify is away, the card waits for the titles; where Shopify refuses them, the card does without. */
 async function readTitles(admin: AdminClient, products: string[]): Promise<ProductTitles> {
   try {
     return Object.fromEntries(await findTitles(admin, products))
@@ -273,7 +273,7 @@ async function readTitles(admin: AdminClient, products: string[]): Promise<Produ
 
 const MEMBERS_A_SLICE = 500
 
-/** A new program means new words on every card: the members' cards are put down to be written, a slice at a time. */
+/** A new program means new words on every card, so all members' cards are queued, a slice at a time. */
 async function carryOutAllCards({ shop }: Carrying, effects: Effect[]): Promise<Outcome> {
   for (const { payload } of effects) {
     const { after = '0' } = (payload ?? {}) as { after?: string }
@@ -287,7 +287,7 @@ async function carryOutAllCards({ shop }: Carrying, effects: Effect[]): Promise<
   return { done: effects, refused: [], later: [] }
 }
 
-/** Each tier has a tag, for the merchant's segments and mails: the member has that of the tier they are in, and no other. */
+/** Each tier has a tag, for the merchant's segments and e-mails. A member has the tag of their tier and no other. */
 async function carryOutTierTags({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   const programs = await loadPrograms(shop.id)
   const known = new Set(
@@ -302,7 +302,7 @@ async function carryOutTierTags({ shop, admin }: Carrying, effects: Effect[]): P
     const member = members.get(effect.key)
     const tier = member?.tier.level ?? null
     const others = [...known].filter((id) => id !== tier)
-    // Of a customer who was merged away, the one who stays has the tags.
+    // The tags of a customer who was merged away belong to the survivor.
     const tagged = await tagTier(admin, member?.id ?? effect.key, tier, others)
     if (tagged) outcome.done.push(effect)
     else outcome.refused.push({ effect, detail: 'Shopify refuses the tags of this customer' })
@@ -310,7 +310,7 @@ async function carryOutTierTags({ shop, admin }: Carrying, effects: Effect[]): P
   return outcome
 }
 
-/** Takes codes out of use that ran out or were cancelled. One that Shopify still has, or where we fail, is looked at again later. */
+/** Takes codes out of use that ran out or were cancelled. A code that Shopify still has, or where we failed, is tried again later. */
 async function carryOutSettling({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   const outcome: Outcome = { done: [], refused: [], later: [] }
   for (const effect of effects) {
@@ -350,7 +350,7 @@ async function carryOutFunctionDiscounts({ shop, admin }: Carrying, effects: Eff
   return run ? { done: [], refused: undone, later: [] } : { done: [], refused: [], later: undone }
 }
 
-/** A slice of a list at a time: what is left is put down anew, so that codes and cards do not wait for all of it. */
+/** Tags one slice of a list and queues the rest anew, so that codes and cards do not wait for the whole list. */
 async function carryOutTagging({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   for (const { kind, key } of effects) {
     const isLeft = await tagSlice(shop.id, admin, key)
@@ -359,7 +359,7 @@ async function carryOutTagging({ shop, admin }: Carrying, effects: Effect[]): Pr
   return { done: effects, refused: [], later: [] }
 }
 
-/** Goes through the next orders after a change of replacement cycles; the catalogue comes first, where they go by what it says. */
+/** Goes through the next orders after a change of replacement cycles. Where the cycles depend on the catalogue, that is read first. */
 async function carryOutRecount({ shop, admin }: Carrying, effects: Effect[]): Promise<Outcome> {
   for (const { kind, key, payload } of effects) {
     const position = payload as RecountPosition

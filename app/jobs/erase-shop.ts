@@ -1,5 +1,5 @@
-// Erasing a shop: Shopify asks for it 48 hours after the app was taken off (`shop/redact`), and gives 30 days. Every member is
-// erased as by their own wish, points forfeited, so that the ledger still ties; then sessions and what messages said are forgotten.
+// Erases a shop: Shopify asks for it 48 hours after the app was uninstalled (`shop/redact`) and allows 30 days. Every member is erased as if
+// they had asked for it, and their points are forfeited, so that the ledger still balances. Then sessions and the contents of messages go.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { deleteImportsOf } from '#app/db/imports.server.ts'
@@ -12,8 +12,8 @@ import { applyEvents } from '#app/db/world.server.ts'
 const SLICE = 100
 
 /**
- * Erases the shops that Shopify asked for; returns how many. Interrupted, it goes on with the members that are left. A shop that comes
- * back meanwhile is left as it is then. One that cannot be erased holds up no other; it is thrown at the end.
+ * Erases the shops that Shopify asked to erase; returns how many. After an interruption it goes on with the members that are left. A shop
+ * that installs the app again meanwhile is left as it is then. One that cannot be erased holds up no other; its error is thrown at the end.
  */
 export async function eraseShops(): Promise<number> {
   const failures: unknown[] = []
@@ -54,7 +54,7 @@ async function eraseMembers(shopId: number): Promise<void> {
       const applied = await applyEvents(shopId, events, at, async (client) => {
         if (!(await isToBeErased(shopId, client))) throw new CameBack()
       })
-      // Members come with a program; without one there is nothing to forfeit by.
+      // Without a program there are no members, and so no points to forfeit.
       if (!applied.ok) return
     } catch (error) {
       if (error instanceof CameBack) return

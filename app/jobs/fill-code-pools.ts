@@ -36,12 +36,12 @@ import {
 import { VARIABLE_POOL_TARGET, makeParent, poolKey, poolLock, readDearest, valueOfPool } from './issue-code.ts'
 
 /**
- * Keeps codes ahead, so that a shopper who redeems waits for nobody: for every fixed reward of the program, and for each value of a
- * variable reward that somebody has taken. Pools of rewards that are no longer offered keep none. Every step may be repeated: codes
- * are written down before Shopify hears of them, and a code that is "taken" there is our own.
+ * Keeps codes in stock, so that a shopper who redeems need not wait for Shopify: for every fixed reward of the program, and for each value
+ * of a variable reward that somebody has taken before. Rewards that are no longer offered keep none. Every step may be repeated: codes
+ * are stored before Shopify hears of them, so a code that Shopify calls "taken" is our own.
  */
 
-/** Calls of at most 100 codes for one pool in one run. */
+/** How many calls, of at most 100 codes each, one run makes for one pool. */
 const ROUNDS = 20
 /** How often a creation that is under way is looked at within one run. */
 const LOOKS = 20
@@ -71,7 +71,7 @@ export async function fillCodePools(shop: Shop, admin: AdminClient): Promise<Fil
     const promised = terms.get(pool.id)
     if (!promised) continue
     run.pools += 1
-    // Somebody else at the same pool is doing the same work: leave it to them.
+    // Another process is filling this pool: leave it to that one.
     const filled = await whileAlone(poolLock(shop.id, pool.id), 0, () => fillPool(shop, admin, pool.id, promised))
     if (filled === true) run.filled += 1
     else if (filled === false) run.failed += 1
@@ -80,9 +80,9 @@ export async function fillCodePools(shop: Shop, admin: AdminClient): Promise<Fil
 }
 
 /**
- * Keeps parent discounts as shoppers were promised them: what the merchant has deactivated in Shopify is activated again. Where one was deleted,
- * its codes died with it: nobody gets one of them any more, and those that shoppers hold are cancelled, so that their points come back once
- * Shopify has confirmed that they are gone and were not used. For what the program still offers a new parent is made.
+ * Keeps the parent discounts as shoppers were promised them: one that the merchant deactivated in Shopify is activated again. Where one was
+ * deleted, its codes died with it. None of them is handed out any more, and those that shoppers hold are cancelled, so that their points come
+ * back once Shopify has confirmed that they are gone and unused. What the program still offers gets a new parent.
  */
 async function tendDiscounts(shop: Shop, admin: AdminClient): Promise<void> {
   for (const { id, discountGid } of await listLivePools(shop.id)) {
@@ -93,7 +93,7 @@ async function tendDiscounts(shop: Shop, admin: AdminClient): Promise<void> {
     // Not known now: the next run asks again.
     if (live === null) return
     if (live) continue
-    // The pool goes last: what is cut off before is found again by it.
+    // The pool goes last: as long as it is there, a run that was cut short is found and finished.
     for (;;) {
       const held = await listCodesHeld(shop.id, id, HELD_AT_ONCE)
       if (held.length === 0) break

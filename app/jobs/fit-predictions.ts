@@ -1,6 +1,6 @@
-// Once a day: the prediction models are fitted on the shop's orders, tried on its own last months, and say of each customer
-// how likely it is to come back and what it will bring. Where the shop has moved to another zone, its measures are recounted. The ledger's sums
-// by day are brought up too.
+// Once a day the prediction models are fitted on the shop's orders and tested on its own last months; then they say of each customer how
+// likely they are to come back and what they will spend. The ledger's sums by day are brought up to date, and where the shop has moved to
+// another time zone, its measures are recounted.
 import { now } from '#app/clock.server.ts'
 import { inTransaction } from '#app/db/client.server.ts'
 import { loadOrderLog, needsRebuild, rebuildMeasures } from '#app/db/recount-measures.server.ts'

@@ -29,12 +29,12 @@ import {
 } from '#app/shopify/discounts.server.ts'
 
 /**
- * Getting hold of a code that Shopify knows, for a redemption whose points are reserved: from the pool, which asks nobody; else
- * Shopify is asked while the shopper waits. Every step may be repeated by whoever comes after a crash: the code is written down
- * before Shopify hears of it, and a code that is "taken" there is our own.
+ * Gets a code that Shopify knows for a redemption whose points are reserved: from the pool where it has one, else from Shopify while the
+ * shopper waits. Every step may be repeated after a crash: the code is stored before Shopify hears of it, so a code that Shopify calls
+ * "taken" is our own.
  */
 
-/** Codes kept ahead for a value of a variable reward, once somebody has taken that value. */
+/** Codes kept in stock for a value of a variable reward, once somebody has taken that value. */
 export const VARIABLE_POOL_TARGET = 5
 /** How long to wait for a code that Shopify adds in the background. */
 const ADDING_WAIT_MS = 5_000
@@ -45,14 +45,14 @@ const CLOCK_TOLERANCE_MS = 60_000
 const ALONE_WAIT_MS = 6_000
 
 /**
- * No code: `refused` for good (the reward as it is configured is impossible at Shopify: a product that is gone, for instance), `busy`
- * for the moment, `gone` where the parent discount was deleted.
+ * Why there is no code: `refused` for good (the reward is impossible at Shopify, for instance because its product is gone), `busy` for the
+ * moment, or `gone` because the parent discount was deleted.
  */
 export type Impossible = { ok: false; reason: 'refused' | 'busy' | 'gone'; detail: string }
 
 /**
- * The code of a redemption, known to Shopify. Throws AdminApiError where Shopify cannot be asked; the code that was asked for stays
- * written down, so that the next call comes with the same.
+ * The code of a redemption, known to Shopify. Throws AdminApiError where Shopify cannot be asked; the code that was asked for stays stored,
+ * so that the next call asks for the same one.
  */
 export async function issueCode(
   admin: AdminClient,
@@ -93,7 +93,7 @@ async function poolFor(
     const terms = termsOfReward(program, reward, value)
     return { ok: true, terms, pool: await requirePool(shopId, poolKey(reward, value, terms, target), at) }
   }
-  // What a free product costs changes; the job that fills pools keeps up with it. Only without any pool is Shopify asked.
+  // Prices of free products change, and the job that fills pools follows them. Shopify is asked only where there is no pool at all.
   const known = await findPoolOfReward(shopId, reward.id)
   const dearest = known ? valueOfPool(known) : await readDearest(admin, program, reward)
   if (dearest === null) return { ok: false, reason: 'refused', detail: 'none of the free products exists any more' }
@@ -127,7 +127,7 @@ export function valueOfPool(pool: Pool): string | null {
   return pool.terms.split('|')[0] || null
 }
 
-/** The parent discount of a pool, made where there is none. Only one process makes it; the others wait for it. */
+/** The parent discount of a pool, created where there is none: by one process, for which the others wait. */
 export async function requireParent(
   admin: AdminClient,
   shopId: number,
@@ -148,7 +148,7 @@ export function poolLock(shopId: number, poolId: string): string {
   return `code-pool:${shopId}:${poolId}`
 }
 
-/** As `requireParent`, for whoever is alone with the pool already. */
+/** As `requireParent`, for a caller that holds the pool's lock already. */
 export async function makeParent(
   admin: AdminClient,
   shopId: number,

@@ -1,10 +1,10 @@
-// Customers are compared with Shopify's as orders are (jobs/reconcile): a new customer, an account, a merge whose webhook never came.
-// Those that changed are read again, and round by round every member is looked for. Shopify no longer shows a customer who was merged
-// away, and does not say into whom; their orders went along, so those say it. What we did not know goes into the inbox and from there
-// the way of every webhook.
+// Compares customers with Shopify's, as jobs/reconcile does orders, to find new customers, accounts and merges whose webhook never came.
+// Customers that changed are read again, and every member is looked up in turn. Shopify no longer shows a customer who was merged away,
+// nor into whom; but their orders moved to that other customer and so tell. What is new to us goes into the inbox and from there the way
+// of every webhook.
 //
-// An erasure that never came cannot be found: Shopify keeps the customer and says nowhere that it asked. Points are never forfeited
-// on a guess.
+// An erasure whose webhook never came cannot be found: Shopify keeps the customer and says nowhere that it asked for an erasure. Points are
+// never forfeited on a guess.
 import { now } from '#app/clock.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { findAccountStates, listMembersAfter, listOrdersOf } from '#app/db/member-records.server.ts'
@@ -16,9 +16,9 @@ import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomerStates, readCustomersChangedSince, type CustomerState } from '#app/shopify/customers.server.ts'
 import { findOrderCustomers } from '#app/shopify/orders.server.ts'
 
-/** How many members a run looks for, a point of Shopify's budget each: a million in a week, ten thousand in two hours. */
+/** How many members a run looks up, each for one point of Shopify's budget: a million in a week, ten thousand in two hours. */
 const MEMBERS_A_RUN = 1_000
-/** So many of somebody's orders must all have gone to the same customer. */
+/** So many of a customer's newest orders are looked up, and all must have moved to the same customer. */
 const ORDERS_ASKED = 10
 
 /** Reads customers that changed since the shop's watermark, then looks for the next members. A crash leaves both where they were. */
@@ -45,8 +45,8 @@ export async function reconcileCustomers(shop: Shop, admin: AdminClient): Promis
 }
 
 /**
- * Finds out which of these customers (gids), whom Shopify does not have any more, were merged into whom, and takes that in. Returns
- * how many merges were not known. Where their orders went to several customers, or there are none, nothing is known and nothing done.
+ * Finds out which of these customers (gids), whom Shopify no longer has, were merged into whom, and takes that in. Returns how many merges
+ * were new to us. Where a customer's orders went to several others, or there are none, nothing can be known and nothing is done.
  */
 export async function findMerges(shopId: number, admin: AdminClient, customers: readonly string[]): Promise<number> {
   if (customers.length === 0) return 0

@@ -1,6 +1,6 @@
 // Reconciliation: webhooks are sometimes never sent (shopify.dev: "don't rely only on webhooks"), so orders that changed are
-// read again from the Admin API (customers: jobs/reconcile-customers). What we know already costs nothing; what we do not goes into the inbox and from there the way
-// of every webhook.
+// read again from the Admin API (for customers see jobs/reconcile-customers). What we know already costs nothing. What is new goes into the inbox
+// and from there the way of every webhook.
 import { now } from '#app/clock.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { findKnownOrders } from '#app/db/orders.server.ts'
@@ -11,22 +11,22 @@ import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import type { AdminOrder } from '#app/shopify/order.ts'
 import { readOrder, readOrdersChangedSince } from '#app/shopify/orders.server.ts'
 
-/** Read again before the watermark: Shopify's index may be behind by minutes. */
+/** How far before the watermark a reading begins: Shopify's index may lag behind by minutes. */
 export const OVERLAP_MS = 15 * 60_000
-/** How far back the first reading goes; what is older is a backfill's. */
+/** How far back the first reading goes. Older orders are for a backfill. */
 export const FIRST_READING_MS = 24 * 3_600_000
 const KEEP_READINGS_MS = 7 * 24 * 3_600_000
 const REFETCH_LEASE_MS = 60_000
 const REFETCH_BATCH = 50
 
-/** How many orders were read, and how many of them we had not, or had older. */
+/** How many orders were read, and how many of them were new to us or newer than ours. */
 export type Reconciled = { read: number; mended: number }
 
 /** Reads the orders that changed since the shop's watermark and moves it. A crash leaves it where it was. */
 export async function reconcile(shop: Shop, admin: AdminClient): Promise<Reconciled> {
   const startedAt = now()
   const from = (shop.ordersReadUntil ?? startedAt - FIRST_READING_MS) - OVERLAP_MS
-  // Only one runs for a shop at a time (timetable), so whatever still says that it runs was cut off by a crash.
+  // Only one runs for a shop at a time (timetable), so one that is still marked as running was cut off by a crash.
   await endInterrupted(shop.id, 'reconcile', startedAt)
   const reading = await startReading(shop.id, { kind: 'reconcile', from }, startedAt)
   const total: Reconciled = { read: 0, mended: 0 }
@@ -47,8 +47,8 @@ export async function reconcile(shop: Shop, admin: AdminClient): Promise<Reconci
 }
 
 /**
- * Puts orders into the inbox that say something new: which we do not have, or have as they were before. Returns how many. The
- * same state of an order is taken in once, whichever reading found it.
+ * Puts those orders into the inbox that we do not have, or have only in an older state. Returns how many. The same state of an order is
+ * taken in once, whichever reading found it.
  */
 export async function takeIn(
   shopId: number,
@@ -69,7 +69,7 @@ export async function takeIn(
   return storeMessages(messages, at)
 }
 
-/** Those of the orders that say something, and something that we do not know yet. */
+/** The orders that matter and that we do not have in this state yet. */
 export async function findNews(shopId: number, orders: readonly AdminOrder[]): Promise<AdminOrder[]> {
   const telling = orders.filter(saysSomething)
   const known = await findKnownOrders(
@@ -80,7 +80,7 @@ export async function findNews(shopId: number, orders: readonly AdminOrder[]): P
     const before = known.get(order.id)
     const updatedAt = Date.parse(order.updatedAt)
     if (!before || before.updatedAt < updatedAt) return true
-    // Shopify tells seconds: an order paid and cancelled within one has two states of the same instant. Taking in all that are not older
+    // Shopify's instants are whole seconds: an order paid and cancelled within one has two states of one instant. Taking in all that are not older
     // would double every order's messages, so only what makes most of the difference is looked at.
     return before.updatedAt === updatedAt && before.counts !== doesCount(order)
   })
@@ -91,15 +91,15 @@ function doesCount({ displayFinancialStatus, cancelledAt, test }: AdminOrder): b
   return ['PAID', 'PARTIALLY_REFUNDED'].includes(displayFinancialStatus ?? '') && cancelledAt === null && !test
 }
 
-/** An order that was never paid and never ended is nothing to us yet; its payment will change it. Codes it has used all the same. */
+/** An order that was neither paid nor ended does not matter yet, as its payment will change it; but it has used its codes already. */
 function saysSomething({ displayFinancialStatus, cancelledAt, test, discountCodes }: AdminOrder): boolean {
   const unpaid = ['PENDING', 'AUTHORIZED', 'EXPIRED', 'PARTIALLY_PAID', null].includes(displayFinancialStatus)
   return !unpaid || cancelledAt !== null || test || discountCodes.length > 0
 }
 
 /**
- * Reads the orders again of which a webhook said only that they changed (`orders/edited` has no totals). Returns how many were
- * read; what fails is tried again later.
+ * Reads orders again where a webhook said only that they changed (`orders/edited` has no totals). Returns how many were read; what fails is
+ * tried again later.
  */
 export async function refetchOrders(shop: Shop, admin: AdminClient): Promise<number> {
   let read = 0
