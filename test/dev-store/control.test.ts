@@ -105,7 +105,7 @@ describe('the control page', () => {
     expect(received.length).toBeGreaterThan(before)
   })
 
-  test('moves time and goes back', async () => {
+  test('moves time, and puts it back', async () => {
     const { store, press } = await open()
     await press('/dev/time', { days: '15' })
     expect(store.clockOffsetMs()).toBe(15 * 86_400_000)

@@ -19,7 +19,7 @@ const ORDER = 'gid://shopify/Order/1'
 
 const start = (differences: Record<string, unknown> = {}) => new Shop(onlyProgram(differences))
 
-describe('3: when an order earns', () => {
+describe('when an order earns', () => {
   test('on paid, at the instant the webhook was triggered, not that of placing; from there hold and expiry count', () => {
     const shop = start({ hold: { days: 14 }, expiry: { model: 'lot', months: 1 } })
     shop.hear(makeOrder({ processedAt: at('2026-08-01T12:00') }), '2026-08-02T10:00')
@@ -77,7 +77,7 @@ describe('3: when an order earns', () => {
   })
 })
 
-describe('5: which rules', () => {
+describe('which rules', () => {
   const programs: Programs = {
     versions: [
       { number: 1, from: at('2026-08-01'), program: makeProgram() },
@@ -228,7 +228,7 @@ describe('5: which rules', () => {
   })
 })
 
-describe('6, contracts: limits of rules', () => {
+describe('limits of rules', () => {
   const limited = (limit: object) => ({ earning: [{ id: 'flat', on: 'order', points: 10, per: 'order', limit }] })
 
   test('once ever: the first order evaluated takes the place and keeps it after a refund', () => {
@@ -267,7 +267,7 @@ describe('6, contracts: limits of rules', () => {
   })
 })
 
-describe('7: convergence', () => {
+describe('convergence', () => {
   test('a snapshot older than the one applied changes nothing; of equally old ones the later triggered counts', () => {
     const shop = start()
     const order = makeOrder({ lines: [makeLine('10.00', { quantity: 10 })] })
@@ -329,7 +329,7 @@ describe('7: convergence', () => {
   })
 })
 
-describe('8: cancelled, voided, deleted, test', () => {
+describe('cancelled, voided, deleted, test', () => {
   test.each([
     ['cancelled', { cancelledAt: at('2026-08-02') }],
     ['voided', { financialStatus: 'voided' }],
@@ -353,7 +353,7 @@ describe('8: cancelled, voided, deleted, test', () => {
   })
 })
 
-describe('9: whose order it is, and who is a member', () => {
+describe('whose order it is, and who is a member', () => {
   test('a guest’s order earns once a customer is attached, from the instant it was first paid', () => {
     const shop = start({ hold: { days: 14 } })
     const order = makeOrder({ customer: null })
@@ -436,7 +436,7 @@ describe('9: whose order it is, and who is a member', () => {
   })
 })
 
-describe('12, 20: transfers and their keys', () => {
+describe('transfers and their keys', () => {
   test('every transfer has from, to, an amount above 0 and a key of its business fact', () => {
     const shop = start({ hold: { days: 14 } })
     const order = makeOrder({ lines: [makeLine('10.00', { quantity: 10 })] })
@@ -467,7 +467,7 @@ describe('12, 20: transfers and their keys', () => {
   })
 })
 
-describe('13: pending', () => {
+describe('pending', () => {
   test('order points wait 14 × 24 h from paid, through a night of 25 hours too; they cannot be spent', () => {
     const shop = start({
       hold: { days: 14 },
@@ -490,7 +490,7 @@ describe('13: pending', () => {
   })
 })
 
-describe('16, 17: taking back, and below zero', () => {
+describe('taking back, and below zero', () => {
   const rewards = [{ id: 'any', type: 'amount', value: '1.00', perPoints: 1 }]
 
   test('first this order’s pending, then its own lot, then other lots by expiry, then below zero', () => {
@@ -542,7 +542,7 @@ describe('16, 17: taking back, and below zero', () => {
   })
 })
 
-describe('19: manual adjustment', () => {
+describe('manual adjustment', () => {
   test('adds a lot that is not lifetimeEarned, takes below zero, and does not count for tiers unless asked', () => {
     const tiers = {
       metric: 'points',
@@ -566,7 +566,7 @@ describe('19: manual adjustment', () => {
   })
 })
 
-describe('21: merge', () => {
+describe('merge', () => {
   const rewards = [{ id: 'r', type: 'shipping', cost: 10, validDays: 90, limitPerMember: 1 }]
 
   test('balances add up, lots keep their dates, late webhooks of the other id land on the survivor', () => {
@@ -635,7 +635,7 @@ describe('21: merge', () => {
   })
 })
 
-test('20, 21: an adjustment’s key that was used under an id merged away stays used', () => {
+test('an adjustment’s key that was used under an id merged away stays used', () => {
   const shop = start()
   shop.adjust(30, 'a', '2026-07-01', BEN)
   shop.happen({ type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN })
@@ -645,7 +645,7 @@ test('20, 21: an adjustment’s key that was used under an id merged away stays 
   }
 })
 
-describe('22: erasure', () => {
+describe('erasure', () => {
   test('forfeits the open balance, pending too; later orders and refunds of earlier ones move nothing', () => {
     const shop = start({ hold: { days: 14 }, rewards: [{ id: 'r', type: 'shipping', cost: 10, validDays: 90 }] })
     shop.adjust(30, 'a', '2026-07-01')
@@ -728,7 +728,7 @@ describe('22: erasure', () => {
   })
 })
 
-test('23: what a member held at any past instant is the sum of the transfers up to it', () => {
+test('what a member held at any past instant is the sum of the transfers up to it', () => {
   const shop = start({ hold: { days: 14 } })
   shop.hear(makeOrder(), '2026-08-01T12:00')
   shop.pass(at('2026-09-01'))

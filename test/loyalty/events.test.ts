@@ -76,7 +76,7 @@ describe('7 (events): sign-up, review and custom events', () => {
   })
 })
 
-describe('7 (events), contracts: limits', () => {
+describe('limits of rules for events', () => {
   const review = (limit: object, timezone = 'UTC') =>
     start([{ id: 'r', on: 'review', points: 50, limit }], { timezone })
 

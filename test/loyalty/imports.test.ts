@@ -262,7 +262,7 @@ describe('bringing over', () => {
     expect(shop.get(ANN).birthday).toMatchObject({ month: 4, day: 23 })
   })
 
-  test('twice is once', () => {
+  test('gives the points once, however often it is done', () => {
     const shop = new Shop(onlyProgram())
     bring(shop, lineOf())
     bring(shop, lineOf(), NOW + 86_400_000)

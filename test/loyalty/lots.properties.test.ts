@@ -247,7 +247,7 @@ test('13 to 18: lots, deficits, holds, expiry and codes do what single points wo
   fc.assert(property, { numRuns: 2000 })
 }, 60_000)
 
-test('15: whatever versions come, no points are released at or after their end', () => {
+test('whatever versions come, no points are released at or after their end', () => {
   const expiry = fc.oneof(
     fc.record({ model: fc.constantFrom('lot', 'inactivity'), months: fc.integer({ min: 4, max: 14 }) }),
     fc.record({ model: fc.constantFrom('lot', 'inactivity'), months: fc.constant(1) }),

@@ -14,8 +14,8 @@ const start = (differences: Record<string, unknown> = {}) =>
 const lot = (months: number) => ({ expiry: { model: 'lot', months } })
 const inactivity = (months: number) => ({ expiry: { model: 'inactivity', months } })
 
-describe('14: spending order', () => {
-  test('soonest expiry first, then oldest', () => {
+describe('spending order', () => {
+  test('points that expire soonest are spent first, and of those that expire together the oldest', () => {
     const programs: Programs = {
       versions: [
         {
@@ -44,7 +44,7 @@ describe('14: spending order', () => {
     ])
   })
 
-  test('where nothing expires, the oldest', () => {
+  test('where nothing expires, the oldest points are spent first', () => {
     const shop = start()
     shop.adjust(10, 'b', '2026-07-02')
     shop.adjust(10, 'a', '2026-07-03')
@@ -53,7 +53,7 @@ describe('14: spending order', () => {
   })
 })
 
-describe('15: expiry by lot', () => {
+describe('expiry by lot', () => {
   test.each([
     ['2026-01-31T12:00', 1, 'UTC', '2026-03-01T00:00:00Z', 'the end of January clamps to 28 February'],
     ['2028-01-31T12:00', 1, 'UTC', '2028-03-01T00:00:00Z', '29 February in a leap year'],
@@ -113,7 +113,7 @@ describe('15: expiry by lot', () => {
   })
 })
 
-describe('15: expiry by inactivity', () => {
+describe('expiry by inactivity', () => {
   test('the whole balance goes at the end of the day N months after the last earning; an earning keeps it all', () => {
     const shop = start(inactivity(2))
     shop.hear(orderOf(1, '10.00', '2026-01-10T12:00'))
@@ -196,7 +196,7 @@ describe('15: expiry by inactivity', () => {
   })
 })
 
-describe('15: switching the model', () => {
+describe('switching the model', () => {
   const rewards = [{ id: 'all', type: 'shipping', cost: 100 }]
   const programs = (...models: [from: string, expiry: object, holdDays?: number][]): Programs => ({
     versions: models.map(([from, expiry, days = 0], index) => ({
@@ -284,7 +284,7 @@ describe('15: switching the model', () => {
   })
 })
 
-describe('18: returned points', () => {
+describe('returned points', () => {
   test('that were earned earlier than was known come back with the earlier end, though all of their lot was spent', () => {
     const shop = start(lot(1))
     const order = makeOrder({ processedAt: at('2026-08-01') })

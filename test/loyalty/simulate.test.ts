@@ -156,7 +156,7 @@ describe('until', () => {
     expect(play({ hold: { days: 14 } }, events).members[ANN]).toMatchObject({ available: 10, pending: 10 })
   })
 
-  test('earlier, later events are not applied; those at it are', () => {
+  test('earlier than the last event, events after it are not applied; those at it are', () => {
     expect(play({ hold: { days: 14 } }, events, '2026-08-14T23:59').members[ANN]).toMatchObject({
       available: 0,
       pending: 10,
@@ -167,7 +167,7 @@ describe('until', () => {
     })
   })
 
-  test('later, time passes on', () => {
+  test('later than the last event, time passes on up to it', () => {
     expect(play({ hold: { days: 14 } }, events, '2026-08-29').members[ANN]).toMatchObject({ available: 20, pending: 0 })
   })
 

@@ -29,7 +29,7 @@ const level = (shop: Shop) => shop.get(ANN).tier.level
 const missing = (shop: Shop, when: string) =>
   findNextTier(shop.get(ANN), shop.programs.versions.at(-1)!.program, at(when))
 
-describe('32: metrics', () => {
+describe('metrics', () => {
   test('points: pending ones and those of other events count, entry rewards and adjustments do not; spending lowers nothing', () => {
     const shop = start(tiersOf('points', {}, [500, 500]), {
       hold: { days: 14 },
@@ -86,7 +86,7 @@ describe('32: metrics', () => {
   })
 })
 
-describe('32: windows', () => {
+describe('windows', () => {
   test('rolling N days go by placing: an order is counted while it lies no more than N × 24 h back', () => {
     const shop = start(tiersOf('spend', { window: { rollingDays: 30 } }))
     shop.hear(orderOf(1, '100.00', '2026-08-01'), '2026-08-20')
@@ -151,7 +151,7 @@ describe('32: windows', () => {
   })
 })
 
-describe('33: up', () => {
+describe('up', () => {
   test('at once, with the highest level’s entry reward: whole points, not held, not multiplied, a credit like others', () => {
     const shop = start(tiersOf('spend', {}, [10, 20]), { hold: { days: 14 }, expiry: { model: 'lot', months: 1 } })
     shop.hear(orderOf(1, '300.00', '2026-08-01'))
@@ -178,7 +178,7 @@ describe('33: up', () => {
   })
 })
 
-describe('34: down', () => {
+describe('down', () => {
   test('without grace at the review that finds too little; a refund is such a review', () => {
     const shop = start(tiersOf('spend'))
     const order = orderOf(1, '0', '2026-08-01', { lines: [makeLine('100.00', { quantity: 4 })] })
@@ -247,7 +247,7 @@ describe('34: down', () => {
   })
 })
 
-describe('35: by hand', () => {
+describe('by hand', () => {
   const place = (shop: Shop, level: string | null, when: string, until: string | null, customer = ANN) =>
     shop.happen({
       type: 'place-tier',
@@ -326,7 +326,7 @@ describe('35: by hand', () => {
   })
 })
 
-describe('36: changing tiers while live', () => {
+describe('changing tiers while live', () => {
   const versions = (): Programs => ({
     versions: [
       { number: 1, from: at('2026-01-01'), program: makeProgram({ tiers: tiersOf('spend') }) },
@@ -417,7 +417,7 @@ describe('36: changing tiers while live', () => {
   })
 })
 
-describe('37: shown', () => {
+describe('shown', () => {
   test('at the top nothing is missing; in grace the level kept is where the next is counted from', () => {
     const shop = start(tiersOf('spend', { graceDays: 30 }))
     const order = orderOf(1, '0', '2026-08-01', { lines: [makeLine('100.00', { quantity: 3 })] })

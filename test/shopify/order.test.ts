@@ -174,7 +174,7 @@ test('shipping is what was charged: after discounts, without removed lines, with
   expect([shipping.shippingMinor, shipping.shippingTaxMinor]).toEqual([400, 28])
 })
 
-test('1: shipping whose discount only its discounted price shows was charged that much, and no more', () => {
+test('shipping whose discount only its discounted price shows was charged that much, and no more', () => {
   const chargedAt = (price: string, discounted: string) =>
     orderOf((payload) => {
       const [line] = payload.shipping_lines
