@@ -5,7 +5,7 @@ import { ANN, at, BEN, onlyProgram, Shop } from './shop.ts'
 const start = (earning: object[], differences: Record<string, unknown> = {}) =>
   new Shop(onlyProgram({ earning, ...differences }))
 
-describe('7 (events): sign-up, review and custom events', () => {
+describe('sign-up, review and custom events', () => {
   test('pay at once, by name; a custom event’s name is without "custom:"', () => {
     const shop = start(
       [
@@ -109,7 +109,7 @@ describe('limits of rules for events', () => {
   })
 })
 
-describe('7 (events): birthdays', () => {
+describe('birthdays', () => {
   const party = (timezone = 'UTC') =>
     start([{ id: 'b', on: 'birthday', points: 250, limit: { times: 1, every: 'year' } }], { timezone })
   const set = (shop: Shop, month: number, day: number, when: string) =>

@@ -25,7 +25,7 @@ const news = (when: string, state: string | null, customer = ANN): Event => ({
 const joins = (when: string): Event => ({ type: 'opt-in', at: at(when), customer: ANN, signUp: 'now' })
 const open = (differences: Record<string, unknown> = PAYS) => new Shop(onlyProgram(differences))
 
-describe('7 (events), 20: signing up', () => {
+describe('signing up', () => {
   it('pays whoever gets an account, once and for ever, and remembers it by its key', () => {
     for (const enrolment of ['everyone', 'accounts']) {
       const shop = open({ ...PAYS, enrolment })
