@@ -20,7 +20,7 @@ export class Spool {
   constructor() {
     const name = path.join(tmpdir(), `perennial-${process.pid}-${Spool.made++}.spool`)
     this.file = openSync(name, 'wx+', 0o600)
-    // The name goes at once; the file lives as long as it is open, and no longer than the process.
+    // The name is removed at once: the file lives on until it is closed, at the latest with the process.
     rmSync(name)
   }
 

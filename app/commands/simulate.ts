@@ -68,7 +68,7 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Whoever read our output has heard enough: `npm run simulate … | head`. */
+/** The reader of our output has closed the pipe, as in `npm run simulate … | head`. */
 function isClosedPipe(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EPIPE'
 }

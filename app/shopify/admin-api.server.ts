@@ -7,7 +7,7 @@ import { throttleOf } from './throttle.server.ts'
 import type { Throttle } from './throttle.server.ts'
 
 /**
- * The Admin GraphQL API for work that nobody's request carries: jobs, and the storefront's redemptions. One *client* speaks for one
+ * The Admin GraphQL API for work outside a merchant's request: jobs, and redemptions in the storefront. One *client* speaks for one
  * shop. It waits for the shop's bucket (throttle.server.ts), tries again what can be tried again, and fails with a reason.
  *
  * Every document it is given is a template marked `#graphql` and lives in app/shopify/: a test validates them all against
@@ -30,7 +30,7 @@ export class AdminApiError extends Error {
   override name = 'AdminApiError'
   readonly reason: AdminApiReason
   readonly shop: string
-  /** True when a mutation that failed so may have been carried out all the same, by this attempt or by one before it. */
+  /** True when a mutation that failed may have been carried out all the same, by this attempt or an earlier one. */
   readonly mayHaveHappened: boolean
 
   constructor(
@@ -51,13 +51,13 @@ export class AdminApiError extends Error {
   }
 }
 
-/** Whether nobody can speak for the shop: its owner has not opened the app since it was installed, so that there is no token. */
+/** Whether there is no session for the shop: nobody has opened the app since it was installed, so there is no access token. */
 export function isWithoutSession(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return error.name === 'SessionNotFoundError' || /could not find a session/i.test(error.message)
 }
 
-/** Whether what was asked for may have been done, for all that the asker knows. */
+/** Whether the request may have been carried out, as far as we can know. */
 function leavesOpen(reason: AdminApiReason): boolean {
   return reason === 'unavailable' || reason === 'timeout'
 }

@@ -18,10 +18,12 @@ const replySchema = z.record(
 )
 
 /**
- * Starts the merchant's workflows for points that end soon, of up to 25 members at once (flowTriggerReceive, Admin API 2026-10). Without a workflow
- * nothing happens, and that is no error: Shopify tells which shops use a trigger only so that apps may spare the others the call (shopify.dev, Flow,
- * "lifecycle events"). What a shop without the Flow app answers is written nowhere; a refusal is shown to the merchant. Returns for each null, or why Shopify refuses it. Flow knows no once-only key, so only what was surely
- * not heard is said again. Throws AdminApiError.
+ * Starts the merchant's workflows for the points of up to 25 members that end soon (flowTriggerReceive, Admin API 2026-10). Returns for each member
+ * null, or why Shopify refuses; refusals are shown to the merchant. Flow has no once-only key, so a call is repeated only where Shopify surely has
+ * not heard it. Throws AdminApiError.
+ *
+ * Without a workflow nothing happens, and that is no error: Shopify tells apps which shops use a trigger only so that they can spare the others the
+ * call (shopify.dev, Flow, "lifecycle events"). What a shop without the Flow app answers is not documented.
  */
 export async function tellPointsExpireSoon(
   admin: AdminClient,

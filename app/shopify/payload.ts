@@ -66,7 +66,7 @@ export function parsePayloadText<T>(text: string, parse: (payload: unknown) => P
   return parsed.ok || parsed.reason !== 'inexact_id' ? parsed : parse(parseJsonExactly(text))
 }
 
-/** V8 quotes what it could not parse; a payload may hold somebody's name there. */
+/** V8's own message quotes what it could not parse, and that may be somebody's name. */
 function withoutQuote(message: string): string {
   return message.replace(/, (?:\.\.\.)?".*$/s, '')
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { toGid } from '#app/loyalty/ids.ts'
 
-/** Longer than any name or id that somebody means. */
+/** Longer than any name or id that is meant seriously. */
 const TEXT_MAX = 255
 
 /** One line, as Flow's fields have it: what no database keeps is not in it. */
@@ -31,8 +31,8 @@ const runSchema = z.object({ action_run_id: line.min(1), properties: activitySch
 export type ReportedActivity = { customer: string; activity: string; key: string }
 
 /**
- * Reads the payload of a run. The merchant's reference says what happened, whichever workflow tells of it (`ref:R-17`); without one each run is
- * something else (`flow:<action_run_id>`). Where it cannot be read, `message` names the field.
+ * Reads the payload of a run. The merchant's reference identifies the activity, whichever workflow reports it (`ref:R-17`); without one each run
+ * is an activity of its own (`flow:<action_run_id>`). Where it cannot be read, `message` names the field.
  */
 export function parseRun(payload: unknown): ({ ok: true } & ReportedActivity) | { ok: false; message: string } {
   const parsed = runSchema.safeParse(payload)

@@ -44,8 +44,8 @@ const created = z.object({
 export type SegmentReply = { ok: true; segment: string } | { ok: false; detail: string }
 
 /**
- * A segment in Shopify of the customers with a tag. Where there is one of just that query already (made before, its answer lost), it
- * is that one. `write_customers` is enough ("Manage customer segments", shopify.dev; segmentCreate, Admin API 2026-10). Throws
+ * Makes a segment in Shopify of the customers with a tag. Where one with just that query exists already (an earlier try whose answer was
+ * lost), it returns that one. `write_customers` is enough ("Manage customer segments", shopify.dev; segmentCreate, Admin API 2026-10). Throws
  * AdminApiError.
  */
 export async function createTagSegment(admin: AdminClient, name: string, tag: string): Promise<SegmentReply> {

@@ -24,8 +24,8 @@ const CREDIT = `#graphql
   }`
 
 /**
- * Gives store credit to a customer. Shopify has no key that makes this happen once (`@idempotent` does not cover it), so that it
- * is never repeated blindly: after an AdminApiError that `mayHaveHappened`, `listCredits` tells.
+ * Gives store credit to a customer. Shopify has no key that makes this happen only once (`@idempotent` does not cover it), so it is never
+ * repeated blindly: after an AdminApiError that `mayHaveHappened`, `listCredits` says whether it did.
  */
 export async function giveStoreCredit(
   admin: AdminClient,
