@@ -1,7 +1,7 @@
 /** Documents that a command is given: read whole, checked, and every mistake with file, line and field. */
 import { readFileSync } from 'node:fs'
 import { type Catalog, parseCatalog } from '#app/loyalty/catalog.ts'
-import { type Problem, type Program, formatPath, parseProgram } from '#app/loyalty/program.ts'
+import { type Problem, type Program, type ProgramDocument, formatPath, parseProgram } from '#app/loyalty/program.ts'
 import { type JsonSource, readJsonSource } from './json-source.ts'
 
 /** What is wrong with the input: a command prints each line and exits with 2. */
@@ -14,19 +14,21 @@ export class InputProblem extends Error {
   }
 }
 
-/** A program file. `fieldProblem` makes a problem of one of its fields, with its line. */
+/** A program file. `fieldProblem` makes a problem of one of its fields, with its line; `standing` is what `parseProgram` says of it, in lines. */
 export type ProgramFile = {
   readonly program: Program
+  readonly standing: readonly string[]
   readonly fieldProblem: (path: Problem['path'], message: string) => string
 }
 
-/** Reads and checks a program document. Throws {@link InputProblem}. */
-export function readProgramFile(file: string): ProgramFile {
+/** Reads and checks a program document, which takes the place of `before`. Throws {@link InputProblem}. */
+export function readProgramFile(file: string, before?: ProgramDocument): ProgramFile {
   const source = readSource(file)
-  const parsed = parseProgram(source.value)
+  const parsed = parseProgram(source.value, before)
   if (!parsed.ok) throw new InputProblem(parsed.problems.map((problem) => describe(file, source, problem)))
   return {
     program: parsed.program,
+    standing: parsed.standing.map((problem) => describe(file, source, problem)),
     fieldProblem: (path, message) => formatProblem(file, source.lineOf(path), formatPath(path), message),
   }
 }

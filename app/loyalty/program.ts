@@ -5,7 +5,7 @@
  * thing read: money in minor units, instants in milliseconds, decimals as whole numbers, lists as sets. The engine only ever sees a `Program`.
  */
 import { z } from 'zod'
-import { findBeyondLimits } from './discount-limits.ts'
+import { findBeyondLimits, type BeyondLimit } from './discount-limits.ts'
 import { isGid } from './ids.ts'
 import { findCurrencyExponent, formatDecimal, parseDecimal, type Rounding } from './money.ts'
 import { isTimeZone, parseLocalDateTime, toInstant } from './time.ts'
@@ -15,7 +15,13 @@ export type Problem = { readonly path: readonly (string | number)[]; readonly fi
 
 /** What {@link parseProgram} answers: the document with its defaults and the program read from it, or everything that is wrong. */
 export type ParsedProgram =
-  | { readonly ok: true; readonly document: ProgramDocument; readonly program: Program }
+  | {
+      readonly ok: true
+      readonly document: ProgramDocument
+      readonly program: Program
+      /** What was accepted before and would be refused as new: it stays as it is until somebody changes it. */
+      readonly standing: readonly Problem[]
+    }
   | { readonly ok: false; readonly reason: 'invalid_program'; readonly problems: readonly Problem[] }
 
 /** Multipliers are counted in ten-thousandths: 1.25 is 12 500. */
@@ -374,12 +380,21 @@ export type Program = {
  * Reads a program document (parsed JSON) and checks all of it: shape, defaults, what fields demand of each other, and what discounts can hold. Returns the document with defaults
  * and the program for the engine, or every problem found, each with the field's path. `parseProgram({...})` → `{ ok: false, problems:
  * [{ field: 'tiers.levels[0].threshold', message: 'must be 0: every member starts on the first level' }] }`.
+ *
+ * `before` is the document whose place it takes. A reward, a campaign or tiers that stand in that one word for word need not keep to rules that came
+ * after them: what these say is `standing`, or one campaign from before would keep all of the program from being changed.
  */
-export function parseProgram(input: unknown): ParsedProgram {
-  const parsed = parseDocument(input, false)
+export function parseProgram(input: unknown, before?: unknown): ParsedProgram {
+  const parsed = parseAcceptedProgram(input)
   if (!parsed.ok) return parsed
-  const beyond = findBeyondLimits(parsed.document)
-  return beyond.length > 0 ? refuse(beyond.map(({ path, message }) => problemAt(path, message))) : parsed
+  const { document } = parsed
+  const found = [...findBeyondLimits(document), ...findSharesThatLimitNothing(document)]
+  const accepted = found.length > 0 ? programSchema.safeParse(before).data : undefined
+  const problems = found.map(({ path, message }) => problemAt(path, message))
+  const refused = problems.filter(
+    ({ path }) => !accepted || !listEntries(accepted, path).includes(entryAt(document, path)),
+  )
+  return refused.length > 0 ? refuse(refused) : { ...parsed, standing: problems }
 }
 
 /**
@@ -387,15 +402,11 @@ export function parseProgram(input: unknown): ParsedProgram {
  * hold, too) goes on to hold as it did, or gives nothing, while the rest of that program goes on.
  */
 export function parseAcceptedProgram(input: unknown): ParsedProgram {
-  return parseDocument(input, true)
-}
-
-function parseDocument(input: unknown, wasAccepted: boolean): ParsedProgram {
   const shape = programSchema.safeParse(input, { reportInput: true })
   if (!shape.success) return refuse(explainIssues(shape.error.issues))
-  const check = new Check(shape.data, wasAccepted)
+  const check = new Check(shape.data)
   const program = readProgram(shape.data, check)
-  return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program }
+  return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program, standing: [] }
 }
 
 /** The program of a document that was accepted before. Throws with the problems where it is not valid. */
@@ -448,6 +459,16 @@ export function explainIssues(issues: readonly z.core.$ZodIssue[]): Problem[] {
 export function problemAt(path: readonly PropertyKey[], message: string): Problem {
   const plain = path.map((part) => (typeof part === 'number' ? part : String(part)))
   return { path: plain, field: formatPath(plain), message }
+}
+
+/** The tiers, or all rewards or campaigns, whichever the path leads into: each as text, to compare. */
+function listEntries(document: ProgramDocument, [list]: Path): string[] {
+  const entries = list === 'tiers' ? [document.tiers] : document[list as 'rewards' | 'campaigns']
+  return entries.map((entry) => JSON.stringify(entry) ?? '')
+}
+
+function entryAt(document: ProgramDocument, path: Path): string {
+  return listEntries(document, path)[path[0] === 'tiers' ? 0 : Number(path[1])]!
 }
 
 function refuse(problems: readonly Problem[]): ParsedProgram {
@@ -531,10 +552,7 @@ class Check {
   readonly timeZone: string
   readonly levelIds: ReadonlySet<string>
 
-  readonly wasAccepted: boolean
-
-  constructor(document: ProgramDocument, wasAccepted: boolean) {
-    this.wasAccepted = wasAccepted
+  constructor(document: ProgramDocument) {
     this.currency = document.currency
     this.exponent = findCurrencyExponent(document.currency) ?? 2
     this.timeZone = document.timezone
@@ -787,12 +805,16 @@ function readReward(reward: RewardDocument, path: Path, check: Check): Reward {
 /** Types that take a known amount of money off an order, which can be too large a share of it. */
 const SHARED_REWARDS: ReadonlySet<RewardType> = new Set<RewardType>(['amount', 'product'])
 
-/** Came later than the first programs: those keep what they have, though it limits nothing. */
-function checkMaximumShare({ type, value, maximumShare }: RewardDocument, path: Path, check: Check): void {
-  if (maximumShare === undefined || check.wasAccepted || SHARED_REWARDS.has(type)) return
-  if (type !== 'percentage') check.add(path, `has no meaning for a reward of type ${type}`)
-  else if (typeof value === 'number' && value > maximumShare)
-    check.add(path, `must not be below value: ${value} % of an order is more than ${maximumShare} %`)
+/** Shares of the order that mean nothing for their reward, of a document that is right in itself. This came later than the first programs. */
+function findSharesThatLimitNothing({ rewards }: ProgramDocument): BeyondLimit[] {
+  return rewards.flatMap(({ type, value, maximumShare }, index) => {
+    if (maximumShare === undefined || SHARED_REWARDS.has(type)) return []
+    const path = ['rewards', index, 'maximumShare']
+    if (type !== 'percentage') return [{ path, message: `has no meaning for a reward of type ${type}` }]
+    if (typeof value !== 'number' || value <= maximumShare) return []
+    const message = `must not be below value: ${value} % of an order is more than ${maximumShare} %`
+    return [{ path, message }]
+  })
 }
 
 function checkRewardShape(reward: RewardDocument, path: Path, check: Check): void {
@@ -804,7 +826,6 @@ function checkRewardShape(reward: RewardDocument, path: Path, check: Check): voi
   if (value !== undefined && (type === 'shipping' || type === 'product')) {
     check.add([...path, 'value'], `has no meaning for a reward of type ${type}`)
   }
-  checkMaximumShare(reward, [...path, 'maximumShare'], check)
   if (type === 'product' && !reward.products) check.add([...path, 'products'], 'is missing: which products are free')
   if (reward.perPoints === undefined) {
     if (reward.cost === undefined)

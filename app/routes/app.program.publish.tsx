@@ -28,13 +28,13 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!form.success) return refuse('must come with the document and the version it is based on')
   const json = readJson(form.data.document)
   if (json === undefined) return refuse('is not JSON')
-  const parsed = parseProgram(json)
+  const before = await findPublishedProgram(shop.id)
+  const parsed = parseProgram(json, before?.document)
   if (!parsed.ok) return data<PublishReply>(parsed, 400)
   if (parsed.document.currency !== shop.currency) {
     return refuse(`must be ${shop.currency}, the currency of your store`, 'currency')
   }
   const at = now()
-  const before = await findPublishedProgram(shop.id)
   const guard = await judgeCampaigns(shop.id, parsed.program, before && requireProgram(before.document), at)
   if (guard.sameNames.length > 0) {
     return data<PublishReply>({ ok: false, reason: 'invalid_program', problems: guard.sameNames }, 400)

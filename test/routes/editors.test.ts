@@ -8,7 +8,7 @@ import { findMemberStory } from '#app/db/member-story.server.ts'
 import { loadPrograms, publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { findMultiplyingCampaigns } from '#app/loyalty/campaigns.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseProgram, requireProgram } from '#app/loyalty/program.ts'
 import * as campaign from '#app/routes/app.campaigns.$id.tsx'
 import * as campaigns from '#app/routes/app.campaigns._index.tsx'
 import * as member from '#app/routes/app.members.$id.tsx'
@@ -81,6 +81,22 @@ test('points given by hand are in the balance, and the history names the reason 
   const { story, transfers } = await member.loader(await merchant.get('/app/members/7', { id: '7' }))
   expect(story.available).toBe(350)
   expect(transfers[0]).toMatchObject({ availableChange: 50, note: 'Parcel came late', actor: 'user:12345' })
+})
+
+test('a campaign from before a limit was checked keeps no other form from being saved; changed, it is refused', async () => {
+  const merchant = await makeShopWithMember()
+  const [summer] = DOCUMENT.campaigns
+  const before = { ...DOCUMENT, campaigns: [{ ...summer!, name: 'x'.repeat(256) }] }
+  await publishProgram(merchant.shop.id, requireProgram(before).document, { effectiveAt: AT, at: AT })
+  const save = async (document: object, basedOn: number) =>
+    settle(
+      publish.action(
+        await merchant.post('/app/program/publish', { document: JSON.stringify(document), basedOn: String(basedOn) }),
+      ),
+    )
+  expect(await save({ ...before, name: 'Bean Society' }, 2)).toMatchObject({ status: 200, body: { version: 3 } })
+  const changed = { ...before, campaigns: [{ ...before.campaigns[0], offer: { percentage: 12 } }] }
+  expect(await save(changed, 3)).toMatchObject({ status: 400, body: { problems: [{ field: 'campaigns[0].name' }] } })
 })
 
 test('the same change sent five times at once happens once', async () => {
