@@ -24,7 +24,7 @@ import { planForAnyShop } from '#app/db/plans.server.ts'
 import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
-import { logError } from '#app/log.server.ts'
+import { describeError, logError } from '#app/log.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { withCatalog } from '#app/loyalty/catalog.ts'
@@ -398,8 +398,3 @@ function membersOf(event: Event, world: LoadedWorld): string[] {
 }
 
 const idsOf = (messages: readonly Message[]): string[] => messages.map(({ id }) => id)
-
-/** For people: the message alone. Stacks and payloads are not kept, they could hold personal data. */
-function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
