@@ -330,6 +330,32 @@ test('discounts on more than 40 % of 90 days need a reason, which is kept with t
   expect((await listCampaignRecords(merchant.shop.id)).get('long')?.overrideReason).toBe('Closing the shop')
 })
 
+test('where 40 % of the latest orders had a discount, one more needs a reason; fewer, and changes of other things, need none', async () => {
+  const merchant = await makeShopWithMember()
+  for (const [id, discountMinor] of [200, 200, 0, 0, 0].entries()) {
+    await pool.query(
+      `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, placed_minor, counts, points, facts)
+       values ($1, $2, 7, $4, $4, $4, 2000, 2000, true, 20, $3)`,
+      [merchant.shop.id, id + 1, JSON.stringify({ snapshot: { lines: [{ discountMinor }] } }), new Date(now() - DAY)],
+    )
+  }
+  const save = async (changes: object, basedOn: number) =>
+    settle(
+      publish.action(
+        await merchant.post('/app/program/publish', {
+          document: JSON.stringify({ ...DOCUMENT, ...changes }),
+          basedOn: String(basedOn),
+        }),
+      ),
+    )
+  const year = new Date(now()).getUTCFullYear() + 1
+  const day = { ...DOCUMENT.campaigns[0], id: 'day', from: `${year}-07-01T00:00`, until: `${year}-07-02T00:00` }
+  const message = 'Say why: 40.0% of the orders of the last 90 days had a discount already'
+  expect(await save({ campaigns: [day] }, 1)).toMatchObject({ status: 400, body: { problems: [{ message }] } })
+  expect((await save({ campaigns: [{ ...day, offer: { pointsMultiplier: 2 } }] }, 1)).status).toBe(200)
+  expect((await save({ campaigns: [], name: 'Bean Society' }, 2)).status).toBe(200)
+})
+
 test('a campaign that Shopify’s discounts cannot hold is not published, and the answer says how much they hold', async () => {
   const merchant = await makeShopWithMember()
   const collections = Array.from({ length: 101 }, (_, at) => `gid://shopify/Collection/${at + 1}`)
