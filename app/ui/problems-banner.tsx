@@ -20,9 +20,11 @@ export function ProblemsBanner() {
   }
   if (problems.length === 0 && parsed.ok && parsed.standing.length > 0) {
     return (
-      <Banner tone="warning" title="Something in the program could not be saved today">
+      <Banner tone="warning" title="Something in the program goes beyond a limit">
         <ProblemList problems={parsed.standing} document={document} />
-        <p>It was saved before this was checked and stays as it is until you change it. All else can be saved.</p>
+        <p>
+          It was saved before this limit was checked, and stays as it is until you change it. All else can be saved.
+        </p>
       </Banner>
     )
   }
