@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Catalog, parseCatalog } from '#app/loyalty/catalog.ts'
 import { parseProgram } from '#app/loyalty/parse-program.ts'
 import { type Problem, formatPath } from '#app/loyalty/problems.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { type JsonSource, readJsonSource } from './json-source.ts'
 
@@ -16,19 +17,21 @@ export class InputProblem extends Error {
   }
 }
 
-/** A program file. `fieldProblem` makes a problem of one of its fields, with its line. */
+/** A program file. `fieldProblem` makes a problem of one of its fields, with its line; `standing` is what `parseProgram` says of it, in lines. */
 export type ProgramFile = {
   readonly program: Program
+  readonly standing: readonly string[]
   readonly fieldProblem: (path: Problem['path'], message: string) => string
 }
 
-/** Reads and checks a program document. Throws {@link InputProblem}. */
-export function readProgramFile(file: string): ProgramFile {
+/** Reads and checks a program document, which takes the place of `before`. Throws {@link InputProblem}. */
+export function readProgramFile(file: string, before?: ProgramDocument): ProgramFile {
   const source = readSource(file)
-  const parsed = parseProgram(source.value)
+  const parsed = parseProgram(source.value, before)
   if (!parsed.ok) throw new InputProblem(parsed.problems.map((problem) => describe(file, source, problem)))
   return {
     program: parsed.program,
+    standing: parsed.standing.map((problem) => describe(file, source, problem)),
     fieldProblem: (path, message) => formatProblem(file, source.lineOf(path), formatPath(path), message),
   }
 }

@@ -61,12 +61,13 @@ async function importProgram(
   file: string,
   options: { shop?: string | undefined; 'dry-run'?: boolean | undefined },
 ): Promise<void> {
-  const { program, fieldProblem } = readProgramFile(file)
   const shop = await requireShopOf(options.shop)
+  const before = await findPublishedProgram(shop.id)
+  const { program, fieldProblem, standing } = readProgramFile(file, before?.document)
   if (program.currency !== shop.currency) {
     throw new InputProblem([fieldProblem(['currency'], `must be ${shop.currency}, the currency of ${shop.domain}`)])
   }
-  const before = await findPublishedProgram(shop.id)
+  for (const line of standing) process.stderr.write(`${line} (it stays, as it was there before)\n`)
   const changes = before ? diff(before.document, program.document) : ['The program begins']
   if (before && changes.length === 0) {
     process.stdout.write(`${shop.domain} has this program already (version ${before.version}); nothing was published\n`)

@@ -318,20 +318,20 @@ class Loading {
 }
 
 /**
- * Writes back everything that changed in the world, in the transaction that loaded it. Throws a LedgerError when the
- * accounts do not come to what the engine says they hold: then nothing may be kept.
+ * Writes back everything that changed in the world, in the transaction that loaded it; without `programs` nobody becomes due. Throws a LedgerError
+ * when the accounts do not come to what the engine says they hold: then nothing may be kept.
  */
 export async function saveWorld(
   shopId: number,
   world: LoadedWorld,
-  programs: Programs,
+  programs: Programs | null,
   at: number,
   client: PoolClient,
 ): Promise<void> {
   const { changed, whoIs } = world
   // A member that was merged away within the batch is another's alias now, and is written as that.
   const members = [...changed.members.values()].filter((member) => whoIs(member.id) === member.id)
-  const dueAts = members.map((member) => ({ member, nextDueAt: nextDueAt(member, programs) }))
+  const dueAts = members.map((member) => ({ member, nextDueAt: programs && nextDueAt(member, programs) }))
   const orders = [...changed.orders.values()].map((record) => toSave(record, world))
   // None needs another's answer: while the database works on one, the next is made. Orders come first, because the measures read before
   // they write.

@@ -24,11 +24,18 @@ import { planForAnyShop } from '#app/db/plans.server.ts'
 import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
-import { logError } from '#app/log.server.ts'
+import { describeError, logError } from '#app/log.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { withCatalog } from '#app/loyalty/catalog.ts'
-import { findMemberNeeds, findNeeds, handle, type Event, type Programs } from '#app/loyalty/engine.ts'
+import {
+  eraseBeforeProgram,
+  findMemberNeeds,
+  findNeeds,
+  handle,
+  type Event,
+  type Programs,
+} from '#app/loyalty/engine.ts'
 import { parseGid } from '#app/loyalty/ids.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import type { Parsed } from '#app/shopify/payload.ts'
@@ -197,7 +204,7 @@ async function drainBatch(
     async (client) => {
       const { programs, catalogued, unpublished } = await findRules(shopId, client)
       // Without a program nobody can say what an order is worth: those messages wait until one is published. Whoever wants to be forgotten does
-      // not: before the first program there are no points of theirs.
+      // not: before the first program there are no points of theirs, and what waits of theirs will find them erased.
       const topics = programs ? undefined : [...NOTICE_TOPICS, ...(unpublished ? [ERASURE] : [])]
       const [{ at, sorted, world }, unlocked] = await underClaimLock(shopId, client, async () => {
         batch.push(...(await claimMessages(shopId, now(), { ...claim, topics }, client)))
@@ -205,23 +212,14 @@ async function drainBatch(
         const at = now()
         const sorted = sortMessages(batch)
         if (catalogued) await addCatalog(shopId, sorted.readable, client)
-        const world = programs
-          ? await loadWorld(
-              shopId,
-              sorted.readable.map(({ event }) => event),
-              { at, skipBusy: true },
-              client,
-            )
-          : null
+        const events = sorted.readable.map(({ event }) => event)
+        const world = await loadWorld(shopId, events, { at, skipBusy: true }, client)
         return { at, sorted, world }
       })
-      const applied: AppliedMessages =
-        programs && world
-          ? applyMessages(sorted.readable, world, programs)
-          : { done: sorted.readable.map(({ message }) => message), failed: [], left: [] }
+      const applied = applyMessages(sorted.readable, world, programs)
       await together([
         unlocked,
-        programs && world ? saveWorld(shopId, world, programs, at, client) : Promise.resolve(),
+        saveWorld(shopId, world, programs, at, client),
         finishMessages(shopId, idsOf([...applied.done, ...sorted.notices]), client),
         ignoreMessages(shopId, idsOf(sorted.ignored), client),
       ])
@@ -266,7 +264,7 @@ export async function addCatalog(shopId: number, messages: { event: Event }[], c
 async function forgetErased(
   shopId: number,
   messages: readonly Readable[],
-  world: LoadedWorld | null,
+  world: LoadedWorld,
   client: PoolClient,
 ): Promise<void> {
   const customers = messages.flatMap(({ event }) => findForgotten(event, world).map((gid) => parseGid(gid)!.number))
@@ -282,10 +280,10 @@ async function forgetErased(
  * The ids under which somebody was known who is forgotten with this event: with theirs go those merged into it, while one that was
  * merged away goes alone. Whoever turns out to be somebody forgotten is forgotten too.
  */
-function findForgotten(event: Event, world: LoadedWorld | null): string[] {
+function findForgotten(event: Event, world: LoadedWorld): string[] {
   if (event.type !== 'erase' && event.type !== 'merge') return []
   const named = event.type === 'erase' ? [event.customer] : []
-  const member = world?.member(event.type === 'erase' ? event.customer : event.into)
+  const member = world.member(event.type === 'erase' ? event.customer : event.into)
   return member && member.erasedAt !== null ? [...named, member.id, ...member.aliases] : named
 }
 
@@ -372,7 +370,8 @@ function compareIds(one: string, other: string): number {
 
 type AppliedMessages = { done: Message[]; failed: Failure[]; left: Message[] }
 
-function applyMessages(messages: readonly Readable[], world: LoadedWorld, programs: Programs): AppliedMessages {
+/** Without `programs` the only messages are erasures. */
+function applyMessages(messages: readonly Readable[], world: LoadedWorld, programs: Programs | null): AppliedMessages {
   const applied: AppliedMessages = { done: [], failed: [], left: [] }
   const busy = new Set(world.busy)
   for (const { message, event } of messages) {
@@ -384,7 +383,8 @@ function applyMessages(messages: readonly Readable[], world: LoadedWorld, progra
       continue
     }
     try {
-      world.put(handle(world, event, programs))
+      if (programs) world.put(handle(world, event, programs))
+      else if (event.type === 'erase') world.put(eraseBeforeProgram(world, event))
       applied.done.push(message)
     } catch (error) {
       applied.failed.push({ message, error: describeError(error) })
@@ -398,8 +398,3 @@ function membersOf(event: Event, world: LoadedWorld): string[] {
 }
 
 const idsOf = (messages: readonly Message[]): string[] => messages.map(({ id }) => id)
-
-/** For people: the message alone. Stacks and payloads are not kept, they could hold personal data. */
-function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}

@@ -6,7 +6,7 @@ import { findLotEnd } from './lots.ts'
 import { CARD_CODES_MAX } from './member-card.ts'
 import type { CardCode, MemberCard } from './member-card.ts'
 import { parseDecimal } from './money.ts'
-import type { Program } from './program.ts'
+import type { Program, Reward } from './program.ts'
 import { findShownEnd, givesCode, type Redemption } from './rewards.ts'
 import { findNextTier } from './tiers.ts'
 
@@ -89,5 +89,13 @@ export function toCardCode(redemption: Redemption, programs: Programs): CardCode
     points: redemption.points,
     until: redemption.expiresAt === null ? null : new Date(redemption.expiresAt).toISOString(),
     ...(givesCode(redemption.type) ? {} : { canReturn: false }),
+    ...(reward && isStillGiven(reward, programs) ? { named: true } : {}),
   }
+}
+
+/** Whether the newest program gives the same free products for a reward. Their titles are Shopify's; the program card has them. */
+function isStillGiven(reward: Reward, { versions }: Programs): boolean {
+  const offered = versions.at(-1)?.program.rewards.find(({ id, type }) => id === reward.id && type === 'product')
+  const listOf = ({ products, collections }: Reward) => [...(products ?? []), ...(collections ?? [])].sort().join()
+  return reward.type === 'product' && offered !== undefined && listOf(offered) === listOf(reward)
 }

@@ -320,8 +320,11 @@ const NO_ACTIVITY: ActivitySums = Object.freeze({ points: 0, spendMinor: 0, spen
 
 /** A member that nothing has happened to yet. */
 export function createMember(id: string, at: number, programs: Programs): Member {
-  const version = versionAt(programs, at)
-  const level = version.program.tiers?.levels[0]?.id ?? null
+  const { number, program } = versionAt(programs, at)
+  return makeMember(id, at, number, program.tiers?.levels[0]?.id ?? null)
+}
+
+function makeMember(id: string, at: number, version: number | null, level: string | null): Member {
   return {
     id,
     aliases: NONE,
@@ -346,7 +349,7 @@ export function createMember(id: string, at: number, programs: Programs): Member
     emptiedAt: null,
     segments: NONE,
     advancedTo: at,
-    version: version.number,
+    version,
   }
 }
 
@@ -454,6 +457,15 @@ export function handle(world: World, event: Event, programs: Programs): Changes 
   }
   const refused = applyToWork(work, event)
   return finish(work, refused)
+}
+
+/**
+ * {@link handle} of an erasure before there is a program: who was forgotten is known as that from then on, so that orders that wait for a program, and
+ * later ones, make nobody of them.
+ */
+export function eraseBeforeProgram(world: World, { customer, at }: Event & { type: 'erase' }): Changes {
+  const members = world.member(customer) ? [] : [{ ...makeMember(customer, at, null, null), erasedAt: at }]
+  return { refused: null, members, orders: [], redemptions: [], facts: [], transfers: [], effects: [], reasons: [] }
 }
 
 /** Everything that is due of one member up to and including `now`, in order of time. The nightly job and the simulator's clock. */

@@ -38,6 +38,8 @@ export const CardCodeSchema = z.strictObject({
   until: instant.nullable(),
   /** Only where it cannot be given back for its points (a gift card); absent, it can. */
   canReturn: z.literal(false).optional(),
+  /** Only for free products that the reward still gives: the program card's label of it names them, which this card cannot. */
+  named: z.literal(true).optional(),
 })
 /** A code as the card shows it. */
 export type CardCode = z.infer<typeof CardCodeSchema>

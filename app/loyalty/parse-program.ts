@@ -1,44 +1,55 @@
-import { findBeyondLimits } from './discount-limits.ts'
+import { findBeyondLimits, type BeyondLimit } from './discount-limits.ts'
 import { describeProblem, explainIssues, problemAt, type Problem } from './problems.ts'
-import { Check } from './program-check.ts'
+import { Check, type Path } from './program-check.ts'
 import { programSchema, type ProgramDocument } from './program-document.ts'
 import type { Expiry, Program } from './program.ts'
 import { readCampaign } from './read-campaign.ts'
 import { readEarning } from './read-earning.ts'
-import { readReward } from './read-reward.ts'
+import { readReward, SHARED_REWARDS } from './read-reward.ts'
 import { readTiers } from './read-tiers.ts'
 
 /** What {@link parseProgram} answers: the document with its defaults and the program read from it, or everything that is wrong. */
 export type ParsedProgram =
-  | { readonly ok: true; readonly document: ProgramDocument; readonly program: Program }
+  | {
+      readonly ok: true
+      readonly document: ProgramDocument
+      readonly program: Program
+      /** What was accepted before and would be refused as new: it stays as it is until somebody changes it. */
+      readonly standing: readonly Problem[]
+    }
   | { readonly ok: false; readonly reason: 'invalid_program'; readonly problems: readonly Problem[] }
 
 /**
- * Reads a program document (parsed JSON) and checks all of it: shape, defaults, what fields demand of each other, and what Shopify's discounts can
- * hold. Returns the document with its defaults and the program for the engine, or every problem found, each with the field's path.
- * `parseProgram({...})` → `{ ok: false, problems: [{ field: 'tiers.levels[0].threshold', message: 'must be 0, not 5: …' }] }`.
+ * Reads a program document (parsed JSON) and checks all of it: shape, defaults, what fields demand of each other, and what discounts can hold. Returns the document with defaults
+ * and the program for the engine, or every problem found, each with the field's path. `parseProgram({...})` → `{ ok: false, problems:
+ * [{ field: 'tiers.levels[0].threshold', message: 'must be 0: every member starts on the first level' }] }`.
+ *
+ * `before` is the document whose place it takes. A reward, a campaign or tiers that stand in that one word for word need not keep to rules that came
+ * after them: what these say is `standing`, or one campaign from before would keep all of the program from being changed.
  */
-export function parseProgram(input: unknown): ParsedProgram {
-  const parsed = parseDocument(input, false)
+export function parseProgram(input: unknown, before?: unknown): ParsedProgram {
+  const parsed = parseAcceptedProgram(input)
   if (!parsed.ok) return parsed
-  const beyond = findBeyondLimits(parsed.document)
-  return beyond.length > 0 ? refuse(beyond.map(({ path, message }) => problemAt(path, message))) : parsed
+  const { document } = parsed
+  const found = [...findBeyondLimits(document), ...findSharesThatLimitNothing(document)]
+  const accepted = found.length > 0 ? programSchema.safeParse(before).data : undefined
+  const problems = found.map(({ path, message }) => problemAt(path, message))
+  const refused = problems.filter(
+    ({ path }) => !accepted || !listEntries(accepted, path).includes(entryAt(document, path)),
+  )
+  return refused.length > 0 ? refuse(refused) : { ...parsed, standing: problems }
 }
 
 /**
- * Reads a document that was accepted before. Rules that came later (such as what Shopify's discounts can hold) do not apply to it: what they
- * would refuse stays as it was, or gives nothing, and the rest of the program goes on.
+ * Reads a document that was accepted before, as {@link parseProgram} does: what is refused only since then (what Shopify's discounts cannot
+ * hold, too) goes on to hold as it did, or gives nothing, while the rest of that program goes on.
  */
 export function parseAcceptedProgram(input: unknown): ParsedProgram {
-  return parseDocument(input, true)
-}
-
-function parseDocument(input: unknown, wasAccepted: boolean): ParsedProgram {
   const shape = programSchema.safeParse(input, { reportInput: true })
   if (!shape.success) return refuse(explainIssues(shape.error.issues))
-  const check = new Check(shape.data, wasAccepted)
+  const check = new Check(shape.data)
   const program = readProgram(shape.data, check)
-  return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program }
+  return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program, standing: [] }
 }
 
 /** The program of a document that was accepted before. Throws with the problems where it is not valid. */
@@ -46,6 +57,28 @@ export function requireProgram(input: unknown): Program {
   const parsed = parseAcceptedProgram(input)
   if (parsed.ok) return parsed.program
   throw new Error(`not a valid program: ${parsed.problems.map((problem) => describeProblem(problem)).join('; ')}`)
+}
+
+/** The tiers, or all rewards or campaigns, whichever the path leads into: each as text, to compare. */
+function listEntries(document: ProgramDocument, [list]: Path): string[] {
+  const entries = list === 'tiers' ? [document.tiers] : document[list as 'rewards' | 'campaigns']
+  return entries.map((entry) => JSON.stringify(entry) ?? '')
+}
+
+function entryAt(document: ProgramDocument, path: Path): string {
+  return listEntries(document, path)[path[0] === 'tiers' ? 0 : Number(path[1])]!
+}
+
+/** Shares of the order that mean nothing for their reward, of a document that is right in itself. This came later than the first programs. */
+function findSharesThatLimitNothing({ rewards }: ProgramDocument): BeyondLimit[] {
+  return rewards.flatMap(({ type, value, maximumShare }, index) => {
+    if (maximumShare === undefined || SHARED_REWARDS.has(type)) return []
+    const path = ['rewards', index, 'maximumShare']
+    if (type !== 'percentage') return [{ path, message: `has no meaning for a reward of type ${type}` }]
+    if (typeof value !== 'number' || value <= maximumShare) return []
+    const message = `must not be below value: ${value} % of an order is more than ${maximumShare} %`
+    return [{ path, message }]
+  })
 }
 
 function refuse(problems: readonly Problem[]): ParsedProgram {

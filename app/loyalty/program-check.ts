@@ -13,10 +13,8 @@ export class Check {
   readonly currency: string
   readonly timeZone: string
   readonly levelIds: ReadonlySet<string>
-  readonly wasAccepted: boolean
 
-  constructor(document: ProgramDocument, wasAccepted: boolean) {
-    this.wasAccepted = wasAccepted
+  constructor(document: ProgramDocument) {
     this.currency = document.currency
     this.exponent = findCurrencyExponent(document.currency) ?? 2
     this.timeZone = document.timezone

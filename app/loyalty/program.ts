@@ -178,5 +178,5 @@ export type {
   RewardDocument,
   TiersDocument,
 } from './program-document.ts'
-export { parseProgram, requireProgram, type ParsedProgram } from './parse-program.ts'
+export { parseAcceptedProgram, parseProgram, requireProgram, type ParsedProgram } from './parse-program.ts'
 export { formatPath, type Problem } from './problems.ts'

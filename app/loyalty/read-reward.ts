@@ -35,15 +35,7 @@ export function readReward(reward: RewardDocument, path: Path, check: Check): Re
 }
 
 /** Types that take a known amount of money off an order, which can be too large a share of it. */
-const SHARED_REWARDS: ReadonlySet<RewardType> = new Set<RewardType>(['amount', 'product'])
-
-/** Came later than the first programs: those keep what they have, though it limits nothing. */
-function checkMaximumShare({ type, value, maximumShare }: RewardDocument, path: Path, check: Check): void {
-  if (maximumShare === undefined || check.wasAccepted || SHARED_REWARDS.has(type)) return
-  if (type !== 'percentage') check.add(path, `has no meaning for a reward of type ${type}`)
-  else if (typeof value === 'number' && value > maximumShare)
-    check.add(path, `must not be below value: ${value} % of an order is more than ${maximumShare} %`)
-}
+export const SHARED_REWARDS: ReadonlySet<RewardType> = new Set<RewardType>(['amount', 'product'])
 
 function checkRewardShape(reward: RewardDocument, path: Path, check: Check): void {
   const { type, value } = reward
@@ -54,7 +46,6 @@ function checkRewardShape(reward: RewardDocument, path: Path, check: Check): voi
   if (value !== undefined && (type === 'shipping' || type === 'product')) {
     check.add([...path, 'value'], `has no meaning for a reward of type ${type}`)
   }
-  checkMaximumShare(reward, [...path, 'maximumShare'], check)
   if (type === 'product' && !reward.products) check.add([...path, 'products'], 'is missing: which products are free')
   if (reward.perPoints === undefined) {
     if (reward.cost === undefined)

@@ -3,13 +3,16 @@ import { z } from 'zod'
 
 import { now } from '#app/clock.server.ts'
 import { findPublishedProgram, publishOnTop } from '#app/db/program-history.server.ts'
+import { findDiscountedShare } from '#app/db/campaign-figures.server.ts'
 import { keepOverride, listCampaignRecords } from '#app/db/campaigns.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { findSameName, listStops, titlesOf, withStops } from '#app/loyalty/campaigns.ts'
 import { diff } from '#app/loyalty/diff.ts'
-import { FATIGUE_STOP_SHARE, FATIGUE_WINDOW_DAYS, findFatiguePeak } from '#app/loyalty/fatigue.ts'
+import { FATIGUE_WINDOW_DAYS, findFatiguePeak, judgeFatigue, measureAhead } from '#app/loyalty/fatigue.ts'
 import { formatPath, parseProgram, requireProgram, type Problem, type Program } from '#app/loyalty/program.ts'
+import { DAY_MS } from '#app/loyalty/time.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { showRate } from '#app/ui/words.ts'
 import type { PublishReply } from '#app/ui/use-publish.ts'
 
 /** A program document of more than this many characters is a mistake: 1,000 rules need a fifth of it. */
@@ -28,13 +31,13 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!form.success) return refuse('must come with the document and the version it is based on')
   const json = readJson(form.data.document)
   if (json === undefined) return refuse('is not JSON')
-  const parsed = parseProgram(json)
+  const before = await findPublishedProgram(shop.id)
+  const parsed = parseProgram(json, before?.document)
   if (!parsed.ok) return data<PublishReply>(parsed, 400)
   if (parsed.document.currency !== shop.currency) {
     return refuse(`must be ${shop.currency}, the currency of your store`, 'currency')
   }
   const at = now()
-  const before = await findPublishedProgram(shop.id)
   const guard = await judgeCampaigns(shop.id, parsed.program, before && requireProgram(before.document), at)
   if (guard.sameNames.length > 0) {
     return data<PublishReply>({ ok: false, reason: 'invalid_program', problems: guard.sameNames }, 400)
@@ -52,20 +55,25 @@ export async function action({ request }: ActionFunctionArgs) {
 }
 
 /**
- * The discount-fatigue guard: it stops a program whose campaigns reach the limit in some 90 days, unless it was as
- * bad before. `added` are the campaigns that are new or changed; `sameNames` those of them whose results could not be told from another's.
+ * The discount-fatigue guard: it stops a program whose campaigns reach the limit in some 90 days, unless it was as bad before, and one that
+ * plans more discounts while too many orders have one already. `added` are the campaigns that are new or changed; `sameNames` those of them whose
+ * results could not be told from another's.
  */
 async function judgeCampaigns(shopId: number, program: Program, before: Program | null, at: number) {
   const records = await listCampaignRecords(shopId)
   const stops = new Map([...records].map(([id, record]) => [id, listStops(record, at)]))
-  const shareOf = (one: Program) => findFatiguePeak(withStops(one, stops).campaigns, at).share
-  const share = shareOf(program)
-  const shareBefore = before ? shareOf(before) : 0
+  const { campaigns } = withStops(program, stops)
+  const campaignsBefore = before ? withStops(before, stops).campaigns : []
+  const { share } = findFatiguePeak(campaigns, at)
+  const isDaily = judgeFatigue(share) === 'stop' && share > findFatiguePeak(campaignsBefore, at).share
+  const ordersShare =
+    measureAhead(campaigns, at) > measureAhead(campaignsBefore, at)
+      ? await findDiscountedShare(shopId, at - FATIGUE_WINDOW_DAYS * DAY_MS, at)
+      : null
   const known = new Set(before?.document.campaigns.map((campaign) => JSON.stringify(campaign)))
   const added = program.document.campaigns.filter((one) => !known.has(JSON.stringify(one))).map((one) => one.id)
   const programs = await loadPrograms(shopId)
   const versions = [...(programs?.versions ?? []), { program }]
-  const { campaigns } = withStops(program, stops)
   const sameNames = campaigns.flatMap((one, index): Problem[] => {
     const other = added.includes(one.id) && findSameName(one, campaigns, (id) => titlesOf(id, { versions }))
     if (!other) return []
@@ -73,12 +81,13 @@ async function judgeCampaigns(shopId: number, program: Program, before: Program 
     const message = `must be another: "${other.name}" runs at the same time and is or was called that too, and orders say by its name alone which discount they had`
     return [{ path, field: formatPath(path), message }]
   })
-  const days = `${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days`
+  const days = `with this there would be discounts on ${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days`
+  const orders = `${showRate(ordersShare)} of the orders of the last ${FATIGUE_WINDOW_DAYS} days had a discount already`
   return {
-    stops: share >= FATIGUE_STOP_SHARE && share > shareBefore,
+    stops: isDaily || judgeFatigue(ordersShare) === 'stop',
     added,
     sameNames,
-    message: `Say why: with this there would be discounts on ${days}`,
+    message: `Say why: ${isDaily ? days : orders}`,
   }
 }
 

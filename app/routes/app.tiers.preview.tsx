@@ -2,7 +2,7 @@ import { data, type ActionFunctionArgs } from '@remix-run/node'
 
 import { now } from '#app/clock.server.ts'
 import { eachMember } from '#app/db/each-member.server.ts'
-import { parseProgram } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram } from '#app/loyalty/program.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { findTierMove, gatherMoves, type TierMove, type TierMoves } from '#app/ui/tier-moves.ts'
@@ -19,7 +19,7 @@ export type TierPreviewReply =
 export async function action({ request }: ActionFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
   const text = String((await request.formData()).get('document') ?? '')
-  const parsed = text.length > DOCUMENT_LENGTH_MAX ? null : parseProgram(readJson(text))
+  const parsed = text.length > DOCUMENT_LENGTH_MAX ? null : parseAcceptedProgram(readJson(text))
   if (!parsed?.ok) return data<TierPreviewReply>({ ok: false, message: 'The form is not complete yet.' }, 400)
   const at = now()
   const moves: TierMove[] = []

@@ -1,7 +1,7 @@
 import { BlockStack, Card } from '@shopify/polaris'
 
 import { withStops, type CampaignStops } from '#app/loyalty/campaigns.ts'
-import { FATIGUE_STOP_SHARE, findFatiguePeak } from '#app/loyalty/fatigue.ts'
+import { findFatiguePeak, judgeFatigue } from '#app/loyalty/fatigue.ts'
 import { FatigueCard } from '#app/ui/fatigue-card.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { OverrideReason } from '#app/ui/publish-refusal.tsx'
@@ -17,7 +17,7 @@ export function DraftFatigue({ now, stops, timezone }: DraftFatigueProps) {
   return (
     <BlockStack gap="400">
       <FatigueCard peak={peak} timezone={timezone} />
-      {peak.share >= FATIGUE_STOP_SHARE && (
+      {(judgeFatigue(peak.share) === 'stop' || error) && (
         <Card>
           <OverrideReason
             value={extra.overrideReason ?? ''}

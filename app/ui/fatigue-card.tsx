@@ -1,7 +1,7 @@
 import { Badge, BlockStack, Card, InlineStack, ProgressBar, Text } from '@shopify/polaris'
 import { useId } from 'react'
 
-import { FATIGUE_STOP_SHARE, FATIGUE_WARN_SHARE, FATIGUE_WINDOW_DAYS } from '#app/loyalty/fatigue.ts'
+import { FATIGUE_STOP_SHARE, FATIGUE_WARN_SHARE, FATIGUE_WINDOW_DAYS, judgeFatigue } from '#app/loyalty/fatigue.ts'
 import { showDay, showRate, showShare } from '#app/ui/words.ts'
 
 type FatigueCardProps = {
@@ -11,10 +11,11 @@ type FatigueCardProps = {
   timezone: string
 }
 
-/** How much of the time something is on discount: what is bought only when it is cheaper is not loyalty. */
+/** How much of the time, and of the orders, is on discount: what is bought only when it is cheaper is not loyalty. */
 export function FatigueCard({ peak, ordersShare, timezone }: FatigueCardProps) {
   const label = useId()
   const { share, endsAt } = peak
+  const verdict = judgeFatigue(share, ordersShare ?? null)
   return (
     <Card>
       <BlockStack gap="300">
@@ -22,19 +23,19 @@ export function FatigueCard({ peak, ordersShare, timezone }: FatigueCardProps) {
           <Text as="h2" variant="headingMd" id={label}>
             Not all year
           </Text>
-          <FatigueBadge share={share} />
+          <Badge tone={BADGES[verdict].tone}>{BADGES[verdict].text}</Badge>
         </InlineStack>
         <Text as="p">{`On discount: ${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days (${showRate(share)})`}</Text>
         <ProgressBar
           progress={Math.min(100, share * 100)}
           size="small"
-          tone={share >= FATIGUE_STOP_SHARE ? 'critical' : 'primary'}
+          tone={judgeFatigue(share) === 'stop' ? 'critical' : 'primary'}
           ariaLabelledBy={label}
         />
         <Text as="p" variant="bodySm" tone="subdued">
           {share === 0
             ? 'No campaign takes money off in these days.'
-            : `At most, in the ${FATIGUE_WINDOW_DAYS} days until ${showDay(endsAt - 1, timezone)}. We warn from ${showShare(FATIGUE_WARN_SHARE)} and ask for a reason from ${showShare(FATIGUE_STOP_SHARE)}: customers who can wait for a discount do.`}
+            : `At most, in the ${FATIGUE_WINDOW_DAYS} days until ${showDay(endsAt - 1, timezone)}.`}
         </Text>
         {ordersShare !== undefined && (
           <Text as="p">
@@ -43,13 +44,16 @@ export function FatigueCard({ peak, ordersShare, timezone }: FatigueCardProps) {
               : `Orders with a discount, last ${FATIGUE_WINDOW_DAYS} days: ${showRate(ordersShare)}`}
           </Text>
         )}
+        <Text as="p" variant="bodySm" tone="subdued">
+          {`Customers who can wait for a discount do. We warn from ${showShare(FATIGUE_WARN_SHARE)} of days or of orders; from ${showShare(FATIGUE_STOP_SHARE)} of either, more discount needs a reason.`}
+        </Text>
       </BlockStack>
     </Card>
   )
 }
 
-function FatigueBadge({ share }: { share: number }) {
-  if (share >= FATIGUE_STOP_SHARE) return <Badge tone="critical">Too much</Badge>
-  if (share >= FATIGUE_WARN_SHARE) return <Badge tone="warning">A lot</Badge>
-  return <Badge tone="success">Fine</Badge>
-}
+const BADGES = {
+  fine: { text: 'Fine', tone: 'success' },
+  warn: { text: 'A lot', tone: 'warning' },
+  stop: { text: 'Too much', tone: 'critical' },
+} as const

@@ -128,7 +128,7 @@ function Failure({ kind, id, title, when, error, retrying }: FailureProps) {
         {error && (
           <Box background="bg-surface-secondary" padding="200" borderRadius="100">
             <Text as="p" variant="bodySm" breakWord>
-              {error}
+              {sayFailure(error)}
             </Text>
           </Box>
         )}
@@ -143,6 +143,14 @@ function Failure({ kind, id, title, when, error, retrying }: FailureProps) {
       </Button>
     </InlineStack>
   )
+}
+
+/** A failure at the database is kept as a code and names, because its words can hold customers' data; those say little to a shopkeeper. */
+function sayFailure(error: string): string {
+  const isDatabases = /^error [0-9A-Z]{5}\b/i.test(error)
+  return isDatabases
+    ? `The app's database refused this (${error}). Try again; if it fails again, tell whoever runs the app.`
+    : error
 }
 
 const STATES: Record<string, { text: string; tone: 'success' | 'info' | 'warning' | undefined }> = {

@@ -104,7 +104,7 @@ function useDraft({
   const [document, setDocument] = useState(initial ?? published.document)
   const [touched, setTouched] = useState<readonly string[]>([])
   const [extra, setExtra] = useState<Record<string, string>>({})
-  const parsed = useMemo(() => parseProgram(document), [document])
+  const parsed = useMemo(() => parseProgram(document, published.document), [document, published.document])
   // An answer belongs to the draft it was given for, until that is discarded; what was answered before is not for it.
   const [asked, setAsked] = useState<{ answeredBefore: PublishReply | undefined }>()
   const reply = asked && publishing.reply !== asked.answeredBefore ? publishing.reply : undefined

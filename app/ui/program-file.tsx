@@ -32,7 +32,7 @@ export function ProgramFile({ current, fileName }: ProgramFileProps) {
           accept="application/json,.json"
           allowMultiple={false}
           variableHeight
-          onDropAccepted={(files) => void readFile(files[0]).then(choose)}
+          onDropAccepted={(files) => void readFile(files[0], current?.document).then(choose)}
         >
           <DropZone.FileUpload actionTitle="Choose a file" actionHint="program.json, as exported here" />
         </DropZone>
@@ -110,10 +110,10 @@ function ImportPreview({ name, document, current, onCancel }: ImportPreviewProps
   )
 }
 
-async function readFile(file: File | undefined): Promise<ReadFile | undefined> {
+async function readFile(file: File | undefined, before: ProgramDocument | undefined): Promise<ReadFile | undefined> {
   if (!file) return undefined
   try {
-    return { name: file.name, parsed: parseProgram(JSON.parse(await file.text()) as unknown) }
+    return { name: file.name, parsed: parseProgram(JSON.parse(await file.text()) as unknown, before) }
   } catch {
     const problems = [{ path: [], field: '', message: 'The file is not JSON.' }]
     return { name: file.name, parsed: { ok: false, reason: 'invalid_program', problems } }

@@ -42,6 +42,11 @@ it.each([
   expect(describeError(error)).toMatch(new RegExp(`^${said}\\w*$`))
 })
 
+it('names the table and the constraint that refused, which are no data', () => {
+  const error = Object.assign(withCode('23505'), { table: 'lots', constraint: 'lots_pkey', detail: 'Key (id)=(Ann)' })
+  expect(describeError(error)).toBe('Error 23505 (lots, lots_pkey)')
+})
+
 it('says in the log what a mistake of ours is, in one line', () => {
   expect(describeError(new TypeError('no program\nfor 5'))).toBe('TypeError: no program for 5')
   expect(nameError(new TypeError('Ann'))).toBe('TypeError')

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFinished, expect, test } from 'vitest'
 import { listProgramVersions } from '#app/db/program-history.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
+import { requireProgram } from '#app/loyalty/parse-program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { makeShop } from '#test/setup/factories.ts'
 
 const EXAMPLE = path.resolve(import.meta.dirname, '../fixtures/contracts/program.example.json')
@@ -66,12 +69,25 @@ test('a program that is not valid, or in another currency, is refused with file,
   expect(await listProgramVersions(Number(shop.id), 10)).toEqual([])
 })
 
-test('an unknown shop, a missing file or a missing word exit with 2 and say so', () => {
+test('what was published before a limit was checked stays, is named, and keeps nothing else from being changed', async () => {
+  const shop = await makeShop({ currency: 'USD' })
+  const document = JSON.parse(readFileSync(EXAMPLE, 'utf8')) as ProgramDocument
+  document.campaigns[0]!.name = 'x'.repeat(256)
+  await publishProgram(shop.id, requireProgram(document).document, { effectiveAt: 0, at: 0 })
+  const renamed = program('import', '--shop', shop.domain, fileWith(JSON.stringify({ ...document, name: 'Club' })))
+  expect(renamed).toMatchObject({ status: 0, stdout: expect.stringContaining('Club') })
+  expect(renamed.stderr).toMatch(
+    /: campaigns\[0\]\.name: must be at most 255 characters, not 256 \(it stays, as it was there before\)\n$/,
+  )
+})
+
+test('an unknown shop, a missing file or a missing word exit with 2 and say so', async () => {
+  const shop = await makeShop()
   expect(program('export', '--shop', 'nobody.myshopify.com')).toMatchObject({
     status: 2,
     stderr: 'there is no shop nobody.myshopify.com in this database\n',
   })
-  expect(program('import', '--shop', 'x', 'no-such-file.json')).toMatchObject({
+  expect(program('import', '--shop', shop.domain, 'no-such-file.json')).toMatchObject({
     status: 2,
     stderr: 'no-such-file.json: there is no such file\n',
   })

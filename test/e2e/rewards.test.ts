@@ -148,7 +148,7 @@ test('every type of reward is redeemed on the storefront and pays at checkout', 
 
   // One teapot of two is free.
   await redeem(page, local.storeUrl, `Free: ${teapot!.title}`, /Here is your code/)
-  const freeCode = await codeOf(page, 'Free product')
+  const freeCode = await codeOf(page, `Free: ${teapot!.title}`)
   await expect
     .poll(() => page.locator('[data-balance]').innerText())
     .toBe(String(1_000 - 50 - 120 - 40 - 30 - 80 - 70 - 90))

@@ -94,6 +94,17 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   expect(await page.locator('[data-balance]').innerText()).toBe('120')
   store.clearFaults()
 
+  // A birthday is confirmed beside its fields, and known from then on.
+  await page.locator('summary', { hasText: 'Your birthday' }).click()
+  await page.getByLabel('Month').fill('12')
+  await page.getByLabel('Day').fill('24')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.locator('[data-birthday]').getByText('Saved.').waitFor()
+  await expectAccessible(page)
+  await page.reload()
+  await expect.poll(() => page.getByLabel('Month').inputValue()).toBe('12')
+  expect(await page.getByLabel('Day').inputValue()).toBe('24')
+
   // What happened is in the history.
   await page.locator('summary', { hasText: 'History' }).click()
   await page.getByText('Adjustment by the shop').waitFor()

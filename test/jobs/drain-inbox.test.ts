@@ -5,9 +5,10 @@ import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
 import { listMessages, listSetAside } from '#app/db/messages.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
+import { publishProgram } from '#app/db/programs.server.ts'
 import { CLAIM_LOCK, drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
-import { atInstant, makeShop, makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { atInstant, makeShop, makeShopWithProgram, programDocument, receive } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
@@ -103,23 +104,21 @@ it('sets a message that cannot be read aside after its retries, and works on the
   expect(await drainShop(shop.id)).toMatchObject({ failed: 1 })
 })
 
-it('does not let a message that cannot be kept take its batch with it', async () => {
+it('does not let a message that cannot be kept take its batch with it, and keeps of the reason only what names no data', async () => {
   const shop = await makeShopWithProgram()
   await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
   await drainShop(shop.id)
   // GIVEN a database that refuses everything of Ann's.
-  await pool.query(`create or replace function refuse_ann() returns trigger language plpgsql as
-    $$ begin if new.member_id = ${ANN} then raise exception 'not Ann'; end if; return new; end $$`)
-  await pool.query(
-    'create trigger refuse_ann before insert on ledger_transfers for each row execute function refuse_ann()',
-  )
+  const table = 'alter table ledger_transfers'
+  await pool.query(`${table} add constraint not_ann check (member_id <> ${ANN}) not valid`)
   await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: ANN, goods: '10.00' }), { eventId: 'broken' })
   await receive(shop.id, 'orders/paid', orderBody({ id: 3, customer: 77, goods: '10.00' }))
   expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 1, left: 0 })
-  await pool.query('drop trigger refuse_ann on ledger_transfers')
+  await pool.query(`${table} drop constraint not_ann`)
   expect(await pointsOf(shop.id, 'gid://shopify/Customer/77')).toMatchObject({ pending: 50 })
   const broken = await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })
-  expect(broken).toMatchObject({ state: 'waiting', attempts: 1, error: 'error: not Ann' })
+  const error = 'error 23514 (ledger_transfers, not_ann)'
+  expect(broken).toMatchObject({ state: 'waiting', attempts: 1, error })
 })
 
 it('keeps two shops with the same customers and orders apart', async () => {
@@ -238,16 +237,27 @@ it('forgets what it keeps under an id that was merged away, and leaves the custo
   expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
 })
 
-it('forgets a customer also before there is a program, while orders wait for one', async () => {
+it('forgets a customer also before there is a program: the orders that wait for one, and later ones, enrol nobody', async () => {
   const shop = await makeShop()
   await keepAnswer(shop.id, ann, { round: 1, openedAt: 0 }, { score: 3, comment: 'I live in Elm St' }, 0)
   await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 77, goods: '10.00' }))
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: ANN, goods: '10.00' }))
   const redact = JSON.stringify({ shop_id: 1, customer: { id: ANN, email: 'ann@example.com' }, orders_to_redact: [] })
   await receive(shop.id, 'customers/redact', redact)
-  expect(await drainShop(shop.id)).toEqual({ done: 1, failed: 0, left: 0 })
+  await receive(shop.id, 'customers/redact', redact)
+  expect(await drainShop(shop.id)).toEqual({ done: 2, failed: 0, left: 0 })
   expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
   const waiting = await prisma.inboxMessage.findMany({ where: { shopId: shop.id } })
-  expect(waiting.map(({ topic }) => topic)).toEqual(['orders/paid'])
+  expect(waiting.map(({ topic }) => topic)).toEqual(['orders/paid', 'orders/paid'])
+
+  await publishProgram(shop.id, programDocument(), { effectiveAt: 0, at: 0 })
+  await receive(shop.id, 'orders/paid', orderBody({ id: 3, customer: ANN, goods: '10.00' }))
+  expect(await drainShop(shop.id)).toEqual({ done: 3, failed: 0, left: 0 })
+  expect(await pointsOf(shop.id)).toEqual({ available: 0, pending: 0, reserved: 0 })
+  expect(await pointsOf(shop.id, 'gid://shopify/Customer/77')).toMatchObject({ pending: 50 })
+  const living = await prisma.member.findMany({ where: { shopId: shop.id, erasedAt: null } })
+  expect(living.map(({ id }) => id)).toEqual([77n])
+  expect(await prisma.ledgerTransfer.count({ where: { shopId: shop.id, memberId: BigInt(ANN) } })).toBe(0)
 })
 
 it('forfeits the points of an erased customer and forgets the messages that named them', async () => {

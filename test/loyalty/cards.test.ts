@@ -206,6 +206,28 @@ test('a gift card is on the card with the mark that it cannot be given back, a c
   expect(parseMemberCard(JSON.stringify(card))).toEqual(card)
 })
 
+test('a code for a free product has its reward’s name for as long as that gives the same product', () => {
+  const free = (product: number) => ({
+    id: 'free',
+    type: 'product',
+    products: [`gid://shopify/Product/${product}`],
+    cost: 10,
+  })
+  const programs = onlyProgram({ rewards: [free(1)] })
+  const shop = new Shop(programs)
+  shop.happen({ type: 'order', at: at('2026-08-01T12:00'), order: orderOf(1, '50.00', '2026-08-01T12:00') })
+  shop.happen({ type: 'redeem', at: at('2026-08-02'), customer: ANN, reward: 'free', code: 'BEANS' })
+  const codesUnder = (rewards: object[]) => {
+    const [next] = onlyProgram({ rewards }).versions
+    const versions = [...programs.versions, { ...next!, number: 2, from: at('2026-08-03') }]
+    return buildMemberCard(shop.member(ANN)!, { ...programs, versions }, at('2026-08-04'))?.codes
+  }
+  const code = { code: 'BEANS', reward: 'free', label: 'Free product', named: true }
+  expect(codesUnder([free(1)])).toMatchObject([code])
+  expect(codesUnder([free(2)])).toEqual([expect.not.objectContaining({ named: true })])
+  expect(codesUnder([])).toEqual([expect.not.objectContaining({ named: true })])
+})
+
 test('the history is what a shopper would tell: nothing of holds and reservations, signs as they were felt', () => {
   const programs = onlyProgram({ hold: { days: 1 }, rewards: [{ id: 'r', type: 'amount', value: '5.00', cost: 10 }] })
   const shop = new Shop(programs)

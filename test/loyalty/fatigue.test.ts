@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { FOREVER, withStops } from '#app/loyalty/campaigns.ts'
-import { findFatiguePeak, measureCoverage } from '#app/loyalty/fatigue.ts'
+import { findFatiguePeak, judgeFatigue, measureAhead, measureCoverage } from '#app/loyalty/fatigue.ts'
 import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
 
@@ -62,4 +62,22 @@ test('a campaign that was ended early counts until then, and one that rested cou
   expect(shareWith([{ fromAt: june(10), untilAt: FOREVER }])).toBeCloseTo(9 / 90)
   expect(shareWith([])).toBeCloseTo(45 / 90)
   expect(shareWith([{ fromAt: june(3), untilAt: june(8) }])).toBeCloseTo(40 / 90)
+})
+
+test('the larger share decides, of days or of orders: a warning from 25 %, a stop from 40 %', () => {
+  expect(judgeFatigue(0.2499, null)).toBe('fine')
+  expect(judgeFatigue(0, 0.25)).toBe('warn')
+  expect(judgeFatigue(0.3, 0.1)).toBe('warn')
+  expect(judgeFatigue(0.1, 0.4)).toBe('stop')
+  expect(judgeFatigue(0.4, 0)).toBe('stop')
+})
+
+test('what a program plans is the time still to come in which something is cheaper; points multipliers and overlaps add nothing', () => {
+  const { campaigns } = program([
+    { id: 'a', name: 'A', from: '2026-06-01T00:00', until: '2026-06-11T00:00', offer: { percentage: 10 } },
+    { id: 'b', name: 'B', from: '2026-06-09T00:00', until: '2026-06-13T00:00', offer: { shipping: true } },
+    { id: 'c', name: 'C', from: '2026-07-01T00:00', until: '2026-08-01T00:00', offer: { pointsMultiplier: 2 } },
+  ])
+  expect(measureAhead(campaigns, Date.UTC(2026, 5, 6))).toBe(7 * DAY_MS)
+  expect(measureAhead(campaigns, Date.UTC(2026, 5, 20))).toBe(0)
 })

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { fieldsNeedingCatalog } from '#app/loyalty/catalog.ts'
 import { parseProgram, requireProgram } from '#app/loyalty/parse-program.ts'
 import { describeProblem } from '#app/loyalty/problems.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { formatInstant } from '#app/loyalty/time.ts'
 import { anyProgram } from './any-program.ts'
 
@@ -17,7 +18,7 @@ function example(changes: Record<string, unknown> = {}): unknown {
     const last = parts.pop() as string
     const parent = parts.reduce((at, part) => at[part], document)
     if (value === undefined) delete parent[last]
-    else parent[last] = value
+    else parent[last] = structuredClone(value)
   }
   return document
 }
@@ -297,6 +298,25 @@ test('a program that was published before the limits of discounts were checked i
   expect(parseProgram(before).ok).toBe(false)
   expect(requireProgram(before).campaigns[0]?.collections?.size).toBe(101)
 })
+
+test.each<[string, Record<string, unknown>, string, unknown]>([
+  ['a campaign', { 'campaigns.0.collections': gids('Collection', 101) }, 'campaigns.0.name', 'More days'],
+  ['a reward', { 'rewards.0': { id: 'r', type: 'shipping', cost: 5, maximumShare: 10 } }, 'rewards.0.cost', 6],
+  ['tiers', { 'tiers.levels': levels(26) }, 'tiers.graceDays', 9],
+])(
+  '%s from before a limit was checked stands, wherever it is in its list, until it is changed itself',
+  (_, beyond, path, value) => {
+    const before = example(beyond)
+    const elsewhere = example({ ...beyond, name: 'Another name' }) as unknown as ProgramDocument
+    const [first, ...rest] = elsewhere.campaigns
+    elsewhere.campaigns = [{ ...first!, collections: undefined, id: 'new', name: 'New' }, first!, ...rest]
+    const parsed = parseProgram(elsewhere, before)
+    expect(parsed.ok && parsed.standing).toHaveLength(1)
+    expect(parseProgram(elsewhere, null).ok).toBe(false)
+    expect(parseProgram(example({ ...beyond, [path]: value }), before).ok).toBe(false)
+    expect(parseProgram(before, example()).ok).toBe(false)
+  },
+)
 
 test('amounts have the decimals of the currency: yen none, dinars three', () => {
   const yen = { currency: 'JPY', 'earning.0.per': '100', tiers: undefined, rewards: [], campaigns: [] }

@@ -8,7 +8,7 @@ import { findMemberStory } from '#app/db/member-story.server.ts'
 import { loadPrograms, publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { findMultiplyingCampaigns } from '#app/loyalty/campaigns.ts'
-import { parseProgram } from '#app/loyalty/parse-program.ts'
+import { parseProgram, requireProgram } from '#app/loyalty/parse-program.ts'
 import * as campaign from '#app/routes/app.campaigns.$id.tsx'
 import * as campaigns from '#app/routes/app.campaigns._index.tsx'
 import * as member from '#app/routes/app.members.$id.tsx'
@@ -81,6 +81,22 @@ test('points given by hand are in the balance, and the history names the reason 
   const { story, transfers } = await member.loader(await merchant.get('/app/members/7', { id: '7' }))
   expect(story.available).toBe(350)
   expect(transfers[0]).toMatchObject({ availableChange: 50, note: 'Parcel came late', actor: 'user:12345' })
+})
+
+test('a campaign from before a limit was checked keeps no other form from being saved; changed, it is refused', async () => {
+  const merchant = await makeShopWithMember()
+  const [summer] = DOCUMENT.campaigns
+  const before = { ...DOCUMENT, campaigns: [{ ...summer!, name: 'x'.repeat(256) }] }
+  await publishProgram(merchant.shop.id, requireProgram(before).document, { effectiveAt: AT, at: AT })
+  const save = async (document: object, basedOn: number) =>
+    settle(
+      publish.action(
+        await merchant.post('/app/program/publish', { document: JSON.stringify(document), basedOn: String(basedOn) }),
+      ),
+    )
+  expect(await save({ ...before, name: 'Bean Society' }, 2)).toMatchObject({ status: 200, body: { version: 3 } })
+  const changed = { ...before, campaigns: [{ ...before.campaigns[0], offer: { percentage: 12 } }] }
+  expect(await save(changed, 3)).toMatchObject({ status: 400, body: { problems: [{ field: 'campaigns[0].name' }] } })
 })
 
 test('the same change sent five times at once happens once', async () => {
@@ -312,6 +328,32 @@ test('discounts on more than 40 % of 90 days need a reason, which is kept with t
   expect((await save({ overrideReason: '  ' })).status).toBe(400)
   expect((await save({ overrideReason: 'Closing the shop' })).status).toBe(200)
   expect((await listCampaignRecords(merchant.shop.id)).get('long')?.overrideReason).toBe('Closing the shop')
+})
+
+test('where 40 % of the latest orders had a discount, one more needs a reason; fewer, and changes of other things, need none', async () => {
+  const merchant = await makeShopWithMember()
+  for (const [id, discountMinor] of [200, 200, 0, 0, 0].entries()) {
+    await pool.query(
+      `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, placed_minor, counts, points, facts)
+       values ($1, $2, 7, $4, $4, $4, 2000, 2000, true, 20, $3)`,
+      [merchant.shop.id, id + 1, JSON.stringify({ snapshot: { lines: [{ discountMinor }] } }), new Date(now() - DAY)],
+    )
+  }
+  const save = async (changes: object, basedOn: number) =>
+    settle(
+      publish.action(
+        await merchant.post('/app/program/publish', {
+          document: JSON.stringify({ ...DOCUMENT, ...changes }),
+          basedOn: String(basedOn),
+        }),
+      ),
+    )
+  const year = new Date(now()).getUTCFullYear() + 1
+  const day = { ...DOCUMENT.campaigns[0], id: 'day', from: `${year}-07-01T00:00`, until: `${year}-07-02T00:00` }
+  const message = 'Say why: 40.0% of the orders of the last 90 days had a discount already'
+  expect(await save({ campaigns: [day] }, 1)).toMatchObject({ status: 400, body: { problems: [{ message }] } })
+  expect((await save({ campaigns: [{ ...day, offer: { pointsMultiplier: 2 } }] }, 1)).status).toBe(200)
+  expect((await save({ campaigns: [], name: 'Bean Society' }, 2)).status).toBe(200)
 })
 
 test('a campaign that Shopify’s discounts cannot hold is not published, and the answer says how much they hold', async () => {

@@ -363,6 +363,7 @@ test('birthday and joining are taken from the signed-in customer alone', async (
     ok: true,
   })
   expect((await ask(place, birthday, 'birthday', { customer: null, body: { month: 2, day: 29 } })).status).toBe(401)
+  expect((await ask(place, card, 'card', { customer: ann })).body).toMatchObject({ birthday: { month: 2, day: 29 } })
 })
 
 test('joining pays what the program has for signing up, at once and once; where everybody takes part nobody joins', async () => {

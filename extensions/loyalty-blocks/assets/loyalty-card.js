@@ -1,15 +1,15 @@
 /**
- * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and gives back codes, shows the history.
+ * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and gives back codes, shows history.
  * It writes text only; all its words come from the block's templates.
  *
- * @typedef {{ id: string, code: string, label: string, until: string | null, canReturn?: false }} HeldCode
+ * @typedef {{ id: string, code: string, label: string, reward: string, until: string | null, canReturn?: false, named?: true }} HeldCode
  * @typedef {{ balance: number, pending: number, nextExpiry: { points: number, at: string } | null, codes: HeldCode[] }} Card
  * @typedef {{ ok: boolean, reason?: string, state?: string, outcome?: string, back?: number, code?: HeldCode, card?: Card | null,
- *   entries?: { at: string, label: string, points: number }[], next?: string | null }} Reply
+ *   birthday?: { month: number, day: number }, entries?: { at: string, label: string, points: number }[], next?: string | null }} Reply
  */
 class LoyaltyCard extends HTMLElement {
-  /** @type {AbortController | null} */
-  #abort = null
+  /** @type {AbortController} */
+  #abort
   /** The once-only key of each thing asked for, the same after a lost answer. @type {Map<string, string>} */
   #keys = new Map()
 
@@ -24,67 +24,65 @@ class LoyaltyCard extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#abort?.abort()
-    this.#abort = null
+    this.#abort.abort()
   }
 
   /** @param {SubmitEvent} event */
   #onSubmit(event) {
-    const form = /** @type {HTMLFormElement} */ (event.target)
+    const form = event.target
     const { redeem, birthday } = form.dataset
     if (redeem === undefined && birthday === undefined) return
     event.preventDefault()
-    const data = new FormData(form)
-    const [month, day, points] = ['month', 'day', 'points'].map((name) => Number(data.get(name)))
-    if (redeem === undefined) this.#act(form, 'birthday', { month, day }, 'birthday')
-    else this.#act(form, 'redeem', { reward: redeem, ...(data.has('points') && { points }) })
+    const numbers = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, Number(text)]))
+    if (redeem === undefined) this.#act(form, 'birthday', numbers, 'birthday')
+    else this.#act(form, 'redeem', { reward: redeem, ...numbers })
   }
 
   /** @param {MouseEvent} event */
   #onClick(event) {
-    const button = /** @type {Element} */ (event.target).closest('button')
+    const button = event.target.closest('button')
     if (!button) return
     const row = button.closest('[data-redemption]')
     const { copy, cancel, optIn, historyMore, next } = button.dataset
     if (copy !== undefined) this.#copy(row)
-    else if (cancel !== undefined) this.#act(row, 'cancel', { id: row?.getAttribute('data-redemption') })
+    else if (cancel !== undefined) this.#act(row, 'cancel', { id: row.dataset.redemption })
     else if (optIn !== undefined) this.#act(this, 'opt-in', {}, 'joined')
     else if (historyMore !== undefined) this.#readHistory(next)
   }
 
   /** @param {Event} event */
   #onToggle(event) {
-    const details = /** @type {HTMLDetailsElement} */ (event.target)
-    if (details.dataset.history === undefined || !details.open) return
-    this.#find('[data-history-list]')?.replaceChildren()
+    const { dataset, open } = event.target
+    if (dataset.history === undefined || !open) return
+    this.#find('[data-history-list]').replaceChildren()
     this.#readHistory()
   }
 
   /**
    * Asks the app for something, once: buttons rest meanwhile, the result is said, and the card shows what is true then.
-   * @param {Element | null} place @param {string} verb @param {Record<string, unknown>} body @param {string} [success]
+   * @param {HTMLElement} place @param {string} verb @param {Record<string, unknown>} body @param {string} [success]
    */
   async #act(place, verb, body, success) {
     const what = verb + JSON.stringify(body)
     const key = this.#keys.get(what) ?? crypto.randomUUID()
     this.#keys.set(what, key)
-    const buttons = place?.querySelectorAll('button:enabled') ?? []
+    const buttons = place.querySelectorAll('button:enabled')
     for (const button of buttons) button.disabled = true
-    this.#say('working')
+    this.#say(place, 'working')
     try {
-      const reply = await this.#ask(verb, { ...body, key })
+      const reply = await this.#ask(verb, { ...body, key }).finally(() => {
+        for (const button of buttons) button.disabled = false
+      })
       if (!reply) return
       this.#keys.delete(what)
-      for (const button of buttons) button.disabled = false
       if (reply.card) this.#show(reply.card)
-      this.#say((reply.ok ? (success ?? reply.outcome ?? reply.state) : reply.reason) ?? 'failed', reply.back)
-      if (reply.code) this.#rowOf(reply.code.id)?.querySelector('button')?.focus()
+      this.#say(place, (reply.ok ? (success ?? reply.outcome ?? reply.state) : reply.reason) ?? 'failed', reply.back)
+      if (reply.code) this.#rowOf(reply.code.id)?.querySelector('button').focus()
       // A row that has gone took the focus with it.
-      else if (!place?.isConnected) this.#find('[data-status]')?.focus()
+      else if (!place.isConnected) this.#find('[data-status]').focus()
     } catch {
       // The key is kept: asking again is safe.
-      for (const button of buttons) button.disabled = false
-      this.#say('failed')
+      this.#say(place, 'failed')
     }
   }
 
@@ -92,6 +90,9 @@ class LoyaltyCard extends HTMLElement {
     try {
       const reply = await this.#ask('card')
       if (reply?.card) this.#show(reply.card)
+      for (const [name, value] of Object.entries(reply?.birthday ?? {})) {
+        this.#find(`[data-birthday] [name=${name}]`)?.setAttribute('value', value)
+      }
     } catch {
       // What Liquid rendered stays.
     }
@@ -100,7 +101,7 @@ class LoyaltyCard extends HTMLElement {
   /** @param {string} [before] */
   async #readHistory(before) {
     const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
-      /** @type {HTMLElement} */ (this.#find(`[data-history-${part}]`)),
+      this.#find(`[data-history-${part}]`),
     )
     note.hidden = false
     empty.hidden = error.hidden = more.hidden = true
@@ -128,47 +129,45 @@ class LoyaltyCard extends HTMLElement {
   /** @param {Card} card */
   #show(card) {
     this.#write(this, 'balance', this.#number(card.balance))
-    this.#write(this, 'unit', (card.balance === 1 ? this.dataset.one : this.dataset.other) ?? '')
+    this.#write(this, 'unit', card.balance === 1 ? this.dataset.one : this.dataset.other)
     const next = card.nextExpiry
     this.#tell('pending', card.pending > 0, card.pending)
     this.#tell('zero', !card.balance && !card.pending)
     this.#tell('expiry', !!next, next?.points, next && Date.parse(next.at) - 1)
     for (const form of this.querySelectorAll('form[data-redeem]')) {
-      const button = form.querySelector('button')
-      if (button) button.disabled = card.balance < Number(form.getAttribute('data-cost'))
+      form.querySelector('button').disabled = card.balance < Number(form.dataset.cost)
     }
     this.#showCodes(card.codes)
   }
 
   /** @param {HeldCode[]} codes */
   #showCodes(codes) {
-    const [list, box] = [this.#find('[data-codes-list]'), this.#find('[data-codes]')]
-    if (!list || !box) return
+    const list = this.#find('[data-codes-list]')
     for (const item of [...list.children]) {
-      if (!codes.some(({ id }) => id === item.getAttribute('data-redemption'))) item.remove()
+      if (!codes.some(({ id }) => id === item.dataset.redemption)) item.remove()
     }
     for (const code of codes) {
       const old = this.#rowOf(code.id)
       const item = old ?? this.#make('code-row')
       if (code.canReturn === false) item.querySelector('details')?.remove()
       if (old) continue
-      item.setAttribute('data-redemption', code.id)
-      this.#write(item, 'label', code.label)
+      item.dataset.redemption = code.id
+      const named = code.named && this.#find(`[data-reward="${CSS.escape(code.reward)}"]`)
+      this.#write(item, 'label', named?.textContent ?? code.label)
       this.#write(item, 'code', code.code)
-      const until = item.querySelector('[data-until]')?.textContent ?? ''
+      const until = item.querySelector('[data-until]').textContent
       this.#write(item, 'until', code.until ? until.replace('@', this.#day(code.until)) : '')
       list.append(item)
     }
-    box.hidden = codes.length === 0
+    this.#find('[data-codes]').hidden = codes.length === 0
   }
 
-  /** @param {Element | null} row */
+  /** @param {Element} row */
   async #copy(row) {
-    const code = row?.querySelector('[data-code]')
-    if (!code) return
+    const code = row.querySelector('[data-code]')
     try {
-      await navigator.clipboard.writeText(code.textContent ?? '')
-      this.#say('copied')
+      await navigator.clipboard.writeText(code.textContent)
+      this.#say(row, 'copied')
     } catch {
       // No permission: the code is selected for the shopper's own copy.
       getSelection()?.selectAllChildren(code)
@@ -180,7 +179,7 @@ class LoyaltyCard extends HTMLElement {
    * @param {string} path @param {Record<string, unknown>} [body] @returns {Promise<Reply | null>}
    */
   async #ask(path, body) {
-    const signal = this.#abort?.signal
+    const { signal } = this.#abort
     try {
       const response = await fetch(`${this.dataset.endpoint}/${path}`, {
         signal,
@@ -190,17 +189,20 @@ class LoyaltyCard extends HTMLElement {
       })
       return await response.json()
     } catch (error) {
-      if (signal?.aborted) return null
+      if (signal.aborted) return null
       throw error
     }
   }
 
-  /** @param {string} reason @param {number} [count] is put at % */
-  #say(reason, count = 0) {
+  /**
+   * Where it was asked for, if there is room, or at the top.
+   * @param {Element} place @param {string} reason @param {number} [count] is put at %
+   */
+  #say(place, reason, count = 0) {
     // "failed" is the last of them.
     const wanted = `[data-reason="${CSS.escape(reason)}"], [data-reason="failed"]`
-    const text = this.#template('messages').querySelector(wanted)?.textContent ?? ''
-    this.#write(this, 'status', text.replace('%', this.#number(count)))
+    const text = this.#template('messages').querySelector(wanted).textContent
+    this.#write(place.querySelector('[data-status]') ? place : this, 'status', text.replace('%', this.#number(count)))
   }
 
   /**
@@ -222,17 +224,17 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {string|number} instant */
   #day(instant) {
-    return new Date(instant).toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: 'medium' })
+    return new Date(instant).toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: 'long' })
   }
 
   /** @param {string} name */
   #template(name) {
-    return /** @type {HTMLTemplateElement} */ (this.#find(`[data-${name}]`)).content
+    return this.#find(`[data-${name}]`).content
   }
 
   /** @param {string} name */
   #make(name) {
-    return /** @type {Element} */ (this.#template(name).firstElementChild?.cloneNode(true))
+    return /** @type {Element} */ (this.#template(name).firstElementChild.cloneNode(true))
   }
 
   /** @param {string} id */
