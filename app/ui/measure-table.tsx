@@ -1,7 +1,7 @@
 import { BlockStack, Box, Card, InlineStack, Text } from '@shopify/polaris'
 import type { CSSProperties, ReactNode } from 'react'
 
-import { ExportCsv } from '#app/ui/export-csv.tsx'
+import { ExportCsv, type CsvRow } from '#app/ui/export-csv.tsx'
 
 type MeasureTableProps = {
   heading: string
@@ -12,7 +12,7 @@ type MeasureTableProps = {
   words?: number[]
   rows: { key: string; cells: ReactNode[] }[]
   /** The same table as it is exported. */
-  csv: { name: string; rows: readonly (readonly (string | number | null)[])[] }
+  csv: { name: string; rows: readonly CsvRow[] }
   children?: ReactNode
 }
 

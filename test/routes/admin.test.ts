@@ -12,6 +12,7 @@ import * as home from '#app/routes/app._index.tsx'
 import * as campaign from '#app/routes/app.campaigns.$id.tsx'
 import * as member from '#app/routes/app.members.$id.tsx'
 import * as members from '#app/routes/app.members._index.tsx'
+import * as exported from '#app/routes/app.members.export.ts'
 import * as messages from '#app/routes/app.messages.tsx'
 import * as program from '#app/routes/app.program._index.tsx'
 import * as publish from '#app/routes/app.program.publish.tsx'
@@ -19,8 +20,16 @@ import * as versions from '#app/routes/app.program.versions.tsx'
 import * as reward from '#app/routes/app.rewards.$id.tsx'
 import * as tiers from '#app/routes/app.tiers._index.tsx'
 import { sessionStorage } from '#app/shopify.server.ts'
-import { answerAdminApi, BROWSER, makeMerchant, sessionToken, settle, type Merchant } from '#test/routes/merchant.ts'
-import { makeMember } from '#test/setup/factories.ts'
+import {
+  answerAdminApi,
+  BROWSER,
+  makeMerchant,
+  sellTo,
+  sessionToken,
+  settle,
+  type Merchant,
+} from '#test/routes/merchant.ts'
+import { makeMember, programDocument } from '#test/setup/factories.ts'
 
 beforeEach(() => {
   answerAdminApi(({ query, variables }) => {
@@ -198,6 +207,48 @@ test('a search asks Shopify with the shop’s own token, and only members of thi
   expect(asked[0]).toMatchObject({ shop: merchant.shop.domain, token: `token-of-${merchant.shop.domain}` })
   expect(asked[0]!.variables.query).toBe('ada* OR* tag\\:vip*')
   expect(await names).toMatchObject({ 'gid://shopify/Customer/11': 'Ada Lovelace' })
+})
+
+test('the list of members is a file as it is filtered: all its pages, in its order, without names, and nothing in it is a formula', async () => {
+  const { shop, get } = await makeMerchant()
+  for (let number = 1; number <= 60; number++) await makeMember(shop.id, number, { name: 'Ada Lovelace' })
+  await pool.query(`update members set tier = case when id <= 30 then 'gold' else 'silver' end where shop_id = $1`, [
+    shop.id,
+  ])
+  await pool.query(
+    `update balances set available = member_id % 7, pending = 5, reserved = 2, lifetime_earned = 40 where shop_id = $1`,
+    [shop.id],
+  )
+  await sellTo(shop.id, 2)
+  const levels = [
+    { id: 'silver', name: 'Silver', threshold: '0.00' },
+    { id: 'gold', name: '=1+1', threshold: '500.00' },
+  ]
+  const tiers = { metric: 'spend', window: 'lifetime', levels }
+  await publishProgram(shop.id, programDocument({ tiers }), { effectiveAt: 0, at: 0 })
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { page } = await members.loader(
+      await get(`/app/members?tier=gold&sort=points${cursor && `&cursor=${cursor}`}`),
+    )
+    seen.push(...page.rows.map((row) => row.customer))
+    cursor = page.next
+  }
+  const file = await (await exported.loader(await get('/app/members/export?tier=gold&sort=points'))).text()
+  const [head, ...lines] = file.trimEnd().split('\r\n')
+  expect(head).toBe('customer,tier,to_spend,waiting,set_aside,earned_in_all,orders,spent,currency,last_order,joined')
+  expect(lines.map((line) => line.split(',')[0])).toEqual(seen)
+  expect(seen).toHaveLength(30)
+  const customer = (number: number) => lines.find((line) => line.startsWith(`gid://shopify/Customer/${number},`))
+  expect(customer(2)).toMatch(/^[^,]+,'=1\+1,2,5,2,40,4,\d+\.\d\d,EUR,20[\dT:.Z-]+,2026-01-01T00:00:00Z$/)
+  expect(customer(9)).toBe("gid://shopify/Customer/9,'=1+1,2,5,2,40,0,0.00,EUR,,2026-01-01T00:00:00Z")
+  expect(file).not.toContain('Ada')
+})
+
+test('a file of a search that Shopify could not answer is none, rather than an empty one', async () => {
+  const { get } = await makeMerchant()
+  answerAdminApi(() => new Response('{"errors":"no"}', { status: 403 }))
+  expect((await settle(exported.loader(await get('/app/members/export?q=ada')))).status).toBe(503)
 })
 
 test('members are listed without names while Shopify does not answer', async () => {

@@ -285,6 +285,7 @@ const PAGES: Record<string, Case> = {
   'app.imports.$id_.refused.ts': { path: '/app/imports/1/refused', params: ({ importId }) => ({ id: importId }) },
   'app.imports._index.tsx': { path: '/app/imports' },
   'app.members.$id.tsx': { path: '/app/members/1', params: first },
+  'app.members.export.ts': { path: '/app/members/export' },
   'app.members._index.tsx': { path: '/app/members' },
   'app.messages.tsx': { path: '/app/messages' },
   'app.program._index.tsx': { path: '/app/program' },
