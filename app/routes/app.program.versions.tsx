@@ -4,6 +4,7 @@ import { BlockStack, Button, InlineStack, Page } from '@shopify/polaris'
 
 import { listProgramVersions } from '#app/db/program-history.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { sayActor } from '#app/ui/actor-words.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { ProgramFile } from '#app/ui/program-file.tsx'
 import { ProgramVersions } from '#app/ui/program-versions.tsx'
@@ -15,14 +16,16 @@ export const meta: MetaFunction = () => [{ title: 'Versions · Perennial' }]
 const PAGE_SIZE = 20
 
 export async function loader({ request }: LoaderFunctionArgs) {
-  const { shop } = await requireMerchant(request)
+  const { shop, actor } = await requireMerchant(request)
   const before = Number(new URL(request.url).searchParams.get('before')) || undefined
   const [versions, [current]] = await Promise.all([
     listProgramVersions(shop.id, PAGE_SIZE + 1, before),
     listProgramVersions(shop.id, 1),
   ])
   return {
-    versions: versions.slice(0, PAGE_SIZE),
+    versions: versions
+      .slice(0, PAGE_SIZE)
+      .map(({ publishedBy, ...version }) => ({ ...version, by: sayActor(publishedBy, actor) })),
     older: versions.length > PAGE_SIZE ? versions[PAGE_SIZE - 1]!.version : null,
     current: current ?? null,
     timezone: shop.timezone,

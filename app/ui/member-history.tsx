@@ -103,7 +103,8 @@ type Transfer = {
   pendingChange: number
   availableAfter: number
   note: string | null
-  actor: string | null
+  /** Who changed it by hand, in words. */
+  by: string | null
 }
 
 type MemberHistoryProps = {
@@ -152,6 +153,7 @@ function TransferLine({ transfer, orders, timezone }: { transfer: Transfer; orde
         {transfer.note && <Text as="p" variant="bodySm">{`“${transfer.note}”`}</Text>}
         <Text as="p" variant="bodySm" tone="subdued">
           {showInstant(transfer.eventAt, timezone)}
+          {transfer.by && ` · by ${transfer.by}`}
         </Text>
       </BlockStack>
       <div style={{ whiteSpace: 'nowrap', textAlign: 'end' }}>

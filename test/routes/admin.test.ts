@@ -314,6 +314,15 @@ test('two who edit the same version: the second is told, and overwrites nothing'
   expect((await findPublishedProgram(merchant.shop.id))?.version).toBe(1)
 })
 
+test('versions say who saved them: you, a colleague by the number that Shopify gives them, a command, or nobody known', async () => {
+  const { shop, get } = await makeMerchant()
+  for (const actor of ['user:12345', 'user:777', 'npm run program', undefined]) {
+    await publishProgram(shop.id, document, { effectiveAt: 0, at: 0, actor })
+  }
+  const listed = (await versions.loader(await get('/app/program/versions'))).versions
+  expect(listed.map(({ by }) => by)).toEqual([null, 'a command on the server', 'staff member 777', 'you'])
+})
+
 test("versions of another shop's program are not listed", async () => {
   const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
   await publishProgram(neighbour.shop.id, document, { effectiveAt: 0, at: 0 })
