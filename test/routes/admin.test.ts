@@ -29,7 +29,7 @@ import {
   settle,
   type Merchant,
 } from '#test/routes/merchant.ts'
-import { makeMember, programDocument } from '#test/setup/factories.ts'
+import { makeMember, programDocument, receive } from '#test/setup/factories.ts'
 
 beforeEach(() => {
   answerAdminApi(({ query, variables }) => {
@@ -349,6 +349,35 @@ test('a message that was set aside is tried again by its own shop only', async (
   expect((await messages.loader(await neighbour.get('/app/messages'))).setAside).toHaveLength(1)
   expect((await settle(messages.action(await neighbour.post('/app/messages', form)))).status).toBe(200)
   expect((await messages.loader(await neighbour.get('/app/messages'))).setAside).toEqual([])
+})
+
+test('messages that wait say which order or customer they are about, by name, and nothing else of what is in them', async () => {
+  const { shop, get } = await makeMerchant()
+  const body = { id: 41, customer: { id: 7, email: 'ada@example.com' }, note: 'ring twice' }
+  await receive(shop.id, 'orders/paid', JSON.stringify(body))
+  await receive(shop.id, 'customers/update', '{"id":7,"email":"ada@example.com"}')
+  await receive(shop.id, 'orders/updated', '{"id":"gid://shopify/Order/42"}', {
+    eventId: 'api:gid://shopify/Order/42@1',
+  })
+  await pool.query(
+    `update inbox set state = 'set-aside', error = 'no lines' where shop_id = $1 and topic = 'orders/paid'`,
+    [shop.id],
+  )
+  await pool.query(`delete from inbox where shop_id = $1 and topic = 'orders/updated'`, [shop.id])
+  answerAdminApi(({ query }) =>
+    query.includes('TitlesById')
+      ? { nodes: [{ id: 'gid://shopify/Order/41', title: '#1041' }] }
+      : { nodes: [{ id: 'gid://shopify/Customer/7', displayName: 'Ada', defaultEmailAddress: null }] },
+  )
+  const page = await messages.loader(await get('/app/messages'))
+  expect(page.setAside).toMatchObject([{ about: 'gid://shopify/Order/41', error: 'no lines' }])
+  expect(page.latest.map(({ about, state }) => [about, state])).toEqual([
+    ['gid://shopify/Order/42', 'done'],
+    ['gid://shopify/Customer/7', 'waiting'],
+    ['gid://shopify/Order/41', 'set-aside'],
+  ])
+  expect(await page.names).toEqual({ 'gid://shopify/Order/41': '#1041', 'gid://shopify/Customer/7': 'Ada' })
+  expect(JSON.stringify(page)).not.toMatch(/example\.com|ring twice/)
 })
 
 test.each([{ kind: 'shop', id: '1' }, { id: '1' }, {}])('trying again refuses %j with 400', async (form) => {
