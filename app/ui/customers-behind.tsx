@@ -71,7 +71,7 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
         <Box padding="300" borderBlockStartWidth="025" borderColor="border">
           <Text as="p" variant="bodySm" tone="subdued">
             Still a customer: cannot be told. Hardly any of your customers has left for good, so the prediction would
-            say 100% of everybody.
+            say about 100% of everybody.
           </Text>
         </Box>
       )}
