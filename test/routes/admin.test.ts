@@ -423,6 +423,8 @@ test('past orders are read once at a time, for the shop that asked, and earn onl
   ])
   expect((await messages.loader(await merchant.get('/app/messages'))).backfill?.state).toBe('asked')
   expect((await messages.loader(await neighbour.get('/app/messages'))).backfill).toBeNull()
+  expect((await home.loader(await merchant.get('/app'))).steps.readsPast).toBe(true)
+  expect((await home.loader(await neighbour.get('/app'))).steps.readsPast).toBe(false)
   const { rows: settings } = await pool.query<{ earns: string | null }>(
     `select settings->>'historyEarns' as earns from shops where id = any($1) order by id`,
     [[merchant.shop.id, neighbour.shop.id]],
