@@ -1,6 +1,6 @@
 import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
-import { Link, useLoaderData } from '@remix-run/react'
-import { Banner, BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
+import { useLoaderData } from '@remix-run/react'
+import { BlockStack, Layout, Page } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
@@ -17,6 +17,8 @@ import { requireMerchant } from '#app/shopify.server.ts'
 import { DataRequestsCard } from '#app/ui/data-requests-card.tsx'
 import { PastOrdersCard } from '#app/ui/past-orders-card.tsx'
 import { FailedEffects, MessageActivity, SetAsideMessages, useRetrying } from '#app/ui/message-lists.tsx'
+import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
+import { ShowOlder } from '#app/ui/show-older.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -106,23 +108,13 @@ export default function Messages() {
       <Layout>
         <Layout.Section>
           <BlockStack gap="400">
-            {retrying.refusal && (
-              <Banner tone="critical">
-                <p>{retrying.refusal}</p>
-              </Banner>
-            )}
+            {retrying.refusal && <RefusalBanner>{retrying.refusal}</RefusalBanner>}
             <SetAsideMessages messages={setAside} names={names} timezone={timezone} retrying={retrying} />
             {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} retrying={retrying} />}
             {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}
             <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
             <MessageActivity messages={latest} names={names} timezone={timezone} />
-            {older && (
-              <InlineStack align="center">
-                <Link to={`?before=${older}`} preventScrollReset>
-                  Show older messages
-                </Link>
-              </InlineStack>
-            )}
+            <ShowOlder before={older}>Show older messages</ShowOlder>
           </BlockStack>
         </Layout.Section>
       </Layout>

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { Link, useLoaderData } from '@remix-run/react'
-import { BlockStack, Button, InlineStack, Page } from '@shopify/polaris'
+import { useLoaderData } from '@remix-run/react'
+import { BlockStack, Button, Page } from '@shopify/polaris'
 
 import { listProgramVersions } from '#app/db/program-history.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
@@ -8,6 +8,7 @@ import { sayActor } from '#app/ui/actor-words.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { ProgramFile } from '#app/ui/program-file.tsx'
 import { ProgramVersions } from '#app/ui/program-versions.tsx'
+import { ShowOlder } from '#app/ui/show-older.tsx'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -56,11 +57,7 @@ export default function Versions() {
             Each time you save the program, the version is kept here with what it changed.
           </NothingYet>
         )}
-        {older && (
-          <InlineStack align="center">
-            <Link to={`?before=${older}`}>Show older versions</Link>
-          </InlineStack>
-        )}
+        <ShowOlder before={older}>Show older versions</ShowOlder>
       </BlockStack>
     </Page>
   )

@@ -1,9 +1,9 @@
-import { Link } from '@remix-run/react'
 import { BlockStack, Box, Button, Card, Collapsible, Divider, InlineStack, List, Text } from '@shopify/polaris'
 import { useId, useState } from 'react'
 
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { sayMovement } from '#app/ui/reasons.ts'
+import { ShowOlder } from '#app/ui/show-older.tsx'
 import { shopifyNumber, showChange, showCount, showInstant, showPoints, type PointsName } from '#app/ui/words.ts'
 
 /** An order of the member, in words already. */
@@ -132,13 +132,7 @@ export function MemberHistory({ transfers, older, orders, timezone }: MemberHist
             <TransferLine transfer={transfer} orders={orders} timezone={timezone} />
           </BlockStack>
         ))}
-        {older && (
-          <InlineStack align="center">
-            <Link to={`?before=${older}`} preventScrollReset>
-              Show older movements
-            </Link>
-          </InlineStack>
-        )}
+        <ShowOlder before={older}>Show older movements</ShowOlder>
       </BlockStack>
     </Card>
   )
