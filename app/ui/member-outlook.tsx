@@ -90,7 +90,7 @@ function Expected({ expected, currency, timezone }: Pick<MemberOutlookProps, 'ex
     <BlockStack gap="100">
       <Fact
         label="Chance of still being a customer"
-        value={active === null ? 'Cannot be told' : showRate(active === 1 ? null : active)}
+        value={active === null ? 'Unknown' : showRate(active === 1 ? null : active)}
       />
       <Fact label="Orders expected in 12 months" value={orders.toFixed(1)} />
       <Fact
