@@ -15,8 +15,12 @@ export type MemberRow = {
   tier: string | null
   available: number
   pending: number
-  /** Orders that count: paid, not cancelled, not fully refunded. */
+  reserved: number
+  /** Earned in all, less what was taken back. */
+  lifetimeEarned: number
+  /** Orders that count (paid, not cancelled, not fully refunded), and their goods, in minor units of the shop's currency. */
   orders: number
+  spentMinor: number
   lastOrderAt: number | null
 }
 
@@ -56,13 +60,12 @@ export async function listMembers(shopId: number, ask: MemberListAsk): Promise<M
   const value = SORT_VALUES[ask.sort]
   const { rows } = await pool.query<StoredRow>(
     `select m.id, m.joined_at, m.tier, coalesce(b.available, 0) as available, coalesce(b.pending, 0) as pending,
-            (${value})::text as sort_value, placed.orders, placed.last_at
+            coalesce(b.reserved, 0) as reserved, coalesce(b.lifetime_earned, 0) as lifetime_earned,
+            (${value})::text as sort_value,
+            coalesce(s.orders, 0) as orders, coalesce(s.revenue_minor, 0) as spent_minor, s.last_at
      from members m
      left join balances b on b.shop_id = m.shop_id and b.member_id = m.id
-     left join lateral (
-       select count(*) as orders, max(placed_at) as last_at
-       from orders o where o.shop_id = $1 and o.member_id = m.id and o.counts
-     ) placed on true
+     left join customer_standings s on s.shop_id = m.shop_id and s.member_id = m.id
      where m.shop_id = $1 and m.erased_at is null
        and ($2::text is null or m.tier = $2)
        and ($3::bigint[] is null or m.id = any($3))
@@ -87,8 +90,11 @@ type StoredRow = {
   tier: string | null
   available: string
   pending: string
+  reserved: string
+  lifetime_earned: string
   sort_value: string
-  orders: string
+  orders: number
+  spent_minor: string
   last_at: Date | null
 }
 
@@ -115,7 +121,10 @@ function toMemberRow(row: StoredRow): MemberRow {
     tier: row.tier,
     available: Number(row.available),
     pending: Number(row.pending),
-    orders: Number(row.orders),
+    reserved: Number(row.reserved),
+    lifetimeEarned: Number(row.lifetime_earned),
+    orders: row.orders,
+    spentMinor: Number(row.spent_minor),
     lastOrderAt: row.last_at?.getTime() ?? null,
   }
 }

@@ -7,6 +7,7 @@ import { findRunOutOnReturn } from '#app/db/redemptions.server.ts'
 import { isGid, numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Reason } from '#app/loyalty/order.ts'
 import type { RewardType } from '#app/loyalty/program.ts'
+import type { ManualPlacement } from '#app/loyalty/tiers.ts'
 
 /** A member with what is on hand; instants in epoch milliseconds, whole points. */
 export type MemberStory = {
@@ -14,6 +15,8 @@ export type MemberStory = {
   joinedAt: number
   tier: string | null
   tierSince: number | null
+  /** That the tier was chosen by hand: until when (null: until changed), why, and by whom. */
+  placed: { until: number | null; reason: string; by: string } | null
   erasedAt: number | null
   available: number
   pending: number
@@ -56,6 +59,7 @@ export async function findMemberStory(shopId: number, customer: string): Promise
   if (id === null) return null
   const { rows } = await pool.query<StoredMember>(
     `select m.id, m.joined_at, m.tier, m.tier_since, m.erased_at,
+            m.state::json #> '{tier,manual}' as placed,
             coalesce(b.available, 0) as available, coalesce(b.pending, 0) as pending,
             coalesce(b.reserved, 0) as reserved, coalesce(b.lifetime_earned, 0) as lifetime_earned
      from members m
@@ -72,6 +76,7 @@ export async function findMemberStory(shopId: number, customer: string): Promise
     joinedAt: row.joined_at.getTime(),
     tier: row.tier,
     tierSince: instant(row.tier_since),
+    placed: row.placed && { until: row.placed.until, reason: row.placed.reason, by: row.placed.actor },
     erasedAt: instant(row.erased_at),
     available: Number(row.available),
     pending: Number(row.pending),
@@ -87,6 +92,7 @@ type StoredMember = {
   joined_at: Date
   tier: string | null
   tier_since: Date | null
+  placed: ManualPlacement | null
   erased_at: Date | null
   available: string
   pending: string

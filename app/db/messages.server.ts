@@ -1,8 +1,19 @@
 /** Messages from Shopify as the admin shows them: those set aside, and the latest of all. Work on them is in inbox.server.ts. */
 import { pool } from '#app/db/client.server.ts'
 
+/** What says what a message is about. */
+type Subject = {
+  /** The order or customer (gid) that a job read in Shopify's stead: it stands in the event's id. Null of webhooks. */
+  read: string | null
+  /** The body, for as long as it waits in the inbox; null once it was worked on. */
+  payload: string | null
+}
+
+/** SQL of `read`, of a message `m`. */
+const READ = `substring(m.event_id from '^api:(gid://shopify/(?:Order|Customer)/[0-9]+)')`
+
 /** A message as the admin shows it. `receivedAt` is in epoch milliseconds. */
-export type MessageRow = {
+export type MessageRow = Subject & {
   id: string
   topic: string
   receivedAt: number
@@ -16,7 +27,7 @@ export async function listMessages(
   { size, before }: { size: number; before?: string },
 ): Promise<MessageRow[]> {
   const { rows } = await pool.query<Omit<MessageRow, 'receivedAt'> & { received_at: Date }>(
-    `select m.id, m.topic, m.received_at, m.source,
+    `select m.id, m.topic, m.received_at, m.source, ${READ} as read, i.payload,
             coalesce(i.state, case when m.ignored then 'ignored' else 'done' end) as state
        from messages m left join inbox i on i.shop_id = $1 and i.id = m.id
       where m.shop_id = $1 and ($2::bigint is null or m.id < $2)
@@ -27,13 +38,20 @@ export async function listMessages(
 }
 
 /** A message that waits for a person, with what went wrong. */
-export type SetAsideMessage = { id: string; topic: string; receivedAt: number; attempts: number; error: string | null }
+export type SetAsideMessage = Subject & {
+  id: string
+  topic: string
+  receivedAt: number
+  attempts: number
+  error: string | null
+}
 
 /** The newest `size` messages of the shop that were set aside. */
 export async function listSetAside(shopId: number, size: number): Promise<SetAsideMessage[]> {
   const { rows } = await pool.query<Omit<SetAsideMessage, 'receivedAt'> & { received_at: Date }>(
-    `select id, topic, received_at, attempts, error from inbox
-      where shop_id = $1 and state = 'set-aside' order by id desc limit $2`,
+    `select i.id, i.topic, i.received_at, i.attempts, i.error, i.payload, ${READ} as read
+       from inbox i left join messages m on m.shop_id = $1 and m.id = i.id
+      where i.shop_id = $1 and i.state = 'set-aside' order by i.id desc limit $2`,
     [shopId, size],
   )
   return rows.map(({ received_at: receivedAt, ...row }) => ({ ...row, receivedAt: receivedAt.getTime() }))

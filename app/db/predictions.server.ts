@@ -79,13 +79,26 @@ function toReal(value: number): number {
   return Math.abs(value) < 1e-30 ? 0 : value
 }
 
-/** What one customer (number of a gid) is expected to do in the twelve months after the fit; money in minor units. */
-export type ExpectedOfCustomer = { active: number; orders: number; valueMinor: number | null; fittedAt: number }
+/**
+ * SQL of the chance that a customer (`c`, a row of customer_predictions of the shop $1) is active. Null where the data do not hold the model's
+ * drop-out: it says about 100 % of everybody then.
+ */
+export function chanceSql(c: string): string {
+  return `case when (select (f.document->'bgNbd'->>'atEdge')::bool from predictions f where f.shop_id = $1) then null else ${c}.active end`
+}
+
+/** What one customer (number of a gid) is expected to do in the twelve months after the fit; money in minor units. `active` is null where the shop's fit cannot tell. */
+export type ExpectedOfCustomer = { active: number | null; orders: number; valueMinor: number | null; fittedAt: number }
 
 /** The prediction of one customer; null before the first fit, where there is too little data, and for who came after it. */
 export async function findCustomerPrediction(shopId: number, memberId: string): Promise<ExpectedOfCustomer | null> {
-  const { rows } = await pool.query<{ active: number; orders: number; value_minor: string | null; fitted_at: Date }>(
-    `select c.active, c.orders, c.value_minor, p.fitted_at
+  const { rows } = await pool.query<{
+    active: number | null
+    orders: number
+    value_minor: string | null
+    fitted_at: Date
+  }>(
+    `select ${chanceSql('c')} as active, c.orders, c.value_minor, p.fitted_at
        from customer_predictions c join predictions p on p.shop_id = c.shop_id
       where c.shop_id = $1 and c.member_id = $2`,
     [shopId, memberId],

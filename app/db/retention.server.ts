@@ -5,6 +5,7 @@ import { selectPointsGroup } from '#app/db/liability.server.ts'
 import { readCounters } from '#app/db/measure-counters.server.ts'
 import { ACTIVITY_DAYS } from '#app/db/measures.server.ts'
 import { boundsOf, edgesOf, measurePeriod } from '#app/db/periods.server.ts'
+import { chanceSql } from '#app/db/predictions.server.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import { DAY_MS, addMonths, dayNumberAt, fromDayNumber, startOfDate, startOfMonth } from '#app/loyalty/time.ts'
 import type { Cohort } from '#app/retention/cohorts.ts'
@@ -347,7 +348,7 @@ export async function listCustomersBehind(
     expected_minor: string | null
   }>(
     `select s.member_id, s.orders, s.revenue_minor, s.first_at, s.last_at, ${points} as points,
-            p.active, p.orders as expected_orders, p.value_minor as expected_minor
+            ${chanceSql('p')} as active, p.orders as expected_orders, p.value_minor as expected_minor
        from ${from} s
        left join customer_predictions p on p.shop_id = s.shop_id and p.member_id = s.member_id
       where s.shop_id = $1 and ${condition}

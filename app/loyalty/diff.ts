@@ -28,6 +28,14 @@ export function diff(before: ProgramDocument, after: ProgramDocument): string[] 
   ]
 }
 
+/**
+ * What a program begins with, in the same words: every rule, tier, reward and campaign. `describeBeginning(document)` →
+ * `["The rule purchase is new: it is for orders, gives 5 points per 1.00", …]`.
+ */
+export function describeBeginning(document: ProgramDocument): string[] {
+  return diff({ ...document, earning: [], tiers: undefined, rewards: [], campaigns: [] }, document)
+}
+
 const PROGRAM: readonly Saying<ProgramDocument>[] = [
   ['is called', 'be called', (program) => quote(program.name)],
   ['calls one point', 'call one point', (program) => quote(program.pointsName.one)],
@@ -184,12 +192,12 @@ const CAMPAIGN: readonly Saying<CampaignDocument>[] = [
 
 function diffTiers(before: TiersDocument | undefined, after: TiersDocument | undefined): string[] {
   if (!before && !after) return []
-  if (!before) return [`There are tiers now: ${after?.levels.map((level) => level.name).join(', ')}`]
   if (!after) return ['There are no tiers any more']
-  return [
-    ...compare('The tiers', before, after, TIERS),
-    ...compareEntries(before.levels, after.levels, { noun: 'level', name: (level) => level.name, sayings: LEVEL }),
-  ]
+  const rules = before
+    ? compare('The tiers', before, after, TIERS)
+    : [`There are tiers now: they ${describeEntry(after, TIERS)}`]
+  const levels = { noun: 'level', name: (level: LevelDocument) => level.name, sayings: LEVEL }
+  return [...rules, ...compareEntries(before?.levels ?? [], after.levels, levels)]
 }
 
 type Kind<T> = { noun: string; name: (entry: T) => string; sayings: readonly Saying<T>[] }
@@ -218,13 +226,17 @@ function compareEntries<T extends { id: string }>(before: readonly T[], after: r
 }
 
 function describeNew<T>(entry: T, { noun, name, sayings }: Kind<T>): string {
-  const said = sayings
+  return `The ${noun} ${name(entry)} is new: it ${describeEntry(entry, sayings)}`
+}
+
+function describeEntry<T>(entry: T, sayings: readonly Saying<T>[]): string {
+  return sayings
     .filter(([verb]) => verb !== 'is called')
     .flatMap(([verb, , value]) => {
       const words = value(entry)
       return words === null ? [] : [`${verb} ${words}`]
     })
-  return `The ${noun} ${name(entry)} is new: it ${said.join(', ')}`
+    .join(', ')
 }
 
 function compare<T>(subject: string, before: T, after: T, sayings: readonly Saying<T>[]): string[] {

@@ -1,6 +1,6 @@
 import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
 import { useLoaderData, useNavigate } from '@remix-run/react'
-import { Banner, BlockStack, Layout, Page } from '@shopify/polaris'
+import { BlockStack, Layout, Page } from '@shopify/polaris'
 import { useState } from 'react'
 
 import { now } from '#app/clock.server.ts'
@@ -33,6 +33,7 @@ import { EndCampaign } from '#app/ui/end-campaign.tsx'
 import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
 import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
 import { proposeCampaign } from '#app/ui/proposals.ts'
+import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
 import { RemoveEntry } from '#app/ui/remove-entry.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
@@ -166,9 +167,7 @@ export default function CampaignPage() {
         <Layout>
           {refusal && (
             <Layout.Section variant="fullWidth">
-              <Banner tone="critical">
-                <p>{refusal}</p>
-              </Banner>
+              <RefusalBanner>{refusal}</RefusalBanner>
             </Layout.Section>
           )}
           {results && (

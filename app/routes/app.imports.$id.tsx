@@ -26,6 +26,7 @@ import { ImportProgress, UndoImport, useImportAction, useWatching } from '#app/u
 import { ImportColumns, type ImportReply } from '#app/ui/import-columns-card.tsx'
 import { ImportFigures, ImportLines, ImportTerms, RefusedLines } from '#app/ui/import-preview.tsx'
 import { IMPORT_STATES, isInWork, sayMembers, sayTerms } from '#app/ui/import-words.ts'
+import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney, showPoints } from '#app/ui/words.ts'
 
@@ -119,9 +120,7 @@ export default function Import() {
       />
       {refusal && (
         <Box paddingBlockEnd="400">
-          <Banner tone="critical">
-            <p>{refusal}</p>
-          </Banner>
+          <RefusalBanner>{refusal}</RefusalBanner>
         </Box>
       )}
       <ImportBody changing={changing && state === 'checked'} onChanged={() => setChanging(false)} />

@@ -28,6 +28,7 @@ import { namesOrNone } from '#app/shopify/customers.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { sayActor } from '#app/ui/actor-words.ts'
 import { AdjustPoints } from '#app/ui/adjust-points.tsx'
 import { nameOf } from '#app/ui/customer-names.ts'
 import { PlaceTier, TakeBackCode } from '#app/ui/change-member.tsx'
@@ -51,7 +52,7 @@ const NO_NAMES: Record<string, string> = {}
 const NO_NAME = { one: 'point', other: 'points' }
 
 export async function loader({ request, params }: LoaderFunctionArgs) {
-  const { shop, admin } = await requireMerchant(request)
+  const { shop, admin, actor } = await requireMerchant(request)
   const customer = requireCustomer(params.id)
   const story = await findMemberStory(shop.id, customer)
   if (!story) throw data({ message: 'There is no such member' }, 404)
@@ -71,8 +72,10 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     orders.map((order) => order.programVersion).filter((version) => version !== null),
   )
   return {
-    story,
-    transfers: transfers.slice(0, HISTORY_SIZE),
+    story: { ...story, placed: story.placed && { ...story.placed, by: sayActor(story.placed.by, actor) } },
+    transfers: transfers
+      .slice(0, HISTORY_SIZE)
+      .map(({ actor: by, ...transfer }) => ({ ...transfer, by: sayActor(by, actor) })),
     older: transfers.length > HISTORY_SIZE ? transfers[HISTORY_SIZE - 1]!.id : null,
     orders: orders.map((order) => sayOrder(order, versions, published?.document, shop.currency)),
     outlook: { lifecycle, expected, answer, now: now() },
@@ -137,7 +140,12 @@ export default function Member() {
         <Layout.Section variant="oneThird">
           <BlockStack gap="400">
             {tierName && (
-              <MemberTier tier={tierName} since={story.tierSince} {...{ progress, currency, pointsName, timezone }} />
+              <MemberTier
+                tier={tierName}
+                since={story.tierSince}
+                placed={story.placed}
+                {...{ progress, currency, pointsName, timezone }}
+              />
             )}
             {story.erasedAt === null && <MemberOutlook {...outlook} {...{ titles, currency, timezone }} />}
             <MemberLots lots={story.lots} pointsName={pointsName} timezone={timezone} />

@@ -1,16 +1,17 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
 import { useLoaderData, useSearchParams } from '@remix-run/react'
-import { Banner, BlockStack, Page } from '@shopify/polaris'
+import { Banner, BlockStack, InlineStack, Page, Text } from '@shopify/polaris'
 
-import { listMembers, MEMBER_SORTS, type MemberSort } from '#app/db/member-list.server.ts'
+import { listMembers } from '#app/db/member-list.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
-import { toGid } from '#app/loyalty/ids.ts'
-import { AdminApiError, type AdminClient } from '#app/shopify/admin-api.server.ts'
-import { namesOrNone, searchCustomers } from '#app/shopify/customers.server.ts'
+import { askMembers } from '#app/member-ask.server.ts'
+import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import { MemberFilters } from '#app/ui/member-filters.tsx'
+import { ExportList } from '#app/ui/export-csv.tsx'
+import { keepMemberAsk, MemberFilters } from '#app/ui/member-filters.tsx'
 import { MembersTable } from '#app/ui/members-table.tsx'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { Inset } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
@@ -18,18 +19,19 @@ export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 export const meta: MetaFunction = () => [{ title: 'Members · Perennial' }]
 
 const PAGE_SIZE = 25
-const SEARCH_LENGTH_MAX = 100
 const NO_NAMES: Record<string, string> = {}
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
-  const ask = readAsk(new URL(request.url).searchParams)
-  const [published, found] = await Promise.all([findPublishedProgram(shop.id), search(admin, ask.text)])
-  const customers = found === 'failed' ? [] : found?.map((one) => one.customer)
-  const page = await listMembers(shop.id, { ...ask, customers, size: PAGE_SIZE })
+  const params = new URL(request.url).searchParams
+  const [published, { ask, searchFailed }] = await Promise.all([
+    findPublishedProgram(shop.id),
+    askMembers(admin, params),
+  ])
+  const page = await listMembers(shop.id, { ...ask, size: PAGE_SIZE })
   return {
     page,
-    searchFailed: found === 'failed',
+    searchFailed,
     // Streamed behind the page, which is not held up by it.
     names: namesOrNone(
       admin,
@@ -68,30 +70,18 @@ export default function Members() {
             Customers become members with their first order, or when they sign up. They appear here by themselves.
           </NothingYet>
         )}
+        {!empty && (
+          <Inset>
+            <InlineStack align="space-between" blockAlign="center" gap="200">
+              <Text as="p" tone="subdued">
+                The file has everyone in this list by customer number, not by name: names stay in Shopify.
+              </Text>
+              <ExportList name="members.csv" path={`/app/members/export?${keepMemberAsk(params).toString()}`} />
+            </InlineStack>
+          </Inset>
+        )}
         {!empty && <MembersTable page={page} names={names} tiers={tiers} pointsName={pointsName} timezone={timezone} />}
       </BlockStack>
     </Page>
   )
-}
-
-function readAsk(params: URLSearchParams) {
-  const sort = params.get('sort')
-  return {
-    text: params.get('q')?.trim().slice(0, SEARCH_LENGTH_MAX) ?? '',
-    tier: params.get('tier') || undefined,
-    cursor: params.get('cursor') ?? undefined,
-    sort: MEMBER_SORTS.includes(sort as MemberSort) ? (sort as MemberSort) : ('joined' as const),
-  }
-}
-
-/** Customers that the text may mean: Shopify's answer, and the customer with that number. Undefined where nothing was asked. */
-async function search(admin: AdminClient, text: string) {
-  if (text === '') return undefined
-  const byNumber = /^\d{1,18}$/.test(text) ? [{ customer: toGid('Customer', text) }] : []
-  try {
-    return [...byNumber, ...(await searchCustomers(admin, text))]
-  } catch (error) {
-    if (!(error instanceof AdminApiError)) throw error
-    return byNumber.length > 0 ? byNumber : ('failed' as const)
-  }
 }

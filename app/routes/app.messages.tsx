@@ -1,6 +1,6 @@
 import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
-import { Link, useLoaderData } from '@remix-run/react'
-import { Banner, BlockStack, InlineStack, Layout, Page } from '@shopify/polaris'
+import { useLoaderData } from '@remix-run/react'
+import { BlockStack, Layout, Page } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
@@ -9,10 +9,17 @@ import { listPrivacyRequests } from '#app/db/privacy.server.ts'
 import { findLastReading } from '#app/db/readings.server.ts'
 import { askBackfill } from '#app/jobs/backfill.ts'
 import { setHistoryEarns } from '#app/db/programs.server.ts'
+import { isGid } from '#app/loyalty/ids.ts'
+import { namesOrNone } from '#app/shopify/customers.server.ts'
+import { titlesOrNone } from '#app/shopify/titles.server.ts'
+import { findSubject } from '#app/shopify/webhook.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { DataRequestsCard } from '#app/ui/data-requests-card.tsx'
 import { PastOrdersCard } from '#app/ui/past-orders-card.tsx'
 import { FailedEffects, MessageActivity, SetAsideMessages, useRetrying } from '#app/ui/message-lists.tsx'
+import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
+import { ShowOlder } from '#app/ui/show-older.tsx'
+import { useResolved } from '#app/ui/use-resolved.ts'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -20,9 +27,10 @@ export const meta: MetaFunction = () => [{ title: 'Messages · Perennial' }]
 
 const SET_ASIDE_SIZE = 50
 const ACTIVITY_SIZE = 30
+const NO_NAMES: Record<string, string> = {}
 
 export async function loader({ request }: LoaderFunctionArgs) {
-  const { shop } = await requireMerchant(request)
+  const { shop, admin } = await requireMerchant(request)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
   const [setAside, effects, latest, backfill, requests] = await Promise.all([
     listSetAside(shop.id, SET_ASIDE_SIZE),
@@ -31,10 +39,16 @@ export async function loader({ request }: LoaderFunctionArgs) {
     findLastReading(shop.id, 'backfill'),
     listPrivacyRequests(shop.id),
   ])
+  const shown = { setAside: setAside.map(withSubject), latest: latest.slice(0, ACTIVITY_SIZE).map(withSubject) }
+  const subjects = [...new Set([...shown.setAside, ...shown.latest].flatMap(({ about }) => about ?? []))]
+  const [orders, customers] = ['Order', 'Customer'].map((type) => subjects.filter((gid) => isGid(gid, type)))
   return {
-    setAside,
+    ...shown,
     effects,
-    latest: latest.slice(0, ACTIVITY_SIZE),
+    // Streamed behind the page, which is not held up by it.
+    names: Promise.all([titlesOrNone(admin, orders!), namesOrNone(admin, customers!)]).then(
+      ([titles, names]): Record<string, string> => ({ ...titles, ...names }),
+    ),
     older: latest.length > ACTIVITY_SIZE ? latest[ACTIVITY_SIZE - 1]!.id : null,
     backfill: backfill && {
       state: backfill.state,
@@ -58,6 +72,12 @@ export async function loader({ request }: LoaderFunctionArgs) {
   }
 }
 
+/** A message with the order or customer (gid) that it is about, where it says so, and no longer with its body, which may name people. */
+function withSubject<T extends { topic: string; read: string | null; payload: string | null }>(message: T) {
+  const { read, payload, ...rest } = message
+  return { ...rest, about: read ?? (payload === null ? null : findSubject(message.topic, payload)) }
+}
+
 /** Tries a message, or an effect, once more; or has past orders read. */
 export async function action({ request }: ActionFunctionArgs) {
   const { shop } = await requireMerchant(request)
@@ -76,8 +96,9 @@ export async function action({ request }: ActionFunctionArgs) {
 }
 
 export default function Messages() {
-  const { setAside, effects, latest, older, backfill, dataRequests, readsAllOrders, timezone } =
+  const { setAside, effects, latest, older, backfill, dataRequests, readsAllOrders, timezone, ...streamed } =
     useLoaderData<typeof loader>()
+  const names = useResolved(streamed.names, NO_NAMES)
   const retrying = useRetrying()
   return (
     <Page
@@ -87,23 +108,13 @@ export default function Messages() {
       <Layout>
         <Layout.Section>
           <BlockStack gap="400">
-            {retrying.refusal && (
-              <Banner tone="critical">
-                <p>{retrying.refusal}</p>
-              </Banner>
-            )}
-            <SetAsideMessages messages={setAside} timezone={timezone} retrying={retrying} />
+            {retrying.refusal && <RefusalBanner>{retrying.refusal}</RefusalBanner>}
+            <SetAsideMessages messages={setAside} names={names} timezone={timezone} retrying={retrying} />
             {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} retrying={retrying} />}
             {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}
             <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
-            <MessageActivity messages={latest} timezone={timezone} />
-            {older && (
-              <InlineStack align="center">
-                <Link to={`?before=${older}`} preventScrollReset>
-                  Show older messages
-                </Link>
-              </InlineStack>
-            )}
+            <MessageActivity messages={latest} names={names} timezone={timezone} />
+            <ShowOlder before={older}>Show older messages</ShowOlder>
           </BlockStack>
         </Layout.Section>
       </Layout>

@@ -1,12 +1,14 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/node'
-import { Link, useLoaderData } from '@remix-run/react'
-import { BlockStack, Button, InlineStack, Page } from '@shopify/polaris'
+import { useLoaderData } from '@remix-run/react'
+import { BlockStack, Button, Page } from '@shopify/polaris'
 
 import { listProgramVersions } from '#app/db/program-history.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
+import { sayActor } from '#app/ui/actor-words.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { ProgramFile } from '#app/ui/program-file.tsx'
 import { ProgramVersions } from '#app/ui/program-versions.tsx'
+import { ShowOlder } from '#app/ui/show-older.tsx'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -15,14 +17,16 @@ export const meta: MetaFunction = () => [{ title: 'Versions · Perennial' }]
 const PAGE_SIZE = 20
 
 export async function loader({ request }: LoaderFunctionArgs) {
-  const { shop } = await requireMerchant(request)
+  const { shop, actor } = await requireMerchant(request)
   const before = Number(new URL(request.url).searchParams.get('before')) || undefined
   const [versions, [current]] = await Promise.all([
     listProgramVersions(shop.id, PAGE_SIZE + 1, before),
     listProgramVersions(shop.id, 1),
   ])
   return {
-    versions: versions.slice(0, PAGE_SIZE),
+    versions: versions
+      .slice(0, PAGE_SIZE)
+      .map(({ publishedBy, ...version }) => ({ ...version, by: sayActor(publishedBy, actor) })),
     older: versions.length > PAGE_SIZE ? versions[PAGE_SIZE - 1]!.version : null,
     current: current ?? null,
     timezone: shop.timezone,
@@ -53,11 +57,7 @@ export default function Versions() {
             Each time you save the program, the version is kept here with what it changed.
           </NothingYet>
         )}
-        {older && (
-          <InlineStack align="center">
-            <Link to={`?before=${older}`}>Show older versions</Link>
-          </InlineStack>
-        )}
+        <ShowOlder before={older}>Show older versions</ShowOlder>
       </BlockStack>
     </Page>
   )

@@ -5,7 +5,7 @@ import { listAnswers } from '#app/db/feedback.server.ts'
 import { askMeasures, NPS_MONTHS } from '#app/db/retention.server.ts'
 import { addMonths, formatInstant } from '#app/loyalty/time.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import { toCsv } from '#app/ui/export-csv.tsx'
+import { csvFile } from '#app/ui/csv-file.ts'
 
 const ANSWERS_A_PIECE = 5_000
 
@@ -14,25 +14,14 @@ export async function loader({ request }: LoaderFunctionArgs): Promise<Response>
   const { shop } = await requireMerchant(request)
   const { asOf, timeZone } = await askMeasures(shop, now())
   const stretch = { from: addMonths(asOf, -NPS_MONTHS, timeZone), until: asOf }
-  const body = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      const write = (rows: (string | number | null)[][]) => controller.enqueue(new TextEncoder().encode(toCsv(rows)))
-      write([['customer', 'score', 'comment', 'answered_at']])
-      for (let offset = 0; ; offset += ANSWERS_A_PIECE) {
-        const rows = await listAnswers(shop.id, stretch, { limit: ANSWERS_A_PIECE, offset })
-        if (rows.length > 0) {
-          write(rows.map((row) => [row.customer, row.score, row.comment, formatInstant(row.answeredAt)]))
-        }
-        if (rows.length < ANSWERS_A_PIECE) break
-      }
-      controller.close()
-    },
-  })
-  return new Response(body, {
-    headers: {
-      'Content-Type': 'text/csv; charset=utf-8',
-      'Content-Disposition': 'attachment; filename="answers.csv"',
-      'Cache-Control': 'no-store',
-    },
-  })
+  return csvFile('answers.csv', writeAnswers(shop.id, stretch))
+}
+
+async function* writeAnswers(shopId: number, stretch: Parameters<typeof listAnswers>[1]) {
+  yield [['customer', 'score', 'comment', 'answered_at']]
+  for (let offset = 0; ; offset += ANSWERS_A_PIECE) {
+    const rows = await listAnswers(shopId, stretch, { limit: ANSWERS_A_PIECE, offset })
+    yield rows.map((row) => [row.customer, row.score, row.comment, formatInstant(row.answeredAt)])
+    if (rows.length < ANSWERS_A_PIECE) return
+  }
 }

@@ -150,7 +150,7 @@ function Models({ prediction, fittedAt, timezone }: ModelsProps) {
         {gammaGamma &&
           ` Gamma-Gamma (Fader and Hardie 2013): p ${show(gammaGamma.p)}, q ${show(gammaGamma.q)}, gamma ${show(gammaGamma.gamma)}.`}
         {bgNbd.atEdge &&
-          ' Your customers differ too little to tell all of these apart; the predictions stand all the same.'}
+          ' Your customers differ too little to tell all of these apart: the orders expected stand all the same, but not the chance that somebody is still a customer.'}
       </Text>
     </Inset>
   )

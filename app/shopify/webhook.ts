@@ -16,7 +16,18 @@ import {
   parseOrderDelete,
   parseOrderEdited,
 } from './order.ts'
-import { keepReadFields, type Parsed, parsePayloadText, type ReadFields } from './payload.ts'
+import {
+  type Fields,
+  findGid,
+  findText,
+  keepReadFields,
+  type Parsed,
+  parsePayloadText,
+  readInner,
+  readObject,
+  readParsed,
+  type ReadFields,
+} from './payload.ts'
 import { parseRefund, REFUND_FIELDS } from './refund.ts'
 
 /** How a topic is read, and which of the payload's fields that takes. */
@@ -107,6 +118,32 @@ export function parseWebhookText(topic: string, at: number, text: string): Parse
 export function keepWhatIsRead(topic: string, text: string): string {
   const reader = findReader(topic)
   return reader ? keepReadFields(text, reader.fields) : text
+}
+
+/**
+ * The gid of the order or customer that a body is about, also where the rest of it cannot be read: `findSubject('refunds/create', '{"order_id":1}')` is
+ * "gid://shopify/Order/1". Null where the body does not say, and of topics about neither.
+ */
+export function findSubject(topic: string, text: string): string | null {
+  const found = parsePayloadText(text, (payload) => readParsed(() => readSubject(topic, readObject(payload, ''))))
+  return found.ok ? found.value : null
+}
+
+function readSubject(topic: string, fields: Fields): string | null {
+  switch (topic) {
+    case 'orders/edited':
+      return readInner(fields, 'order_edit', (edit) => findGid(edit, 'Order', 'order_id'))
+    case 'refunds/create':
+      return findGid(fields, 'Order', 'order_id')
+    case 'customers/merge':
+      return findText(fields, 'admin_graphql_api_customer_kept_id')
+    case 'customers/redact':
+    case 'customers/data_request':
+      return readInner(fields, 'customer', (customer) => findGid(customer, 'Customer'))
+    default:
+      if (topic.startsWith('orders/')) return findGid(fields, 'Order')
+      return topic.startsWith('customers/') ? findGid(fields, 'Customer') : null
+  }
 }
 
 function findReader(topic: string): Reader | undefined {

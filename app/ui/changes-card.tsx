@@ -1,14 +1,18 @@
 import { BlockStack, Card, List, Text } from '@shopify/polaris'
 
-import { diff } from '#app/loyalty/diff.ts'
+import { describeBeginning, diff } from '#app/loyalty/diff.ts'
 import type { ProgramDocument } from '#app/loyalty/program.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
 /** What saving would change, in words. Says so too where nothing would. */
 export function ChangesCard() {
   const { parsed, published, dirty } = useProgramDraft()
-  const changes =
-    parsed.ok && published.version > 0 ? diff(published.document as ProgramDocument, parsed.document) : null
+  const begins = published.version === 0
+  const changes = !parsed.ok
+    ? null
+    : begins
+      ? describeBeginning(parsed.document)
+      : diff(published.document as ProgramDocument, parsed.document)
   return (
     <Card>
       <BlockStack gap="200">
@@ -22,9 +26,10 @@ export function ChangesCard() {
         )}
         {dirty && changes === null && (
           <Text as="p" tone="subdued">
-            {parsed.ok ? 'The program begins.' : 'Something in the form is not complete yet.'}
+            Something in the form is not complete yet.
           </Text>
         )}
+        {dirty && changes && begins && <Text as="p">The program begins, with all of this:</Text>}
         {dirty && changes && (
           <List>
             {changes.map((change) => (

@@ -20,6 +20,7 @@ type CustomersBehindProps = {
 /** The customers behind a number, a page at a time, with what they have spent and what is expected of them. */
 export function CustomersBehind({ rows, total, page, pageSize, names, currency, timezone }: CustomersBehindProps) {
   const { smDown } = useBreakpoints()
+  const isUntold = rows.some((row) => row.expectedOrders !== null && row.active === null)
   const showsPoints = rows.some((row) => row.points !== null)
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
   const day = (at: number | null) => (at === null ? '—' : showDay(at, timezone))
@@ -66,6 +67,14 @@ export function CustomersBehind({ rows, total, page, pageSize, names, currency, 
           </IndexTable.Row>
         ))}
       </IndexTable>
+      {isUntold && !smDown && (
+        <Box padding="300" borderBlockStartWidth="025" borderColor="border">
+          <Text as="p" variant="bodySm" tone="subdued">
+            Still a customer: cannot be told. Hardly any of your customers has left for good, so the prediction would
+            say about 100% of everybody.
+          </Text>
+        </Box>
+      )}
       <Pages page={page} pages={Math.ceil(total / pageSize)} />
     </Card>
   )

@@ -3,9 +3,12 @@ import { useState } from 'react'
 
 import { saveFile } from '#app/ui/save-file.ts'
 
+/** A row of a table; null is an empty cell. */
+export type CsvRow = readonly (string | number | null)[]
+
 /** Rows of a table as CSV (RFC 4180), the head first. */
-export function toCsv(rows: readonly (readonly (string | number | null)[])[]): string {
-  return rows.map((row) => row.map(quote).join(',')).join('\r\n') + '\r\n'
+export function toCsv(rows: readonly CsvRow[]): string {
+  return rows.map((row) => `${row.map(quote).join(',')}\r\n`).join('')
 }
 
 /**
@@ -22,7 +25,7 @@ function quote(value: string | number | null): string {
 }
 
 /** A button that saves a table as a file; nothing leaves the browser for it. */
-export function ExportCsv({ name, rows }: { name: string; rows: readonly (readonly (string | number | null)[])[] }) {
+export function ExportCsv({ name, rows }: { name: string; rows: readonly CsvRow[] }) {
   return (
     <Button variant="tertiary" onClick={() => saveFile(name, toCsv(rows), 'text/csv')} disabled={rows.length < 2}>
       Export CSV

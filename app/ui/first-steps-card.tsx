@@ -6,7 +6,7 @@ import { useId } from 'react'
 import { useThemeBlocks } from '#app/ui/theme-blocks.ts'
 
 type FirstStepsCardProps = {
-  steps: { published: boolean; hasRewards: boolean; earnedOnce: boolean }
+  steps: { published: boolean; hasRewards: boolean; readsPast: boolean; earnedOnce: boolean }
   apiKey: string
 }
 
@@ -31,6 +31,13 @@ export function FirstStepsCard({ steps, apiKey }: FirstStepsCardProps) {
       done: steps.hasRewards,
       action: 'Add a reward',
       url: '/app/rewards',
+    },
+    {
+      title: 'Read past orders',
+      text: 'See from the first day how your customers come back. They earn points only if you want that.',
+      done: steps.readsPast,
+      action: 'Read past orders',
+      url: '/app/messages',
     },
     {
       title: 'Show points in your store',

@@ -1,7 +1,7 @@
-import { BlockStack, Box, Card, InlineStack, Text } from '@shopify/polaris'
+import { BlockStack, Card, InlineStack, Text } from '@shopify/polaris'
 import type { CSSProperties, ReactNode } from 'react'
 
-import { ExportCsv } from '#app/ui/export-csv.tsx'
+import { ExportCsv, type CsvRow } from '#app/ui/export-csv.tsx'
 
 type MeasureTableProps = {
   heading: string
@@ -12,7 +12,7 @@ type MeasureTableProps = {
   words?: number[]
   rows: { key: string; cells: ReactNode[] }[]
   /** The same table as it is exported. */
-  csv: { name: string; rows: readonly (readonly (string | number | null)[])[] }
+  csv: { name: string; rows: readonly CsvRow[] }
   children?: ReactNode
 }
 
@@ -35,7 +35,7 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
           </div>
         </InlineStack>
         {children}
-        <Box overflowX="scroll" tabIndex={0}>
+        <div tabIndex={0} style={SIDEWAYS}>
           <table data-measures style={head.length > MANY_COLUMNS ? { ...TABLE, ...NARROW } : TABLE}>
             <caption style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}>
               {heading}
@@ -83,11 +83,22 @@ export function MeasureTable({ heading, explanation, head, words = [], rows, csv
               ))}
             </tbody>
           </table>
-        </Box>
+        </div>
       </BlockStack>
     </Card>
   )
 }
+
+/**
+ * A table wider than its card is moved sideways. Until its end is reached, a shadow on the right says that there is more: it stays where it is,
+ * and what covers it moves with the table.
+ */
+const SIDEWAYS = {
+  position: 'relative',
+  overflowX: 'auto',
+  background: `linear-gradient(to left, var(--p-color-bg-surface, #fff) 50%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to left, rgb(0 0 0 / 0.2), transparent) right / 1.25rem 100% no-repeat scroll`,
+} as const
 
 /** The room inside a cell is named, so that a shade can fill it and paper can have less of it (print.css). */
 const TABLE = {

@@ -3,6 +3,11 @@ import { Box, Button, Card, InlineGrid, InlineStack, Select, TextField } from '@
 import { SearchIcon } from '@shopify/polaris-icons'
 import { useState } from 'react'
 
+/** The part of the address that says which members are listed, whatever page of them is shown. */
+export function keepMemberAsk(params: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...params].filter(([name]) => ['q', 'tier', 'sort'].includes(name)))
+}
+
 type MemberFiltersProps = { tiers: { id: string; name: string }[] }
 
 /** Search, tier and order of the members list. All of it lives in the address, so a list can be kept and shared. */
@@ -11,7 +16,7 @@ export function MemberFilters({ tiers }: MemberFiltersProps) {
   const submit = useSubmit()
   const [text, setText] = useState(params.get('q') ?? '')
   const go = (changes: Record<string, string>) => {
-    const next = Object.fromEntries([...params].filter(([name]) => ['q', 'tier', 'sort'].includes(name)))
+    const next = Object.fromEntries(keepMemberAsk(params))
     const asked = Object.entries({ ...next, ...changes }).filter(([, value]) => value !== '')
     submit(Object.fromEntries(asked), { method: 'get', replace: true })
   }

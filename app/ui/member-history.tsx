@@ -1,9 +1,9 @@
-import { Link } from '@remix-run/react'
 import { BlockStack, Box, Button, Card, Collapsible, Divider, InlineStack, List, Text } from '@shopify/polaris'
 import { useId, useState } from 'react'
 
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { sayMovement } from '#app/ui/reasons.ts'
+import { ShowOlder } from '#app/ui/show-older.tsx'
 import { shopifyNumber, showChange, showCount, showInstant, showPoints, type PointsName } from '#app/ui/words.ts'
 
 /** An order of the member, in words already. */
@@ -103,7 +103,8 @@ type Transfer = {
   pendingChange: number
   availableAfter: number
   note: string | null
-  actor: string | null
+  /** Who changed it by hand, in words. */
+  by: string | null
 }
 
 type MemberHistoryProps = {
@@ -131,13 +132,7 @@ export function MemberHistory({ transfers, older, orders, timezone }: MemberHist
             <TransferLine transfer={transfer} orders={orders} timezone={timezone} />
           </BlockStack>
         ))}
-        {older && (
-          <InlineStack align="center">
-            <Link to={`?before=${older}`} preventScrollReset>
-              Show older movements
-            </Link>
-          </InlineStack>
-        )}
+        <ShowOlder before={older}>Show older movements</ShowOlder>
       </BlockStack>
     </Card>
   )
@@ -152,6 +147,7 @@ function TransferLine({ transfer, orders, timezone }: { transfer: Transfer; orde
         {transfer.note && <Text as="p" variant="bodySm">{`“${transfer.note}”`}</Text>}
         <Text as="p" variant="bodySm" tone="subdued">
           {showInstant(transfer.eventAt, timezone)}
+          {transfer.by && ` · by ${transfer.by}`}
         </Text>
       </BlockStack>
       <div style={{ whiteSpace: 'nowrap', textAlign: 'end' }}>

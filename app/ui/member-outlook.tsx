@@ -12,8 +12,8 @@ type MemberOutlookProps = {
     lastAt: number
     own: { passiveFrom: number; lostFrom: number; because: { placedAt: number; cycle: ReplacementCycle } | null } | null
   } | null
-  /** What is expected of the next 12 months; null where nothing can be said. */
-  expected: { active: number; orders: number; valueMinor: number | null; fittedAt: number } | null
+  /** What is expected of the next 12 months; null where nothing can be said. `active` is null where the shop's fit cannot tell. */
+  expected: { active: number | null; orders: number; valueMinor: number | null; fittedAt: number } | null
   /** What the member answered last to "would you recommend us?". */
   answer: { score: number; comment: string | null; answeredAt: number } | null
   now: number
@@ -88,13 +88,17 @@ function Expected({ expected, currency, timezone }: Pick<MemberOutlookProps, 'ex
   const { active, orders, valueMinor, fittedAt } = expected
   return (
     <BlockStack gap="100">
-      <Fact label="Chance of still being a customer" value={showRate(active === 1 ? null : active)} />
+      <Fact
+        label="Chance of still being a customer"
+        value={active === null ? 'Unknown' : showRate(active === 1 ? null : active)}
+      />
       <Fact label="Orders expected in 12 months" value={orders.toFixed(1)} />
       <Fact
         label="Value expected in 12 months"
         value={valueMinor === null ? '—' : showMoney(formatMoney(valueMinor, currency), currency)}
       />
       <Text as="p" variant="bodySm" tone="subdued">
+        {active === null ? 'Hardly any of your customers has left for good, so that chance cannot be told. ' : ''}
         {active === 1 ? 'After a first order nobody can tell yet whether they will come back. ' : ''}
         {`By BG/NBD and Gamma-Gamma, fitted ${showDay(fittedAt, timezone)}. `}
         <Link url="/app/retention/value">How far to trust it</Link>

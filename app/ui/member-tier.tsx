@@ -7,6 +7,8 @@ import { showCount, showDay, showMoney, showPoints, type PointsName } from '#app
 type MemberTierProps = {
   tier: string
   since: number | null
+  /** That it was chosen by hand; `by` in words, null where it is not known. */
+  placed: { until: number | null; reason: string; by: string | null } | null
   progress: MemberCard['progress']
   currency: string
   pointsName: PointsName
@@ -14,7 +16,7 @@ type MemberTierProps = {
 }
 
 /** The member's tier, and what is still missing to the next one. */
-export function MemberTier({ tier, since, progress, currency, pointsName, timezone }: MemberTierProps) {
+export function MemberTier({ tier, since, placed, progress, currency, pointsName, timezone }: MemberTierProps) {
   const label = useId()
   return (
     <Card>
@@ -25,6 +27,14 @@ export function MemberTier({ tier, since, progress, currency, pointsName, timezo
         <Text as="p" id={label}>
           {`${tier}${since === null ? '' : ` since ${showDay(since, timezone)}`}`}
         </Text>
+        {placed && (
+          <BlockStack>
+            <Text as="p">
+              {`Chosen ${placed.by ? `by ${placed.by}` : 'by hand'}, ${placed.until === null ? 'until changed' : `until ${showDay(placed.until, timezone)}`}`}
+            </Text>
+            {placed.reason && <Text as="p" variant="bodySm">{`“${placed.reason}”`}</Text>}
+          </BlockStack>
+        )}
         {progress ? (
           <>
             <ProgressBar progress={progress.percent} size="small" tone="primary" ariaLabelledBy={label} />

@@ -1,14 +1,24 @@
-import { useFetcher } from '@remix-run/react'
+import { Link, useFetcher } from '@remix-run/react'
 import { useAppBridge } from '@shopify/app-bridge-react'
 import { Badge, BlockStack, Box, Button, Card, Divider, InlineStack, Text } from '@shopify/polaris'
 import { useEffect, type ReactNode } from 'react'
 
+import { isGid } from '#app/loyalty/ids.ts'
+import { nameOf, type CustomerNames } from '#app/ui/customer-names.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
-import { showInstant } from '#app/ui/words.ts'
+import { shopifyNumber, showInstant } from '#app/ui/words.ts'
 
-type Message = { id: string; topic: string; receivedAt: number; state: string; source: string }
+/** `about`: the order or customer (gid) that it is about; null where it does not say. */
+type Message = {
+  id: string
+  topic: string
+  about: string | null
+  receivedAt: number
+  state: string
+  source: string
+}
 
-type SetAside = { id: string; topic: string; receivedAt: number; attempts: number; error: string | null }
+type SetAside = Pick<Message, 'id' | 'topic' | 'about' | 'receivedAt'> & { attempts: number; error: string | null }
 
 type Effect = { id: string; kind: string; key: string; createdAt: number; error: string | null }
 
@@ -34,9 +44,11 @@ export function useRetrying(): Retrying {
 }
 
 type FailuresProps = { timezone: string; retrying: Retrying }
+type Named = { names: CustomerNames }
 
 /** Messages that could not be worked on, each with its error and a button to try again. */
-export function SetAsideMessages({ messages, timezone, retrying }: FailuresProps & { messages: SetAside[] }) {
+export function SetAsideMessages(props: FailuresProps & Named & { messages: SetAside[] }) {
+  const { messages, names, timezone, retrying } = props
   return (
     <List
       title="Set aside for you"
@@ -50,6 +62,7 @@ export function SetAsideMessages({ messages, timezone, retrying }: FailuresProps
           kind="message"
           id={message.id}
           title={sayTopic(message.topic)}
+          about={<About gid={message.about} names={names} />}
           when={`${showInstant(message.receivedAt, timezone)} · tried ${message.attempts} times`}
           error={message.error}
         />
@@ -110,17 +123,19 @@ type FailureProps = {
   kind: 'message' | 'effect'
   id: string
   title: string
+  about?: ReactNode
   when: string
   error: string | null
   retrying: Retrying
 }
 
-function Failure({ kind, id, title, when, error, retrying }: FailureProps) {
+function Failure({ kind, id, title, about, when, error, retrying }: FailureProps) {
   return (
     <InlineStack align="space-between" blockAlign="start" gap="200">
       <BlockStack gap="100">
         <Text as="p" fontWeight="medium">
           {title}
+          {about}
         </Text>
         <Text as="p" variant="bodySm" tone="subdued">
           {when}
@@ -161,7 +176,7 @@ const STATES: Record<string, { text: string; tone: 'success' | 'info' | 'warning
 }
 
 /** The latest messages of all, newest first. */
-export function MessageActivity({ messages, timezone }: { messages: Message[]; timezone: string }) {
+export function MessageActivity({ messages, names, timezone }: Named & { messages: Message[]; timezone: string }) {
   if (messages.length === 0) {
     return (
       <NothingYet heading="Nothing has arrived yet">
@@ -180,7 +195,10 @@ export function MessageActivity({ messages, timezone }: { messages: Message[]; t
             <Divider />
             <InlineStack align="space-between" blockAlign="center" gap="200">
               <BlockStack gap="050">
-                <Text as="p">{sayTopic(message.topic)}</Text>
+                <Text as="p">
+                  {sayTopic(message.topic)}
+                  <About gid={message.about} names={names} />
+                </Text>
                 <Text as="p" variant="bodySm" tone="subdued">
                   {`${showInstant(message.receivedAt, timezone)}${SOURCES[message.source] ?? ''}`}
                 </Text>
@@ -191,6 +209,26 @@ export function MessageActivity({ messages, timezone }: { messages: Message[]; t
         ))}
       </BlockStack>
     </Card>
+  )
+}
+
+/** What a message is about, behind its name: the order in Shopify, or the member's page. */
+function About({ gid, names }: Named & { gid: string | null }) {
+  if (gid === null) return null
+  const number = shopifyNumber(gid)
+  return (
+    <>
+      {' · '}
+      {isGid(gid, 'Order') ? (
+        <a href={`shopify://admin/orders/${number}`} target="_top" style={{ color: 'inherit' }}>
+          {names[gid] ?? `Order ${number}`}
+        </a>
+      ) : (
+        <Link to={`/app/members/${number}`} style={{ color: 'inherit' }}>
+          {nameOf(gid, names)}
+        </Link>
+      )}
+    </>
   )
 }
 

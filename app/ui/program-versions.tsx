@@ -11,7 +11,8 @@ import { showInstant } from '#app/ui/words.ts'
 
 type Version = { version: number; document: ProgramDocument; effectiveAt: number; note: string | null }
 
-type ProgramVersionsProps = { versions: Version[]; current: Version; timezone: string }
+/** `by`: who published it, in words; null where that is not known. */
+type ProgramVersionsProps = { versions: (Version & { by: string | null })[]; current: Version; timezone: string }
 
 /** Every version with what it changed, newest first; any can be taken up again, as a new one. */
 export function ProgramVersions({ versions, current, timezone }: ProgramVersionsProps) {
@@ -30,6 +31,7 @@ export function ProgramVersions({ versions, current, timezone }: ProgramVersions
                 </InlineStack>
                 <Text as="p" variant="bodySm" tone="subdued">
                   {`For orders from ${showInstant(version.effectiveAt, timezone)}`}
+                  {version.by && ` · saved by ${version.by}`}
                 </Text>
                 {version.note && (
                   <List>

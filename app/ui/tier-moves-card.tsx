@@ -90,7 +90,9 @@ function Moves({ moves, names }: { moves: TierMoves; names: Record<string, strin
         </Text>
         {moves.examples.map((move) => (
           <Text as="p" key={move.customer}>
-            <Link to={`/app/members/${shopifyNumber(move.customer)}`}>{nameOf(move.customer, names)}</Link>
+            <Link to={`/app/members/${shopifyNumber(move.customer)}`} style={{ color: 'inherit' }}>
+              {nameOf(move.customer, names)}
+            </Link>
             {`: ${levelName(move.from)} → ${levelName(move.to)}`}
           </Text>
         ))}

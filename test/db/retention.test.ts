@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inTransaction, pool, prisma } from '#app/db/client.server.ts'
 import { loadOrderLog, rebuildMeasures } from '#app/db/recount-measures.server.ts'
-import { savePrediction } from '#app/db/predictions.server.ts'
+import { findCustomerPrediction, savePrediction } from '#app/db/predictions.server.ts'
 import {
   askMeasures,
   countCustomersBehind,
@@ -367,7 +367,7 @@ test('on random shops the funnel counts those who took each step and all before 
   )
 })
 
-test('slipping away goes by the prediction, and by silence where that saw nobody leave for good', async () => {
+test('slipping away goes by the prediction, and by silence where that saw nobody leave for good: then no chance is told either', async () => {
   const shop = await makeShop({ timezone: 'UTC' })
   await pool.query(
     `insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, goods_minor, counts, facts)
@@ -392,9 +392,16 @@ test('slipping away goes by the prediction, and by silence where that saw nobody
     )
   }
 
+  const chances = async () => [
+    ...(await listCustomersBehind(asked, { kind: 'all' }, { limit: 9, sort: 'last' })).map((row) => row.active),
+    (await findCustomerPrediction(shop.id, '2'))?.active,
+  ]
+
   expect(await slipping()).toEqual(['1'])
   await predict(false)
   expect(await slipping()).toEqual(['2'])
+  expect(await chances()).toEqual([1, 0.2, 0.2].map((chance) => expect.closeTo(chance) as number))
   await predict(true)
   expect(await slipping()).toEqual(['1'])
+  expect(await chances()).toEqual([null, null, null])
 })

@@ -108,6 +108,18 @@ describe.each(Object.entries(SIZES))('at %s width', (_size, viewport) => {
   })
 })
 
+test('an address of the admin that is no page says so inside the frame, with the way home, and nothing breaks', async () => {
+  const page = await shop.open(SIZES.desk)
+  const problems = watch(page)
+  const frame = await openAdminPage(page, `${shop.local.dev.adminUrl(SHOP)}/app/no-such-page`)
+  await frame.getByText('There is no such page').waitFor()
+  await frame.getByRole('link', { name: 'Go to Home' }).click()
+  await frame.getByRole('heading', { name: 'Is everything connected?' }).waitFor()
+  // The browser's own word for the status of the answer.
+  expect(problems.filter((problem) => !problem.includes('status of 404'))).toEqual([])
+  await page.context().close()
+})
+
 /** A file of another app with a line that can be used and one that cannot; returns its import's id. */
 async function takeFile(): Promise<string> {
   async function* bytes() {

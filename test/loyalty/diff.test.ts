@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { diff } from '#app/loyalty/diff.ts'
+import { describeBeginning, diff } from '#app/loyalty/diff.ts'
 import { requireProgram } from '#app/loyalty/parse-program.ts'
 import type { ProgramDocument } from '#app/loyalty/program-document.ts'
+import { buildTemplate } from '#app/loyalty/templates.ts'
 import { anyProgram } from './any-program.ts'
 
 const text = readFileSync(new URL('../fixtures/contracts/program.example.json', import.meta.url), 'utf8')
@@ -56,6 +57,24 @@ test('a new way to earn and a share held out are told in words and percent', () 
   ).toEqual([
     expect.stringMatching(/^The rule join is new: it is for signing up, gives 50 points/),
     expect.stringMatching(/holds out 7% of its customers/),
+  ])
+})
+
+test('a program that begins tells all that it begins with: rules, tiers with every level, rewards', () => {
+  const document = buildTemplate('tiers', { name: 'Club', currency: 'EUR', timezone: 'Europe/Berlin' })
+  expect(describeBeginning(document)).toEqual([
+    'The rule purchase is new: it is for orders, gives 1 point per 1.00',
+    expect.stringMatching(/^The rule welcome is new: it is for signing up, gives 50 points/),
+    expect.stringMatching(/^The rule birthday is new: it is for birthdays, gives 100 points/),
+    expect.stringMatching(
+      /^There are tiers now: they count money spent, look at the last 365 days, wait .* 30 days, give /,
+    ),
+    'The level Bronze is new: it needs 0.00',
+    'The level Silver is new: it needs 200.00, multiplies points by 1.25, gives on entry 100 points',
+    'The level Gold is new: it needs 500.00, multiplies points by 1.5, gives on entry 250 points, gives free shipping',
+    expect.stringMatching(/^The reward five-off is new: it gives money off, costs 100 points, is worth 5.00/),
+    expect.stringMatching(/^The reward ship-free is new: it gives free shipping, costs 80 points/),
+    expect.stringMatching(/^The reward ten-percent is new: it gives a percentage off, costs 250 points, is worth 10%/),
   ])
 })
 

@@ -12,6 +12,7 @@ import * as home from '#app/routes/app._index.tsx'
 import * as campaign from '#app/routes/app.campaigns.$id.tsx'
 import * as member from '#app/routes/app.members.$id.tsx'
 import * as members from '#app/routes/app.members._index.tsx'
+import * as exported from '#app/routes/app.members.export.ts'
 import * as messages from '#app/routes/app.messages.tsx'
 import * as program from '#app/routes/app.program._index.tsx'
 import * as publish from '#app/routes/app.program.publish.tsx'
@@ -19,8 +20,16 @@ import * as versions from '#app/routes/app.program.versions.tsx'
 import * as reward from '#app/routes/app.rewards.$id.tsx'
 import * as tiers from '#app/routes/app.tiers._index.tsx'
 import { sessionStorage } from '#app/shopify.server.ts'
-import { answerAdminApi, BROWSER, makeMerchant, sessionToken, settle, type Merchant } from '#test/routes/merchant.ts'
-import { makeMember } from '#test/setup/factories.ts'
+import {
+  answerAdminApi,
+  BROWSER,
+  makeMerchant,
+  sellTo,
+  sessionToken,
+  settle,
+  type Merchant,
+} from '#test/routes/merchant.ts'
+import { makeMember, programDocument, receive } from '#test/setup/factories.ts'
 
 beforeEach(() => {
   answerAdminApi(({ query, variables }) => {
@@ -200,6 +209,48 @@ test('a search asks Shopify with the shop’s own token, and only members of thi
   expect(await names).toMatchObject({ 'gid://shopify/Customer/11': 'Ada Lovelace' })
 })
 
+test('the list of members is a file as it is filtered: all its pages, in its order, without names, and nothing in it is a formula', async () => {
+  const { shop, get } = await makeMerchant()
+  for (let number = 1; number <= 60; number++) await makeMember(shop.id, number, { name: 'Ada Lovelace' })
+  await pool.query(`update members set tier = case when id <= 30 then 'gold' else 'silver' end where shop_id = $1`, [
+    shop.id,
+  ])
+  await pool.query(
+    `update balances set available = member_id % 7, pending = 5, reserved = 2, lifetime_earned = 40 where shop_id = $1`,
+    [shop.id],
+  )
+  await sellTo(shop.id, 2)
+  const levels = [
+    { id: 'silver', name: 'Silver', threshold: '0.00' },
+    { id: 'gold', name: '=1+1', threshold: '500.00' },
+  ]
+  const tiers = { metric: 'spend', window: 'lifetime', levels }
+  await publishProgram(shop.id, programDocument({ tiers }), { effectiveAt: 0, at: 0 })
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { page } = await members.loader(
+      await get(`/app/members?tier=gold&sort=points${cursor && `&cursor=${cursor}`}`),
+    )
+    seen.push(...page.rows.map((row) => row.customer))
+    cursor = page.next
+  }
+  const file = await (await exported.loader(await get('/app/members/export?tier=gold&sort=points'))).text()
+  const [head, ...lines] = file.trimEnd().split('\r\n')
+  expect(head).toBe('customer,tier,to_spend,waiting,set_aside,earned_in_all,orders,spent,currency,last_order,joined')
+  expect(lines.map((line) => line.split(',')[0])).toEqual(seen)
+  expect(seen).toHaveLength(30)
+  const customer = (number: number) => lines.find((line) => line.startsWith(`gid://shopify/Customer/${number},`))
+  expect(customer(2)).toMatch(/^[^,]+,'=1\+1,2,5,2,40,4,\d+\.\d\d,EUR,20[\dT:.Z-]+,2026-01-01T00:00:00Z$/)
+  expect(customer(9)).toBe("gid://shopify/Customer/9,'=1+1,2,5,2,40,0,0.00,EUR,,2026-01-01T00:00:00Z")
+  expect(file).not.toContain('Ada')
+})
+
+test('a file of a search that Shopify could not answer is none, rather than an empty one', async () => {
+  const { get } = await makeMerchant()
+  answerAdminApi(() => new Response('{"errors":"no"}', { status: 403 }))
+  expect((await settle(exported.loader(await get('/app/members/export?q=ada')))).status).toBe(503)
+})
+
 test('members are listed without names while Shopify does not answer', async () => {
   const merchant = await makeMerchant()
   await makeMember(merchant.shop.id, 11)
@@ -263,6 +314,15 @@ test('two who edit the same version: the second is told, and overwrites nothing'
   expect((await findPublishedProgram(merchant.shop.id))?.version).toBe(1)
 })
 
+test('versions say who saved them: you, a colleague by the number that Shopify gives them, a command, or nobody known', async () => {
+  const { shop, get } = await makeMerchant()
+  for (const actor of ['user:12345', 'user:777', 'npm run program', undefined]) {
+    await publishProgram(shop.id, document, { effectiveAt: 0, at: 0, actor })
+  }
+  const listed = (await versions.loader(await get('/app/program/versions'))).versions
+  expect(listed.map(({ by }) => by)).toEqual([null, 'a command on the server', 'staff member 777', 'you'])
+})
+
 test("versions of another shop's program are not listed", async () => {
   const [merchant, neighbour] = [await makeMerchant(), await makeMerchant()]
   await publishProgram(neighbour.shop.id, document, { effectiveAt: 0, at: 0 })
@@ -289,6 +349,35 @@ test('a message that was set aside is tried again by its own shop only', async (
   expect((await messages.loader(await neighbour.get('/app/messages'))).setAside).toHaveLength(1)
   expect((await settle(messages.action(await neighbour.post('/app/messages', form)))).status).toBe(200)
   expect((await messages.loader(await neighbour.get('/app/messages'))).setAside).toEqual([])
+})
+
+test('messages that wait say which order or customer they are about, by name, and nothing else of what is in them', async () => {
+  const { shop, get } = await makeMerchant()
+  const body = { id: 41, customer: { id: 7, email: 'ada@example.com' }, note: 'ring twice' }
+  await receive(shop.id, 'orders/paid', JSON.stringify(body))
+  await receive(shop.id, 'customers/update', '{"id":7,"email":"ada@example.com"}')
+  await receive(shop.id, 'orders/updated', '{"id":"gid://shopify/Order/42"}', {
+    eventId: 'api:gid://shopify/Order/42@1',
+  })
+  await pool.query(
+    `update inbox set state = 'set-aside', error = 'no lines' where shop_id = $1 and topic = 'orders/paid'`,
+    [shop.id],
+  )
+  await pool.query(`delete from inbox where shop_id = $1 and topic = 'orders/updated'`, [shop.id])
+  answerAdminApi(({ query }) =>
+    query.includes('TitlesById')
+      ? { nodes: [{ id: 'gid://shopify/Order/41', title: '#1041' }] }
+      : { nodes: [{ id: 'gid://shopify/Customer/7', displayName: 'Ada', defaultEmailAddress: null }] },
+  )
+  const page = await messages.loader(await get('/app/messages'))
+  expect(page.setAside).toMatchObject([{ about: 'gid://shopify/Order/41', error: 'no lines' }])
+  expect(page.latest.map(({ about, state }) => [about, state])).toEqual([
+    ['gid://shopify/Order/42', 'done'],
+    ['gid://shopify/Customer/7', 'waiting'],
+    ['gid://shopify/Order/41', 'set-aside'],
+  ])
+  expect(await page.names).toEqual({ 'gid://shopify/Order/41': '#1041', 'gid://shopify/Customer/7': 'Ada' })
+  expect(JSON.stringify(page)).not.toMatch(/example\.com|ring twice/)
 })
 
 test.each([{ kind: 'shop', id: '1' }, { id: '1' }, {}])('trying again refuses %j with 400', async (form) => {
@@ -334,6 +423,8 @@ test('past orders are read once at a time, for the shop that asked, and earn onl
   ])
   expect((await messages.loader(await merchant.get('/app/messages'))).backfill?.state).toBe('asked')
   expect((await messages.loader(await neighbour.get('/app/messages'))).backfill).toBeNull()
+  expect((await home.loader(await merchant.get('/app'))).steps.readsPast).toBe(true)
+  expect((await home.loader(await neighbour.get('/app'))).steps.readsPast).toBe(false)
   const { rows: settings } = await pool.query<{ earns: string | null }>(
     `select settings->>'historyEarns' as earns from shops where id = any($1) order by id`,
     [[merchant.shop.id, neighbour.shop.id]],

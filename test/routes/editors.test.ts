@@ -80,7 +80,8 @@ test('points given by hand are in the balance, and the history names the reason 
   expect(await adjust(merchant, GOOD)).toMatchObject({ status: 200, body: { ok: true } })
   const { story, transfers } = await member.loader(await merchant.get('/app/members/7', { id: '7' }))
   expect(story.available).toBe(350)
-  expect(transfers[0]).toMatchObject({ availableChange: 50, note: 'Parcel came late', actor: 'user:12345' })
+  expect(transfers[0]).toMatchObject({ availableChange: 50, note: 'Parcel came late', by: 'you' })
+  expect(transfers[1]).toMatchObject({ availableChange: 300, note: 'start', by: 'test' })
 })
 
 test('a campaign from before a limit was checked keeps no other form from being saved; changed, it is refused', async () => {
@@ -150,10 +151,13 @@ test('a member put into a tier by hand is in it, until the rules decide again', 
       ),
     )
   expect(await place('gold')).toMatchObject({ status: 200 })
-  expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.tier).toBe('gold')
+  expect((await member.loader(await merchant.get('/app/members/7', { id: '7' }))).story).toMatchObject({
+    tier: 'gold',
+    placed: { until: null, reason: 'Friend', by: 'you' },
+  })
   expect(await place('platinum')).toMatchObject({ status: 400 })
   expect(await place('')).toMatchObject({ status: 200 })
-  expect((await findMemberStory(merchant.shop.id, CUSTOMER))?.tier).toBe('member')
+  expect(await findMemberStory(merchant.shop.id, CUSTOMER)).toMatchObject({ tier: 'member', placed: null })
 })
 
 test('a tier cannot be given until a day that is over', async () => {

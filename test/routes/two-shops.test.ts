@@ -271,7 +271,7 @@ const route = (name: string) =>
   import(/* @vite-ignore */ path.resolve('app/routes', name)) as Promise<Record<string, unknown>>
 const ROUTES = readdirSync('app/routes').sort()
 /** Doors behind which no shop's data are: the start page, and signing in, which is the library's. */
-const WITHOUT_DATA = ['_index.tsx', 'auth.$.tsx', 'auth.login.tsx', 'app.tsx']
+const WITHOUT_DATA = ['_index.tsx', 'auth.$.tsx', 'auth.login.tsx', 'app.tsx', 'app.$.tsx']
 
 const first = (side: Side) => ({ id: side.customers[0]!.split('/').at(-1)! })
 type Case = { path: string; params?: (side: Side) => Record<string, string> }
@@ -285,6 +285,7 @@ const PAGES: Record<string, Case> = {
   'app.imports.$id_.refused.ts': { path: '/app/imports/1/refused', params: ({ importId }) => ({ id: importId }) },
   'app.imports._index.tsx': { path: '/app/imports' },
   'app.members.$id.tsx': { path: '/app/members/1', params: first },
+  'app.members.export.ts': { path: '/app/members/export' },
   'app.members._index.tsx': { path: '/app/members' },
   'app.messages.tsx': { path: '/app/messages' },
   'app.program._index.tsx': { path: '/app/program' },

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keepWhatIsRead, parseWebhookText, RULES_TOPICS } from '#app/shopify/webhook.ts'
+import { parseJsonExactly } from '#app/shopify/payload.ts'
+import { findSubject, keepWhatIsRead, parseWebhookText, RULES_TOPICS } from '#app/shopify/webhook.ts'
 
 const read = (name: string) => readFileSync(new URL(`../fixtures/payloads/${name}.json`, import.meta.url), 'utf8')
 
@@ -34,6 +35,27 @@ test.each(SAMPLES)('%s (%s) says the same without what is not read', (topic, fil
   const parsed = parseWebhookText(topic, 1, text)
   expect(parsed).toMatchObject({ ok: true })
   expect(parseWebhookText(topic, 1, keepWhatIsRead(topic, text))).toEqual(parsed)
+})
+
+test.each([
+  ['orders/paid', 'orders-paid', 'Order', 'id'],
+  ['orders/edited', 'sample-orders-edited', 'Order', 'order_edit.order_id'],
+  ['refunds/create', 'refunds-create', 'Order', 'order_id'],
+  ['customers/update', 'customers-update', 'Customer', 'id'],
+  ['customers/redact', 'sample-customers-redact', 'Customer', 'customer.id'],
+])('what %s (%s) is about is found by its own id, also in what was kept of it', (topic, file, type, place) => {
+  const text = read(file)
+  const whole = parseJsonExactly(text) as Record<string, unknown>
+  const id = place.split('.').reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], whole)
+  expect(findSubject(topic, text)).toBe(`gid://shopify/${type}/${String(id)}`)
+  expect(findSubject(topic, keepWhatIsRead(topic, text))).toBe(`gid://shopify/${type}/${String(id)}`)
+})
+
+test('what a message is about is found where nothing else in it can be read, and not guessed where it does not say', () => {
+  expect(findSubject('orders/paid', '{"id":5,"currency":7,"line_items":"none"}')).toBe('gid://shopify/Order/5')
+  for (const body of ['', '{', 'null', '[]', '{}', '{"id":"five"}', '{"id":-1}'])
+    expect(findSubject('orders/paid', body)).toBeNull()
+  expect(findSubject('app/uninstalled', '{"id":5}')).toBeNull()
 })
 
 test('whatever is missing or wrong in a payload is found wrong without what is not read, too, in the same words', () => {
