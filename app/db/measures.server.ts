@@ -279,5 +279,3 @@ export function readCycleDays(text: string | null): (place: number) => number | 
 function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
-
-export { readCounters } from '#app/db/measure-counters.server.ts'

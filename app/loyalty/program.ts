@@ -170,13 +170,3 @@ export type Program = {
   readonly rewards: readonly Reward[]
   readonly campaigns: readonly Campaign[]
 }
-
-export type {
-  CampaignDocument,
-  EarningDocument,
-  ProgramDocument,
-  RewardDocument,
-  TiersDocument,
-} from './program-document.ts'
-export { parseAcceptedProgram, parseProgram, requireProgram, type ParsedProgram } from './parse-program.ts'
-export { formatPath, type Problem } from './problems.ts'

@@ -4,7 +4,7 @@ import { BlockStack, Card, InlineGrid, Text } from '@shopify/polaris'
 
 import { now } from '#app/clock.server.ts'
 import { listCycles } from '#app/db/cycles.server.ts'
-import { readCounters } from '#app/db/measures.server.ts'
+import { readCounters } from '#app/db/measure-counters.server.ts'
 import { askMeasures, readOverview, type Overview } from '#app/db/retention.server.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
 import { dayNumberAt } from '#app/loyalty/time.ts'

@@ -2,7 +2,7 @@ import { data, type ActionFunctionArgs } from '@remix-run/node'
 
 import { now } from '#app/clock.server.ts'
 import { eachMember } from '#app/db/each-member.server.ts'
-import { parseAcceptedProgram } from '#app/loyalty/program.ts'
+import { parseAcceptedProgram } from '#app/loyalty/parse-program.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { findTierMove, gatherMoves, type TierMove, type TierMoves } from '#app/ui/tier-moves.ts'

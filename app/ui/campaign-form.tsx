@@ -16,7 +16,7 @@ import {
 import { useId, useState } from 'react'
 
 import { BANDS_MAX, COLLECTIONS_MAX } from '#app/loyalty/discount-configuration.ts'
-import type { CampaignDocument, ProgramDocument } from '#app/loyalty/program.ts'
+import type { CampaignDocument, ProgramDocument } from '#app/loyalty/program-document.ts'
 import type { Path } from '#app/ui/draft.ts'
 import { DraftResources, type Titles } from '#app/ui/draft-resources.tsx'
 import {

@@ -1,4 +1,4 @@
-/** Did a campaign work? The customers it was offered to beside those held out of it by chance (SEMANTICS 41). */
+/** Did a campaign work? The customers it was offered to beside those held out of it by chance. */
 import { armOf, isForSome } from '#app/loyalty/campaigns.ts'
 import type { Campaign } from '#app/loyalty/program.ts'
 import { measureLift, sumArm, type Lift } from '#app/retention/lift.ts'

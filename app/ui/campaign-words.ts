@@ -1,7 +1,8 @@
 /** Campaigns in a merchant's words: what they give, where they stand, how they get on with other discounts. */
 import { findRunningTimes } from '#app/loyalty/campaigns.ts'
 import { rewardLabel } from '#app/loyalty/discount-terms.ts'
-import type { Campaign, CampaignDocument, Program, Stretch } from '#app/loyalty/program.ts'
+import type { CampaignDocument } from '#app/loyalty/program-document.ts'
+import type { Campaign, Program, Stretch } from '#app/loyalty/program.ts'
 import { showList, showMoney } from '#app/ui/words.ts'
 
 /** What a campaign gives: "10% off", "$5.00 off", "5% from $50.00, 10% from $100.00", "2 times the points". */

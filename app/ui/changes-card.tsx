@@ -1,7 +1,7 @@
 import { BlockStack, Card, List, Text } from '@shopify/polaris'
 
 import { describeBeginning, diff } from '#app/loyalty/diff.ts'
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
 /** What saving would change, in words. Says so too where nothing would. */

@@ -1,6 +1,6 @@
 /**
  * A *draft* is the program document while somebody edits it: the same JSON, with whatever is in the fields, right or wrong. It
- * is judged by the one schema of loyalty/program.ts when it is saved, whose complaints name the place by *path*.
+ * is judged by the one schema of loyalty/program-document.ts when it is saved, whose complaints name the place by *path*.
  */
 
 /** Where in the document: `['earning', 0, 'points']`, written "earning[0].points" in complaints (formatPath). */

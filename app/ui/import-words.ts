@@ -1,6 +1,6 @@
 /** Imports in a merchant's words. */
 import { IMPORTED_TIER_MONTHS, type ImportField, type ImportMapping } from '#app/loyalty/import-columns.ts'
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 
 /** What each column can hold, in the order in which it is asked for. */
 export const FIELD_LABELS: Record<ImportField, string> = {

@@ -1,5 +1,5 @@
 /** What is wrong with a program in the words of the forms: a problem names its field by the path of the document, a merchant knows it by its label. */
-import { formatPath, type Problem } from '#app/loyalty/program.ts'
+import { formatPath, type Problem } from '#app/loyalty/problems.ts'
 import { readPath, type Path } from '#app/ui/draft.ts'
 import { sayOccasion } from '#app/ui/reasons.ts'
 

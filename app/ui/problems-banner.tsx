@@ -1,6 +1,6 @@
 import { Banner, Button, List } from '@shopify/polaris'
 
-import type { Problem } from '#app/loyalty/program.ts'
+import type { Problem } from '#app/loyalty/problems.ts'
 import { sayProblem } from '#app/ui/problem-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 

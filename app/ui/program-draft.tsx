@@ -1,7 +1,8 @@
 import { useRevalidator } from '@remix-run/react'
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
 
-import { formatPath, parseProgram, type ParsedProgram, type Problem } from '#app/loyalty/program.ts'
+import { parseProgram, type ParsedProgram } from '#app/loyalty/parse-program.ts'
+import { formatPath, type Problem } from '#app/loyalty/problems.ts'
 import { isSameDocument, readPath, writePath, type Path } from '#app/ui/draft.ts'
 import { UnsavedChanges } from '#app/ui/unsaved-changes.tsx'
 import { usePublish, type Publishing, type PublishReply } from '#app/ui/use-publish.ts'

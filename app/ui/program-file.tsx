@@ -2,7 +2,9 @@ import { Banner, BlockStack, Button, Card, DropZone, InlineStack, List, Text } f
 import { useState } from 'react'
 
 import { diff } from '#app/loyalty/diff.ts'
-import { parseProgram, type ParsedProgram, type Problem, type ProgramDocument } from '#app/loyalty/program.ts'
+import { parseProgram, type ParsedProgram } from '#app/loyalty/parse-program.ts'
+import type { Problem } from '#app/loyalty/problems.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { findReasonAsked, OverrideReason, PublishRefusal } from '#app/ui/publish-refusal.tsx'
 import { usePublish } from '#app/ui/use-publish.ts'
 

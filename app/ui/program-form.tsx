@@ -1,7 +1,7 @@
 import { BlockStack, Button, Card, Collapsible, FormLayout, InlineStack, Text } from '@shopify/polaris'
 import { useId, useState, type ReactNode } from 'react'
 
-import type { EarningDocument } from '#app/loyalty/program.ts'
+import type { EarningDocument } from '#app/loyalty/program-document.ts'
 import { DraftCheckbox, DraftChoice, DraftMoney, DraftNumber, DraftSelect, DraftText } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { sayEarning, sayOccasion } from '#app/ui/reasons.ts'

@@ -1,7 +1,7 @@
 import { BlockStack, Button, Card, InlineGrid, Text } from '@shopify/polaris'
 import { useState, type ReactNode } from 'react'
 
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
 type Template = { id: string; title: string; promise: string; document: ProgramDocument }

@@ -3,7 +3,7 @@ import { Badge, BlockStack, Box, Button, Card, Divider, InlineStack, List, Text 
 import { useState } from 'react'
 
 import { diff } from '#app/loyalty/diff.ts'
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { sayProblem } from '#app/ui/problem-words.ts'
 import { findReasonAsked, OverrideReason, PublishRefusal } from '#app/ui/publish-refusal.tsx'
 import { usePublish } from '#app/ui/use-publish.ts'

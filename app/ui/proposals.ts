@@ -1,12 +1,7 @@
 /** What a form begins with when something is added to the program: sensible, complete, and meant to be changed. */
 import { currencyExponent, formatDecimal } from '#app/loyalty/money.ts'
-import type {
-  CampaignDocument,
-  ProgramDocument,
-  RewardDocument,
-  RewardType,
-  TiersDocument,
-} from '#app/loyalty/program.ts'
+import type { CampaignDocument, ProgramDocument, RewardDocument, TiersDocument } from '#app/loyalty/program-document.ts'
+import type { RewardType } from '#app/loyalty/program.ts'
 
 /** Five of a currency with cents, five hundred of one without. */
 function everyday(document: Pick<ProgramDocument, 'currency'>, units: number): string {

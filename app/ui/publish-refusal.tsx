@@ -1,6 +1,6 @@
 import { Banner, List, TextField } from '@shopify/polaris'
 
-import type { Problem } from '#app/loyalty/program.ts'
+import type { Problem } from '#app/loyalty/problems.ts'
 import type { PublishReply } from '#app/ui/use-publish.ts'
 
 type PublishRefusalProps = {

@@ -1,6 +1,6 @@
 /** The engine's answers to "why", said in sentences that a merchant can repeat to a customer. */
 import type { Reason, Why } from '#app/loyalty/order.ts'
-import type { EarningDocument, ProgramDocument } from '#app/loyalty/program.ts'
+import type { EarningDocument, ProgramDocument } from '#app/loyalty/program-document.ts'
 import { showMoney, showPoints } from '#app/ui/words.ts'
 
 /**

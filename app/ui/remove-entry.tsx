@@ -2,7 +2,7 @@ import { Modal, TitleBar } from '@shopify/app-bridge-react'
 import { useNavigate } from '@remix-run/react'
 import { BlockStack, Box, Text } from '@shopify/polaris'
 
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { sayProblem } from '#app/ui/problem-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { usePublish } from '#app/ui/use-publish.ts'

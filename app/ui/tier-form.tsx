@@ -1,6 +1,6 @@
 import { BlockStack, Box, Button, Card, FormLayout, InlineStack, Select, Text, TextField } from '@shopify/polaris'
 
-import type { ProgramDocument, TiersDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument, TiersDocument } from '#app/loyalty/program-document.ts'
 import { NothingYet } from '#app/ui/nothing-yet.tsx'
 import { DraftCheckbox, DraftMoney, DraftNumber, DraftSelect, DraftText } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'

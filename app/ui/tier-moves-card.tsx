@@ -2,7 +2,7 @@ import { Link, useFetcher } from '@remix-run/react'
 import { BlockStack, Card, List, SkeletonBodyText, Text } from '@shopify/polaris'
 import { useEffect } from 'react'
 
-import type { ProgramDocument } from '#app/loyalty/program.ts'
+import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { nameOf } from '#app/ui/customer-names.ts'
 import { isSameDocument } from '#app/ui/draft.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'

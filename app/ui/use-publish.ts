@@ -2,7 +2,7 @@ import { useFetcher, type ShouldRevalidateFunction } from '@remix-run/react'
 import { useAppBridge } from '@shopify/app-bridge-react'
 import { useEffect } from 'react'
 
-import type { Problem } from '#app/loyalty/program.ts'
+import type { Problem } from '#app/loyalty/problems.ts'
 
 /** What the action of app.program.publish answers. */
 export type PublishReply =
