@@ -8,7 +8,7 @@
 import type { PoolClient } from 'pg'
 import { booleans, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { isGid, numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
 
@@ -188,7 +188,7 @@ function readAccounts({ from, to }: Transfer) {
 }
 
 function lotColumns(lots: readonly PostedLot[]): string[] {
-  const order = (key: string) => (key.startsWith('gid://shopify/Order/') ? parseGid(key)!.number : null)
+  const order = (key: string) => (isGid(key, 'Order') ? numberOfGid(key, 'Order') : null)
   return [
     numbers(lots.map((lot) => customerNumber(lot.member))),
     packTexts(lots.map((lot) => lot.key)),
@@ -224,9 +224,8 @@ function parseAccount(account: Account): { member: string | null; name: string }
 }
 
 function customerNumber(gid: string): string {
-  const parsed = parseGid(gid)
-  if (parsed?.type !== 'Customer') throw new LedgerError(`"${gid}" is not a customer.`)
-  return parsed.number
+  if (!isGid(gid, 'Customer')) throw new LedgerError(`"${gid}" is not a customer.`)
+  return numberOfGid(gid, 'Customer')
 }
 
 function toBalances(row: BalanceRow): Balances {

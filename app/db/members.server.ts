@@ -19,7 +19,7 @@ import { moveOrders } from '#app/db/orders.server.ts'
 import { moveReminders } from '#app/db/reminders.server.ts'
 import { fromStoredMember, lengthen, toStoredMember, type StoredMember } from '#app/db/stored-member.ts'
 import type { Member } from '#app/loyalty/engine.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
 
@@ -309,11 +309,7 @@ export async function moveOnAllMembersAt(shopId: number, dueAt: number, client: 
   )
 }
 
-function customerNumber(customer: string): string {
-  const gid = parseGid(customer)
-  if (gid?.type !== 'Customer') throw new Error(`"${customer}" is not the gid of a customer`)
-  return gid.number
-}
+const customerNumber = (customer: string): string => numberOfGid(customer, 'Customer')
 
 /** An instant that the database can hold; the beginning and the end of all time are none. */
 function finite(instant: number | null): number | null {

@@ -10,7 +10,7 @@ import {
   type MeasuredOrder,
 } from '#app/db/measures.server.ts'
 import { fromStoredOrder, toStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
-import { parseGid, toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Order, OrderRecord } from '#app/loyalty/order.ts'
 
 /** The records of these orders (gids), as far as the shop has them. `lock` holds them until the transaction ends. */
@@ -124,7 +124,7 @@ async function withCycles(
 function toMeasured({ record, owner, isNew }: OrderToSave): MeasuredOrder {
   return {
     id: orderNumber(record.id),
-    memberId: owner === null ? null : parseGid(owner)!.number,
+    memberId: owner === null ? null : numberOfGid(owner, 'Customer'),
     placedAt: record.snapshot?.processedAt ?? heardAt(record),
     goodsMinor: goodsMinor(record),
     counts: countsForMeasures(record),
@@ -204,7 +204,7 @@ function columnsOf(orders: readonly Row[]): string[] {
   const records = orders.map(({ record }) => record)
   return [
     numbers(records.map(({ id }) => orderNumber(id))),
-    numbers(orders.map(({ owner }) => (owner === null ? null : parseGid(owner)!.number))),
+    numbers(orders.map(({ owner }) => (owner === null ? null : numberOfGid(owner, 'Customer')))),
     numbers(records.map((record) => record.snapshot?.processedAt ?? heardAt(record))),
     numbers(records.map((record) => record.snapshot?.updatedAt ?? heardAt(record))),
     numbers(records.map(heardAt)),
@@ -253,8 +253,4 @@ function countsForMeasures({ snapshot, paidAt, deleted }: OrderRecord): boolean 
   return snapshot.lines.some((line) => line.currentQuantity > 0)
 }
 
-function orderNumber(order: string): string {
-  const gid = parseGid(order)
-  if (gid?.type !== 'Order') throw new Error(`"${order}" is not the gid of an order`)
-  return gid.number
-}
+const orderNumber = (order: string): string => numberOfGid(order, 'Order')

@@ -36,7 +36,7 @@ import {
   type Event,
   type Programs,
 } from '#app/loyalty/engine.ts'
-import { parseGid } from '#app/loyalty/ids.ts'
+import { numberOfGid } from '#app/loyalty/ids.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import type { Parsed } from '#app/shopify/payload.ts'
 import { isRulesTopic, opensAccount, parseWebhookText } from '#app/shopify/webhook.ts'
@@ -267,7 +267,9 @@ async function forgetErased(
   world: LoadedWorld,
   client: PoolClient,
 ): Promise<void> {
-  const customers = messages.flatMap(({ event }) => findForgotten(event, world).map((gid) => parseGid(gid)!.number))
+  const customers = messages.flatMap(({ event }) =>
+    findForgotten(event, world).map((gid) => numberOfGid(gid, 'Customer')),
+  )
   const emails = messages.flatMap(({ event, message }) => (event.type === 'erase' ? findEmail(message.payload) : []))
   await forgetInImports(shopId, { customers, emails }, client)
   await forgetAnswers(shopId, customers, client)
