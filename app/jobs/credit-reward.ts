@@ -4,7 +4,10 @@ import { parseMoney } from '#app/loyalty/money.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
+import { findCustomerStates } from '#app/shopify/customers.server.ts'
 import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-credit.server.ts'
+import type { Credit, Money } from '#app/shopify/store-credit.server.ts'
+import { findMerges } from './reconcile-customers.ts'
 
 /**
  * Rewards that are credited instead of used at checkout: store credit and gift cards. What the redemption keeps as its code is the
@@ -12,7 +15,9 @@ import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-c
  */
 
 /** A credit that cannot be found this long after it was asked for was never given. It is longer than anybody waits for an answer. */
-export const CREDIT_SETTLES_MS = 120_000
+const CREDIT_SETTLES_MS = 120_000
+/** A customer whom Shopify does not have, and of whom this long nobody could say into whom they were merged, was deleted. */
+const MERGE_TELLS_MS = 2 * 24 * 3_600_000
 
 /**
  * `given`: commit the redemption with this code. `refused`: Shopify will not do it and nothing was given, so release the points.
@@ -33,7 +38,12 @@ export async function creditReward(
   const money = { amount: redemption.value, currency }
   const { isFirst, askedAt } = await noteCreditAsked(shopId, redemption.id, at)
   try {
-    if (redemption.type === 'gift-card') return await creditGiftCard(admin, shopId, redemption, money)
+    if (redemption.type === 'gift-card') {
+      const given = await creditGiftCard(admin, shopId, redemption, money)
+      // Also a card that was made is refused to somebody who was merged away since.
+      const isSaid = isFirst || given.outcome === 'given' || (await isAtShopify(admin, redemption.member))
+      return isSaid ? given : await lookForMerge(admin, shopId, redemption, at - askedAt)
+    }
     if (isFirst) return await creditStoreCredit(admin, redemption, money)
     return await lookForStoreCredit(admin, shopId, redemption, money, at - askedAt)
   } catch (error) {
@@ -50,7 +60,7 @@ async function creditGiftCard(
   admin: AdminClient,
   shopId: number,
   redemption: Redemption,
-  money: { amount: string; currency: string },
+  money: Money,
 ): Promise<Credited> {
   const code = deriveCode(`gift-card:${shopId}:${redemption.id}`, 16)
   const given = await giveGiftCard(admin, redemption.member, money, code)
@@ -59,11 +69,7 @@ async function creditGiftCard(
 }
 
 /** Shopify has no key that makes this happen only once, so only the first process may ask for it. */
-async function creditStoreCredit(
-  admin: AdminClient,
-  redemption: Redemption,
-  money: { amount: string; currency: string },
-): Promise<Credited> {
+async function creditStoreCredit(admin: AdminClient, redemption: Redemption, money: Money): Promise<Credited> {
   const given = await giveStoreCredit(admin, redemption.member, money)
   return given.ok
     ? { outcome: 'given', code: creditCode(given.transactionId) }
@@ -75,24 +81,45 @@ async function lookForStoreCredit(
   admin: AdminClient,
   shopId: number,
   redemption: Redemption,
-  money: { amount: string; currency: string },
+  money: Money,
   askedForMs: number,
 ): Promise<Credited> {
-  const credit = await findUnclaimedCredit(admin, shopId, redemption, money)
+  const credits = await listCredits(admin, redemption.member)
+  if (credits === null) return lookForMerge(admin, shopId, redemption, askedForMs)
+  const credit = await findUnclaimed(credits, shopId, redemption, money)
   if (credit) return { outcome: 'given', code: credit }
   if (askedForMs < CREDIT_SETTLES_MS) return { outcome: 'unknown', detail: 'waiting for Shopify to settle' }
   return { outcome: 'refused', detail: 'Shopify never gave the credit' }
 }
 
-/** A credit of this amount, given since the points were reserved, that belongs to no other redemption. */
-async function findUnclaimedCredit(
+async function isAtShopify(admin: AdminClient, customer: string): Promise<boolean> {
+  return (await findCustomerStates(admin, [customer])).has(customer)
+}
+
+/**
+ * Shopify does not have the member. If they were merged away, what was given is now another customer's, and so will the redemption be as
+ * soon as the merge is taken in.
+ */
+async function lookForMerge(
   admin: AdminClient,
   shopId: number,
   redemption: Redemption,
-  money: { amount: string; currency: string },
+  askedForMs: number,
+): Promise<Credited> {
+  await findMerges(shopId, admin, [redemption.member])
+  const detail = 'Shopify no longer has this customer'
+  return { outcome: askedForMs < MERGE_TELLS_MS ? 'unknown' : 'refused', detail }
+}
+
+/** A credit of this amount, given since the points were reserved, that belongs to no other redemption. */
+async function findUnclaimed(
+  credits: readonly Credit[],
+  shopId: number,
+  redemption: Redemption,
+  money: Money,
 ): Promise<string | null> {
   const wanted = parseMoney(money.amount, money.currency)
-  const credits = (await listCredits(admin, redemption.member)).filter(
+  const fitting = credits.filter(
     ({ createdAt, amount, currency }) =>
       // Shopify's instants are whole seconds, and its clock may be a little behind ours.
       createdAt >= redemption.reservedAt - 5_000 &&
@@ -100,7 +127,7 @@ async function findUnclaimedCredit(
       parseMoney(amount, currency) === wanted,
   )
   // Shopify lists the newest first; the oldest credit that belongs to nobody is the likeliest to be this one.
-  const codes = credits.map(({ id }) => creditCode(id)).reverse()
+  const codes = fitting.map(({ id }) => creditCode(id)).reverse()
   const claimed = new Set((await loadRedemptions(shopId, { codes })).map(({ code }) => code))
   return codes.find((code) => !claimed.has(code)) ?? null
 }

@@ -68,8 +68,11 @@ const CREDITS = `#graphql
 /** One credit of a customer's account. `createdAt` in epoch milliseconds. */
 export type Credit = { id: string; createdAt: number; amount: string; currency: string }
 
-/** The customer's newest credits, to find out whether one that got no answer was given. */
-export async function listCredits(admin: AdminClient, customer: string): Promise<Credit[]> {
+/**
+ * The customer's newest credits, to find out whether one that got no answer was given. Null where Shopify has no such customer (any
+ * more): who was merged away has left their credit to somebody else.
+ */
+export async function listCredits(admin: AdminClient, customer: string): Promise<Credit[] | null> {
   const Transaction = z.object({
     id: z.string().optional(),
     createdAt: z.string(),
@@ -88,8 +91,8 @@ export async function listCredits(admin: AdminClient, customer: string): Promise
         .nullable(),
     }),
   )
-  const accounts = reply.customer?.storeCreditAccounts.nodes ?? []
-  return accounts.flatMap(({ transactions }) =>
+  if (reply.customer === null) return null
+  return reply.customer.storeCreditAccounts.nodes.flatMap(({ transactions }) =>
     transactions.nodes.flatMap(({ id, createdAt, amount }) =>
       id ? [{ id, createdAt: Date.parse(createdAt), amount: amount.amount, currency: amount.currencyCode }] : [],
     ),

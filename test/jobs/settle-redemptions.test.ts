@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
@@ -6,6 +6,7 @@ import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { findRedemption, loadRedemptions, noteFailedTry } from '#app/db/redemptions.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
+import { reconcile } from '#app/jobs/reconcile.ts'
 import {
   GIVE_UP_MS,
   LEFT_BEHIND_MS,
@@ -435,4 +436,54 @@ test('store credit is given once and spent for once, also where the app may not 
   expect(place.operations).toContain('StoreCredits')
   expect(await expectSettled(place, ann, 700)).toBe('issued')
   expect(creditsOf(place, ann)).toEqual([500])
+})
+
+describe.each([
+  ['store credit', CREDIT, 'StoreCreditGive'],
+  ['gift card', CARD, 'GiftCardGive'],
+] as const)('a %s whose answer was lost, of a customer whom Shopify no longer has', (_name, reward, give) => {
+  const loseAnswer = async (place: SpendingShop, member: string) => {
+    place.trouble(give, 'lost', 2)
+    const redeemed = await redeem(place.shop, place.admin, { member, reward: reward.id, key: 'lost-then-gone' })
+    expect(redeemed).toMatchObject({ redemption: { state: 'reserved' } })
+    place.heal()
+    await letTimePass(place.shop.id, GIVE_UP_MS)
+  }
+
+  test('waits for the merge and is the survivor’s then: given once and paid for once', async () => {
+    const place = await openSpendingShop([reward])
+    const [ann, ben] = [await place.member(700), await place.member(700)]
+    await loseAnswer(place, ben)
+    place.store.mergeCustomers(place.shop.domain, ann as never, ben as never)
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
+    const merge = { type: 'merge', at: now(), from: ben, into: ann } as const
+    expect(await applyEvents(place.shop.id, [merge], now())).toMatchObject({ ok: true })
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+    expect(await expectSettled(place, ann, 1_400)).toBe('issued')
+    if (reward === CREDIT) expect(creditsOf(place, ann)).toEqual([500])
+  })
+
+  test('finds a merge of which no webhook told by where the orders went', async () => {
+    const place = await openSpendingShop([reward])
+    const [ann, ben] = [await place.member(700), await place.member(700)]
+    const lines = [{ title: 'Mug', unitPriceMinor: 2_000, quantity: 1, taxable: false }]
+    place.store.placeOrder(place.shop.domain, { customerId: ben as never, lines, payment: { status: 'paid' } })
+    await reconcile(place.shop, place.admin)
+    await drainShop(place.shop.id)
+    await loseAnswer(place, ben)
+    place.store.mergeCustomers(place.shop.domain, ann as never, ben as never)
+    await settleRedemptions(place.shop, place.admin)
+    await drainShop(place.shop.id)
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
+  })
+
+  test('goes back after two days in which nobody could say into whom they were merged', async () => {
+    const place = await openSpendingShop([reward])
+    const ben = await place.member(700)
+    await loseAnswer(place, ben)
+    expect(place.store.deleteCustomer(place.shop.domain, ben as never)).toMatchObject({ ok: true })
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
+    await letTimePass(place.shop.id, 2 * 24 * 3_600_000)
+    expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 1 })
+  })
 })
