@@ -46,20 +46,17 @@ export async function postToLedger(
   at: number,
   client: PoolClient,
 ): Promise<Map<string, Balances>> {
+  const { transfers, lots = [], totals = [] } = posting
+  // Batches without any points are frequent (the last of a round, messages of other topics), and this is the dearest statement.
+  if (transfers.length + lots.length + totals.length === 0) return new Map()
   const { rows } = await client.query<PostedRow>({
     name: 'post-to-ledger',
     text: POST,
-    values: [
-      shopId,
-      new Date(at),
-      ...transferColumns(posting.transfers),
-      ...lotColumns(posting.lots ?? []),
-      ...totalColumns(posting),
-    ],
+    values: [shopId, new Date(at), ...transferColumns(transfers), ...lotColumns(lots), ...totalColumns(totals)],
   })
   const { written, missing } = rows[0]!
   if (missing !== '0') throw new LedgerError(`${missing} members of shop ${shopId} have no accounts: open them first.`)
-  if (Number(written) < posting.transfers.length) await refuseOtherData(shopId, posting.transfers, client)
+  if (Number(written) < transfers.length) await refuseOtherData(shopId, transfers, client)
   const balances = rows
     .filter((row) => row.member_id !== null)
     .map((row) => [toGid('Customer', row.member_id!), toBalances(row)] as const)
@@ -202,7 +199,7 @@ function lotColumns(lots: readonly PostedLot[]): string[] {
   ]
 }
 
-function totalColumns({ totals = [] }: Posting): string[] {
+function totalColumns(totals: NonNullable<Posting['totals']>): string[] {
   return [
     numbers(totals.map((total) => customerNumber(total.member))),
     numbers(totals.map((total) => total.deficit)),
