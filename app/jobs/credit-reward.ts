@@ -106,7 +106,8 @@ async function lookForMerge(
   redemption: Redemption,
   askedForMs: number,
 ): Promise<Credited> {
-  await findMerges(shopId, admin, [redemption.member])
+  const { merged } = await findMerges(shopId, admin, [redemption.member])
+  if (merged.has(redemption.member)) return { outcome: 'unknown', detail: 'waiting for the merge of this customer' }
   const detail = 'Shopify no longer has this customer'
   return { outcome: askedForMs < MERGE_TELLS_MS ? 'unknown' : 'refused', detail }
 }

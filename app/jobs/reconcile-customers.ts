@@ -38,18 +38,23 @@ export async function reconcileCustomers(shop: Shop, admin: AdminClient): Promis
   total.read += members.length
   total.mended += await takeInCustomers(shop.id, [...found.values()], startedAt)
   const missing = members.filter((member) => !found.has(member))
-  total.mended += await findMerges(shop.id, admin, missing)
+  total.mended += (await findMerges(shop.id, admin, missing)).mended
   const last = members.length === MEMBERS_A_RUN ? numberOfGid(members.at(-1)!, 'Customer') : '0'
   await noteCustomersRead(shop.id, { until: startedAt, lookedTo: last })
   return total
 }
 
 /**
- * Finds out which of these customers (gids), whom Shopify no longer has, were merged into whom, and takes that in. Returns how many merges
- * were new to us. Where a customer's orders went to several others, or there are none, nothing can be known and nothing is done.
+ * Finds out which of these customers (gids), whom Shopify no longer has, were merged into whom, and takes that in. Returns those who were
+ * merged, and how many of these merges were new to us. Where a customer's orders went to several others, or there are none, nothing can be
+ * known and nothing is done.
  */
-export async function findMerges(shopId: number, admin: AdminClient, customers: readonly string[]): Promise<number> {
-  if (customers.length === 0) return 0
+export async function findMerges(
+  shopId: number,
+  admin: AdminClient,
+  customers: readonly string[],
+): Promise<{ merged: Set<string>; mended: number }> {
+  if (customers.length === 0) return { merged: new Set(), mended: 0 }
   const orders = await listOrdersOf(shopId, customers, ORDERS_ASKED)
   const owners = await findOrderCustomers(admin, [...new Set([...orders.values()].flat())])
   const merges = [...orders].flatMap(([from, own]) => {
@@ -57,7 +62,7 @@ export async function findMerges(shopId: number, admin: AdminClient, customers: 
     const [into] = named
     return named.size === 1 && into !== undefined && into !== from ? [{ from, into }] : []
   })
-  return take(
+  const mended = await take(
     shopId,
     merges.map(({ from, into }) => ({
       topic: 'customers/merge',
@@ -69,6 +74,7 @@ export async function findMerges(shopId: number, admin: AdminClient, customers: 
       },
     })),
   )
+  return { merged: new Set(merges.map(({ from }) => from)), mended }
 }
 
 /** Puts into the inbox which customers there are, and have an account, as far as we have it otherwise: once a run. Returns how many. */
