@@ -23,7 +23,11 @@ import {
   type BulkOrder,
 } from '#app/shopify/orders.server.ts'
 
-const BATCH = 500
+/**
+ * Larger than the drain's: nobody waits for the past, and the more rows a statement writes into indexes of a million, the less each costs
+ * (of 2,000 a quarter less than of 500).
+ */
+const BATCH = 2_000
 const LANES = 2
 /** With this many messages waiting the reading rests: the inbox must not grow by a million rows ahead of the drain. */
 const WAITING_AT_MOST = 5_000
