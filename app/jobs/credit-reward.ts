@@ -4,7 +4,6 @@ import { parseMoney } from '#app/loyalty/money.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
 import { AdminApiError } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
-import { findCustomerStates } from '#app/shopify/customers.server.ts'
 import { giveGiftCard, giveStoreCredit, listCredits } from '#app/shopify/store-credit.server.ts'
 import type { Credit, Money } from '#app/shopify/store-credit.server.ts'
 import { findMerges } from './reconcile-customers.ts'
@@ -38,12 +37,7 @@ export async function creditReward(
   const money = { amount: redemption.value, currency }
   const { isFirst, askedAt } = await noteCreditAsked(shopId, redemption.id, at)
   try {
-    if (redemption.type === 'gift-card') {
-      const given = await creditGiftCard(admin, shopId, redemption, money)
-      // Also a card that was made is refused to somebody who was merged away since.
-      const isSaid = isFirst || given.outcome === 'given' || (await isAtShopify(admin, redemption.member))
-      return isSaid ? given : await lookForMerge(admin, shopId, redemption, at - askedAt)
-    }
+    if (redemption.type === 'gift-card') return await creditGiftCard(admin, shopId, redemption, money)
     if (isFirst) return await creditStoreCredit(admin, redemption, money)
     return await lookForStoreCredit(admin, shopId, redemption, money, at - askedAt)
   } catch (error) {
@@ -55,7 +49,10 @@ export async function creditReward(
   }
 }
 
-/** The card's code is derived from the redemption: however often it is asked for, there is one card. */
+/**
+ * The card's code is derived from the redemption: however often it is asked for, there is one card. Whoever has a gift card is not merged
+ * (shopify.dev, CustomerMergeErrorFieldType), so that a card that was made does not change hands.
+ */
 async function creditGiftCard(
   admin: AdminClient,
   shopId: number,
@@ -92,13 +89,9 @@ async function lookForStoreCredit(
   return { outcome: 'refused', detail: 'Shopify never gave the credit' }
 }
 
-async function isAtShopify(admin: AdminClient, customer: string): Promise<boolean> {
-  return (await findCustomerStates(admin, [customer])).has(customer)
-}
-
 /**
- * Shopify does not have the member. If they were merged away, what was given is now another customer's, and so will the redemption be as
- * soon as the merge is taken in.
+ * Shopify does not have the member. It merges nobody who has store credit, but whoever has spent theirs. If the member was merged away, what
+ * was given stands with another customer now, and so will the redemption as soon as the merge is taken in.
  */
 async function lookForMerge(
   admin: AdminClient,

@@ -127,9 +127,13 @@ export function deleteCustomer(
   })
 }
 
+/** Why Shopify will not merge two customers. */
+export type MergeRefusal = 'same_customer' | 'has_gift_cards' | 'has_store_credit'
+
 /**
- * Merges two customers: orders, tags, addresses, store credit and gift cards go to the one kept; metafields it lacks
- * come over too. Sends `customers/merge` and `customers/update`; orders keep their dates and are not announced.
+ * Merges two customers: orders, tags, addresses and an empty account of store credit go to the one kept; metafields it lacks come over
+ * too. Sends `customers/merge` and `customers/update`; orders keep their dates and are not announced. Of Shopify's hard blockers
+ * (shopify.dev, CustomerMergeErrorFieldType) gift cards and store credit, of either customer, are imitated.
  */
 export function mergeCustomers(
   store: StoreTables,
@@ -137,11 +141,16 @@ export function mergeCustomers(
   domain: string,
   keptId: Gid,
   deletedId: Gid,
-): { ok: true; customer: Customer } | { ok: false; reason: 'same_customer' } {
+): { ok: true; customer: Customer } | { ok: false; reason: MergeRefusal } {
   if (keptId === deletedId) return { ok: false, reason: 'same_customer' }
+  const kept = requireCustomer(store, domain, keptId)
+  const gone = requireCustomer(store, domain, deletedId)
+  const isTheirs = (owner: Gid | null) => owner === keptId || owner === deletedId
+  if (store.list('giftCards', domain).some(({ customerId }) => isTheirs(customerId)))
+    return { ok: false, reason: 'has_gift_cards' }
+  if (store.list('storeCredit', domain).some(({ ownerId, balanceMinor }) => isTheirs(ownerId) && balanceMinor > 0))
+    return { ok: false, reason: 'has_store_credit' }
   return store.write(() => {
-    const kept = requireCustomer(store, domain, keptId)
-    const gone = requireCustomer(store, domain, deletedId)
     for (const order of store.ordersOf(gone.id))
       store.put('orders', order.id, Object.assign(order, { customerId: kept.id }))
     kept.tags = [...new Set([...kept.tags, ...gone.tags])]
@@ -223,9 +232,6 @@ function moveBelongings(store: StoreTables, domain: string, keptId: Gid, goneId:
     if (own.has(`${row.namespace}.${row.key}`)) continue
     const id = store.newId('Metafield')
     store.put('metafields', id, { ...row, id, ownerId: keptId })
-  }
-  for (const card of store.list('giftCards', domain)) {
-    if (card.customerId === goneId) store.put('giftCards', card.id, Object.assign(card, { customerId: keptId }))
   }
   for (const account of store.list('storeCredit', domain)) {
     if (account.ownerId === goneId) store.put('storeCredit', account.id, Object.assign(account, { ownerId: keptId }))

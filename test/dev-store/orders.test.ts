@@ -4,7 +4,8 @@ import { sum, totalsOf } from './order-totals.ts'
 import { decimalText, graphqlDecimal, parseDecimal } from './money.ts'
 import { orderPayload } from './payloads.ts'
 import type { PlaceOrder } from './orders.ts'
-import { createStore } from './state.ts'
+import type { Gid } from './records.ts'
+import { createStore, type DevStore } from './state.ts'
 
 const SHOP = 'tea.myshopify.com'
 
@@ -12,6 +13,24 @@ function openShop(shop: Partial<Parameters<ReturnType<typeof createStore>['addSh
   const store = createStore({ appUrl: 'http://127.0.0.1:1', apiKey: 'k', apiSecret: 's' })
   store.addShop({ domain: SHOP, currency: 'USD', taxRateBasisPoints: 700, ...shop })
   return store
+}
+
+function giveCard(store: DevStore, customerId: Gid | null) {
+  const card = { id: 'gid://shopify/GiftCard/1', shop: SHOP, code: 'abcd1234', initialMinor: 500, balanceMinor: 500 }
+  const rest = { note: null, templateSuffix: null, expiresOn: null, enabled: true, createdAt: 0 }
+  store.tables.put('giftCards', card.id, { ...card, ...rest, customerId })
+}
+
+function giveCredit(store: DevStore, ownerId: Gid) {
+  const id = 'gid://shopify/StoreCreditAccount/1'
+  store.tables.put('storeCredit', id, {
+    id,
+    shop: SHOP,
+    ownerId,
+    currency: 'USD',
+    balanceMinor: 1000,
+    transactions: [],
+  })
 }
 
 /** The order of the samples (test/fixtures/payloads): mugs, a teapot and a gift card, 5.00 off by a code, 6.00 shipping. */
@@ -124,16 +143,7 @@ describe('an order', () => {
   it('paid by gift card and store credit takes from both, and puts store credit back', () => {
     const store = openShop({ taxRateBasisPoints: 0 })
     const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
-    const card = { id: 'gid://shopify/GiftCard/1', shop: SHOP, code: 'abcd1234', initialMinor: 500, balanceMinor: 500 }
-    store.tables.put('giftCards', card.id, {
-      ...card,
-      customerId: null,
-      note: null,
-      templateSuffix: null,
-      expiresOn: null,
-      enabled: true,
-      createdAt: 0,
-    })
+    giveCard(store, null)
     const input: PlaceOrder = {
       customerId: ann.id,
       lines: [{ quantity: 1, unitPriceMinor: 2000 }],
@@ -142,14 +152,7 @@ describe('an order', () => {
     expect(store.placeOrder(SHOP, input)).toMatchObject({ ok: false, reason: 'store_credit_short' })
     expect(store.giftCardByCode(SHOP, 'abcd1234')!.balanceMinor).toBe(500)
 
-    store.tables.put('storeCredit', 'gid://shopify/StoreCreditAccount/1', {
-      id: 'gid://shopify/StoreCreditAccount/1',
-      shop: SHOP,
-      ownerId: ann.id,
-      currency: 'USD',
-      balanceMinor: 1000,
-      transactions: [],
-    })
+    giveCredit(store, ann.id)
     const placed = store.placeOrder(SHOP, input)
     if (!placed.ok) throw new Error(placed.reason)
     expect(placed.order.transactions.map((row) => [row.gateway, row.amountMinor])).toEqual([
@@ -170,6 +173,19 @@ describe('an order', () => {
     expect(store.ordersOf(ann.id)).toHaveLength(1)
     expect(store.customer(SHOP, bob.id)).toBeUndefined()
     expect(store.customer(SHOP, ann.id)!.tags).toEqual(['a', 'b'])
+  })
+
+  it.each([
+    ['has_gift_cards', giveCard],
+    ['has_store_credit', giveCredit],
+  ] as const)('stays with both customers where one of them %s: those are not merged', (reason, give) => {
+    for (const owner of [0, 1]) {
+      const store = openShop()
+      const [ann, bob] = [store.createCustomer(SHOP, {}), store.createCustomer(SHOP, {})]
+      give(store, [ann.id, bob.id][owner]!)
+      expect(store.mergeCustomers(SHOP, ann.id, bob.id)).toEqual({ ok: false, reason })
+      expect(store.customer(SHOP, bob.id)).toBeDefined()
+    }
   })
 })
 

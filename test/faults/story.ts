@@ -146,7 +146,8 @@ export class Story {
   #merge(): void {
     const [kept, gone] = shuffled(this.#random, this.customers)
     if (!kept || !gone) return
-    this.#store.mergeCustomers(this.#domain, kept, gone)
+    // Shopify refuses where one of them has money of the shop's.
+    if (!this.#store.mergeCustomers(this.#domain, kept, gone).ok) return
     this.customers.splice(this.customers.indexOf(gone), 1)
     for (const each of this.purse) if (each.customer === gone) each.customer = kept
   }

@@ -1,5 +1,6 @@
 /** A merchant's customers: the list, one customer, merging, and what privacy law asks for. */
 import { nameOf } from '../api/customer-fields.ts'
+import type { MergeRefusal } from '../customers.ts'
 import { totalsOf } from '../order-totals.ts'
 import type { Customer, Metafield, Shop } from '../records.ts'
 import type { DevStore } from '../state.ts'
@@ -218,6 +219,12 @@ function changes(store: DevStore, shop: Shop, customer: Customer): Html {
   </section>`
 }
 
+const MERGE_REFUSALS: Record<MergeRefusal, string> = {
+  same_customer: 'A customer cannot be merged with itself.',
+  has_gift_cards: 'Customers with gift cards cannot be merged.',
+  has_store_credit: 'Customers with store credit cannot be merged.',
+}
+
 /** Does what a form of the customer page asks. */
 export function customerAction(
   store: DevStore,
@@ -240,7 +247,7 @@ export function customerAction(
     const other = store.customer(shop.domain, form.get('other') ?? '')
     if (!other) return back('Choose a customer to merge.')
     const done = store.mergeCustomers(shop.domain, customer.id, other.id)
-    return back(done.ok ? 'The customers are merged.' : 'A customer cannot be merged with itself.')
+    return back(done.ok ? 'The customers are merged.' : MERGE_REFUSALS[done.reason])
   }
   if (verb === 'request-data') {
     store.requestData(shop.domain, customer.id)
