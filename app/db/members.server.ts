@@ -100,6 +100,7 @@ export async function lockMembers(
   return locked.map((row) => Object.assign(accounts.get(row.id)!, row))
 }
 
+/** Whoever was merged away since their aliases were followed is nobody new: there would be two of them again. */
 async function addMembers(shopId: number, ids: string, joinedAt: number, client: Queryable): Promise<void> {
   await client.query({
     name: 'add-members',
@@ -107,6 +108,7 @@ async function addMembers(shopId: number, ids: string, joinedAt: number, client:
              insert into members (shop_id, id, joined_at, updated_at)
              select $1, id, $3, $3 from unnest($2::bigint[]) as id
               where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
+                and not exists (select 1 from member_aliases a where a.shop_id = $1 and a.alias_id = id.id)
               order by id on conflict (shop_id, id) do nothing returning id)
            ${openAccountsOf('added')}`,
     values: [shopId, ids, new Date(joinedAt)],

@@ -208,7 +208,21 @@ class Loading {
     // Most customers of a batch were here before. Whoever waits for locks takes all in one go, or two could wait for each other.
     if (this.#skipBusy) await this.#lock(members, null)
     await this.#lock(members, this.#joinedAt)
-    for (const member of members) if (!this.#locked.has(member)) this.#busy.add(member)
+    const left = members.filter((member) => !this.#locked.has(member))
+    if (left.length === 0) return
+    if (this.#skipBusy) left.forEach((member) => this.#busy.add(member))
+    else await this.#lockSurvivors(new Set(left))
+  }
+
+  /** Whoever is not there once their locks were waited for was merged away meanwhile. */
+  async #lockSurvivors(gone: ReadonlySet<string>): Promise<void> {
+    const customers = [...this.#survivors].flatMap(([customer, survivor]) => (gone.has(survivor) ? [customer] : []))
+    customers.forEach((customer) => this.#survivors.delete(customer))
+    await this.follow(customers)
+    const members = [...new Set(customers.map((customer) => this.#survivors.get(customer)!))]
+    await this.#lock(members, this.#joinedAt)
+    const lost = members.find((member) => !this.#locked.has(member))
+    if (lost !== undefined) throw new Error(`${lost} of shop ${this.#shopId} is merged away again and again.`)
   }
 
   /** Those of them who are not locked yet; with `joinedAt`, also those never seen before. */

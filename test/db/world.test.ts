@@ -1,5 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { pool } from '#app/db/client.server.ts'
+import { inTransaction, pool } from '#app/db/client.server.ts'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
+import { lockMembers } from '#app/db/members.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { makeShopWithProgram } from '#test/setup/factories.ts'
@@ -43,3 +46,47 @@ test('another key of a merged member pays', async () => {
   const balances = await afterBatches([podcast(ann)], [merge(ann, ben)], [podcast(ben, 'k2')])
   expect(balances).toEqual([{ member: '2', available: '200' }])
 })
+
+test('who asks while a merge is under way waits for it, and what they do is the survivor’s', async () => {
+  const shop = await makeShopWithProgram({ earning: [{ id: 'podcast', on: 'custom:podcast', points: 100 }] })
+  for (const customer of [ann, ben]) await applyEvents(shop.id, [podcast(customer, customer)], AT)
+  const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const merging = applyEvents(shop.id, [merge(ann, ben)], AT, () => {
+    held.resolve()
+    return letGo.promise
+  })
+  await held.promise
+  const asking = applyEvents(shop.id, [podcast(ann, 'meanwhile')], AT)
+  await untilSomebodyWaits()
+  letGo.resolve()
+  await merging
+  expect(await asking).toMatchObject({ ok: true, changes: [{ refused: null }] })
+  const { rows } = await pool.query('select member_id, available from balances where shop_id = $1 order by 1', [
+    shop.id,
+  ])
+  expect(rows).toEqual([
+    { member_id: '1', available: '0' },
+    { member_id: '2', available: '300' },
+  ])
+  expect((await checkLedger(shop.id)).differences).toEqual([])
+})
+
+test('who was merged away since their aliases were looked up is not made a member anew', async () => {
+  const shop = await makeShopWithProgram({ earning: [{ id: 'podcast', on: 'custom:podcast', points: 100 }] })
+  await applyEvents(shop.id, [podcast(ann), merge(ann, ben)], AT)
+  const locked = await inTransaction((client) => lockMembers(shop.id, [ann], { joinedAt: AT, skipBusy: true }, client))
+  expect(locked).toEqual([])
+  const { rows } = await pool.query('select id from members where shop_id = $1', [shop.id])
+  expect(rows).toEqual([{ id: '2' }])
+})
+
+/** Resolves when a statement in this database waits for what another transaction holds. */
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const { rowCount } = await pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    if (rowCount) return
+    await wait(10)
+  }
+}
