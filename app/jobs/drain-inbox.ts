@@ -88,7 +88,7 @@ export async function drainInbox(
   isStopping: () => boolean = () => false,
 ): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
-  let atOnce = (await countSinceRest()) < BATCHES_AT_ONCE * WORTHWHILE ? 1 : BATCHES_AT_ONCE
+  let atOnce = (await countNews()) < BATCHES_AT_ONCE * WORTHWHILE ? 1 : BATCHES_AT_ONCE
   for (;;) {
     const shops = (await listShopsWithMessages(now())).filter((shopId) => !isResting(shopId))
     // Where they are fewer than the batches at a time, several are one shop's.
@@ -116,10 +116,7 @@ export async function drainInbox(
     }
     await Promise.all(Array.from({ length: atOnce }, work))
     add(total, round)
-    if (isStopping() || round.done + round.failed === 0) {
-      newestAtRest = await findNewestMessage()
-      return { ...total, left: round.left }
-    }
+    if (isStopping() || round.done + round.failed === 0) return { ...total, left: round.left }
     // Small batches take turns and rest: together they would hold up the door in bursts, and nobody waits for them.
     const worthwhile = moreWaits || round.done >= first.length * WORTHWHILE
     atOnce = worthwhile ? BATCHES_AT_ONCE : 1
@@ -128,12 +125,14 @@ export async function drainInbox(
   }
 }
 
-/** The newest message when this process last found nothing to do; null before that. */
-let newestAtRest: string | null = null
+let newestKnown = 0n
 
-/** How many messages have come since. As after a pause there are but a few, their batches take turns too. */
-async function countSinceRest(): Promise<number> {
-  return newestAtRest === null ? Infinity : Number(BigInt(await findNewestMessage()) - BigInt(newestAtRest))
+/** How many messages came since this process last began to drain. Where they are but a few, their batches take turns too. */
+async function countNews(): Promise<number> {
+  const newest = BigInt(await findNewestMessage())
+  const news = Number(newest - newestKnown)
+  newestKnown = newest
+  return news
 }
 
 /** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */
