@@ -256,7 +256,7 @@ class Game {
     await this.#watch(name, async () => {
       for (let rounds = 0; rounds < 100; rounds += 1) {
         const { done, failed, left } = await drainShop(shop.id, limit)
-        if (failed > 0) throw new Error('a message failed')
+        if (failed > 0) throw new Error(`a message failed: ${await findFailure(shop.id)}`)
         if (done === 0 && left === 0) return
       }
     })
@@ -330,6 +330,14 @@ class Game {
     }
     return end
   }
+}
+
+async function findFailure(shopId: number): Promise<string> {
+  const { rows } = await pool.query<{ what: string }>(
+    `select topic || ': ' || error as what from inbox where shop_id = $1 and error is not null`,
+    [shopId],
+  )
+  return rows.map(({ what }) => what).join('; ')
 }
 
 function idOf(redeemed: Redeemed): string {
