@@ -68,7 +68,8 @@ export async function followAliases(
 /**
  * Locks the rows of these members (gids, aliases followed already) in the order of their ids and returns them. With `joinedAt`, those
  * never seen before get an empty row of that date first, to have something to lock; `dropEmptyMembers` takes it away again
- * where the engine did not want it. With `skipBusy`, members that another transaction holds are left out.
+ * where the engine did not want it. With `skipBusy`, members that another transaction holds are left out; with both, all but those who got
+ * a row here: what is read beside the locks may be from before another transaction let go of the rest.
  */
 export async function lockMembers(
   shopId: number,
@@ -78,7 +79,7 @@ export async function lockMembers(
 ): Promise<MemberRow[]> {
   if (members.length === 0) return []
   const ids = numbers(members.map(customerNumber))
-  const adding = joinedAt === null ? Promise.resolve() : addMembers(shopId, ids, joinedAt, client)
+  const adding = joinedAt === null ? Promise.resolve(null) : addMembers(shopId, ids, joinedAt, client)
   // One look into the index per member, said so that no plan can be worse: a new shop has no statistics.
   const locking = client.query<Pick<MemberRow, 'id' | 'state' | 'erased_at'>>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
@@ -95,24 +96,27 @@ export async function lockMembers(
              from balances b where b.shop_id = $1 and b.member_id = any($2::bigint[])`,
     values: [shopId, ids],
   })
-  const [, { rows: locked }, { rows: held }] = await together([adding, locking, holding])
+  const [added, { rows }, { rows: held }] = await together([adding, locking, holding])
   const accounts = new Map(held.map((row) => [row.id, row]))
+  const locked = added && skipBusy ? rows.filter((row) => added.has(row.id)) : rows
   return locked.map((row) => Object.assign(accounts.get(row.id)!, row))
 }
 
-/** Whoever was merged away since their aliases were followed is nobody new: there would be two of them again. */
-async function addMembers(shopId: number, ids: string, joinedAt: number, client: Queryable): Promise<void> {
-  await client.query({
+/** Whoever was merged away since their aliases were followed is nobody new: there would be two of them again. Returns who is. */
+async function addMembers(shopId: number, ids: string, joinedAt: number, client: Queryable): Promise<Set<string>> {
+  const { rows } = await client.query<{ id: string }>({
     name: 'add-members',
     text: `with added as (
              insert into members (shop_id, id, joined_at, updated_at)
              select $1, id, $3, $3 from unnest($2::bigint[]) as id
               where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
                 and not exists (select 1 from member_aliases a where a.shop_id = $1 and a.alias_id = id.id)
-              order by id on conflict (shop_id, id) do nothing returning id)
-           ${openAccountsOf('added')}`,
+              order by id on conflict (shop_id, id) do nothing returning id), opened as (
+             ${openAccountsOf('added')})
+           select id from added`,
     values: [shopId, ids, new Date(joinedAt)],
   })
+  return new Set(rows.map(({ id }) => id))
 }
 
 /** The engine's record of a locked row; undefined where the row was only made to be locked. */

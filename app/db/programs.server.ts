@@ -133,9 +133,11 @@ export async function enqueueProgramEffects(
   const { rows } = await client.query('select 1 from programs where shop_id = $1 limit 1', [shopId])
   if (rows.length === 0) return
   const kinds = ['program-card', 'function-discounts', 'fill-pools', 'all-member-cards']
+  // Effects of one key become one, due at the earlier instant: what is for later would be done too early, and not again.
+  const key = dueAt > at ? `program@${dueAt}` : 'program'
   await enqueueEffects(
     shopId,
-    kinds.map((kind) => ({ kind, key: 'program', dueAt })),
+    kinds.map((kind) => ({ kind, key, dueAt })),
     at,
     client,
   )

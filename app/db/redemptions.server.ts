@@ -149,18 +149,20 @@ export async function findRunOutOnReturn(shopId: number, ids: readonly string[])
 }
 
 /**
- * Redemptions that somebody must settle: `reserved` since before `reservedBefore` (whoever reserved them is gone), and `ending` ones
- * that wait for Shopify's word. Those tried least recently first. Reads one shop.
+ * Redemptions that somebody must settle by `at`: `reserved` since before `reservedBefore` (whoever reserved them is gone), and `ending` ones
+ * that wait for Shopify's word. Those tried least recently first. A credit whose answer was lost is looked for less and less often: a
+ * tenth of the time after it was asked for lies between two looks, an hour at most. Reads one shop.
  */
 export async function listUnsettled(
   shopId: number,
-  { reservedBefore, limit }: { reservedBefore: number; limit: number },
+  { reservedBefore, at, limit }: { reservedBefore: number; at: number; limit: number },
 ): Promise<(Redemption & { attempts: number })[]> {
   const { rows } = await pool.query<Row & { attempts: number }>(
     `select ${COLUMNS}, attempts from redemptions
       where shop_id = $1 and ((state = 'reserved' and reserved_at < $2) or state = 'ending')
+        and (credit_asked_at is null or updated_at + least((updated_at - credit_asked_at) / 10, interval '1 hour') <= $4)
       order by updated_at, id limit $3`,
-    [shopId, new Date(reservedBefore), limit],
+    [shopId, new Date(reservedBefore), limit, new Date(at)],
   )
   return rows.map((row) => ({ ...toRedemption(row), attempts: row.attempts }))
 }

@@ -205,7 +205,8 @@ class Loading {
   /** Locks and loads the members that these customers are, who were followed before. */
   async lock(customers: readonly string[]): Promise<void> {
     const members = [...new Set(customers.map((customer) => this.#survivors.get(customer)!))]
-    // Most customers of a batch were here before. Whoever waits for locks takes all in one go, or two could wait for each other.
+    // Most customers of a batch were here before. Whom another let go of since is left for the next time: their orders were read before.
+    // Whoever waits for locks takes all in one go, or two could wait for each other.
     if (this.#skipBusy) await this.#lock(members, null)
     await this.#lock(members, this.#joinedAt)
     const left = members.filter((member) => !this.#locked.has(member))

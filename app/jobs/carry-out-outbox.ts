@@ -282,7 +282,8 @@ async function carryOutAllCards({ shop }: Carrying, effects: Effect[]): Promise<
     const last = members.length === MEMBERS_A_SLICE ? members.at(-1) : undefined
     if (!last) continue
     const next = { after: numberOfGid(last, 'Customer') }
-    await enqueueEffects(shop.id, [{ kind: 'all-member-cards', key: 'program', payload: next }], now())
+    // Under a key of its own, or it would take the place of a program that was published while this slice was queued.
+    await enqueueEffects(shop.id, [{ kind: 'all-member-cards', key: 'rest', payload: next }], now())
   }
   return { done: effects, refused: [], later: [] }
 }

@@ -233,7 +233,7 @@ export type SettleRun = { issued: number; returned: number; left: number; freedC
 export async function settleRedemptions(shop: Shop, admin: AdminClient, limit = 100): Promise<SettleRun> {
   const run: SettleRun = { issued: 0, returned: 0, left: 0, freedCodes: 0 }
   const at = now()
-  for (const redemption of await listUnsettled(shop.id, { reservedBefore: at - LEFT_BEHIND_MS, limit })) {
+  for (const redemption of await listUnsettled(shop.id, { reservedBefore: at - LEFT_BEHIND_MS, at, limit })) {
     const state = await settleOne(shop, admin, redemption, at)
     if (state === 'unavailable') {
       run.left += 1

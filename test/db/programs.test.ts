@@ -72,3 +72,17 @@ test('a version that does nothing to members by itself makes no member due', asy
     tier: { at: Date.parse('2026-04-01T12:00:00Z'), level: 'tree' },
   })
 })
+
+test('what Shopify must hear of a version of the future is told on its day, whatever else waits', async () => {
+  const shop = await makeShopWithProgram()
+  const [at, effectiveAt] = ['2026-03-01T12:00:00Z', '2026-06-01T12:00:00Z'].map((instant) => Date.parse(instant))
+  await publishProgram(shop.id, programDocument(timeless), { effectiveAt: effectiveAt!, at: at! })
+  const cards = await prisma.outboxEffect.findMany({
+    where: { shopId: shop.id, kind: 'all-member-cards' },
+    orderBy: { dueAt: 'asc' },
+  })
+  expect(cards.map(({ dueAt }) => dueAt.toISOString())).toEqual([
+    '2026-01-01T00:00:00.000Z',
+    '2026-06-01T12:00:00.000Z',
+  ])
+})

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { inTransaction, pool } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { lockMembers } from '#app/db/members.server.ts'
-import { applyEvents } from '#app/db/world.server.ts'
+import { applyEvents, loadWorld } from '#app/db/world.server.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { makeShopWithProgram } from '#test/setup/factories.ts'
 
@@ -78,6 +78,27 @@ test('who was merged away since their aliases were looked up is not made a membe
   expect(locked).toEqual([])
   const { rows } = await pool.query('select id from members where shop_id = $1', [shop.id])
   expect(rows).toEqual([{ id: '2' }])
+})
+
+test('who becomes a member while a batch is being read is left for the next one: what they did was read before', async () => {
+  const shop = await makeShopWithProgram({ earning: [{ id: 'podcast', on: 'custom:podcast', points: 100 }] })
+  const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const joining = applyEvents(shop.id, [podcast(ann)], AT, () => {
+    held.resolve()
+    return letGo.promise
+  })
+  await held.promise
+  const read = () =>
+    inTransaction(async (client) => {
+      const world = await loadWorld(shop.id, [podcast(ann), podcast(ben)], { at: AT, skipBusy: true }, client)
+      return { locked: [...world.locked], busy: [...world.busy] }
+    })
+  const reading = read()
+  await untilSomebodyWaits()
+  letGo.resolve()
+  await joining
+  expect(await reading).toEqual({ locked: [ben], busy: [ann] })
+  expect(await read()).toEqual({ locked: [ann, ben], busy: [] })
 })
 
 /** Resolves when a statement in this database waits for what another transaction holds. */

@@ -2,6 +2,7 @@
 import type { Event } from '#app/loyalty/engine.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { readMessage } from '#app/jobs/drain-inbox.ts'
+import { isRulesTopic } from '#app/shopify/webhook.ts'
 import type pg from 'pg'
 
 /** An event that was applied, or scheduled things of a member that were let happen. */
@@ -31,12 +32,19 @@ export class AppliedLog {
   /** Messages as they came: an erasure empties the stored ones. */
   readonly #told = new Map<string, Told>()
   readonly #done = new Set<string>()
+  /** What an actor asks for that leaves no message and no redemption. */
+  readonly #asked = new Map<string, Event>()
   #redemptions = new Map<string, Redeemed>()
   #members = new Map<string, number>()
 
   constructor(watch: () => pg.Client, variable: ReadonlySet<string>) {
     this.#watch = watch
     this.#variable = variable
+  }
+
+  /** An actor of this name asks for this: with its commit it is applied. */
+  noteAsked(actor: string, event: Event): void {
+    this.#asked.set(actor, event)
   }
 
   /** Messages were stored: keeps what they say. */
@@ -55,6 +63,11 @@ export class AppliedLog {
     const members = await this.#changedMembers()
     if (messages.length > 0) {
       this.steps.push(...messages.map((event) => ({ event })))
+      return
+    }
+    const asked = this.#asked.get(by)
+    if (asked) {
+      this.steps.push({ event: asked })
       return
     }
     for (const event of redemptions) this.steps.push({ event })
@@ -122,6 +135,7 @@ export class AppliedLog {
 
 /** A stored message as the drain reads it, null where there is nothing in it for the rules. */
 function readTold({ topic, source, triggered_at: triggeredAt, payload }: Told): Event | null {
+  if (!isRulesTopic(topic)) return null
   const parsed = readMessage({ topic, source, triggeredAt: triggeredAt.getTime(), payload })
   if (!parsed.ok) throw new Error(`${topic} cannot be read: ${parsed.field} ${parsed.message}`)
   return parsed.value

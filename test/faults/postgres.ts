@@ -202,7 +202,8 @@ class Tap {
   /** Ends a connection and waits until the server has undone what was open on it. */
   async #close(client: Client): Promise<void> {
     this.goOn([client])
-    await this.#watch.query('select pg_terminate_backend($1, 30000)', [client.processID])
+    // A server that is being restarted does so by itself, and has nobody to ask.
+    if (!this.#isRestarting) await this.#watch.query('select pg_terminate_backend($1, 30000)', [client.processID])
     await this.#untilClosed([client])
   }
 

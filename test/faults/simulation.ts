@@ -9,6 +9,7 @@ import { publishProgram } from '#app/db/programs.server.ts'
 import { findRedemption } from '#app/db/redemptions.server.ts'
 import { installShop, requireShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
@@ -16,6 +17,7 @@ import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { reconcileCustomers } from '#app/jobs/reconcile-customers.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { cancelRedemption, redeem, settleRedemptions, type Redeemed } from '#app/jobs/settle-redemptions.ts'
+import type { Event } from '#app/loyalty/engine.ts'
 import { programDocument } from '#test/setup/factories.ts'
 import { AppliedLog } from './applied.ts'
 import { openPlace, type Place, type Server } from './place.ts'
@@ -55,12 +57,21 @@ const TIERS = {
   ],
 }
 
+/** What pays beside orders, where a seed is lively. */
+const DEEDS = [
+  { id: 'welcome', on: 'signup', points: 30, limit: { times: 1, every: 'ever' } },
+  { id: 'birthday', on: 'birthday', points: 40 },
+  { id: 'review', on: 'review', points: 15, limit: { times: 2, every: 'ever' } },
+]
+
 /** What a seed is about. */
 export type Plan = {
   /** No tiers: the order of arrival must not matter. */
   plain: boolean
   /** Shoppers spend points. */
   spends: boolean
+  /** Points and tiers are given by hand, birthdays and activities come in, and the program is changed and published anew. */
+  lively: boolean
   rounds: number
   shares: Shares
   document: ReturnType<typeof programDocument>
@@ -87,31 +98,42 @@ export async function simulateFaults(seed: number, server: Server, more: { resta
 function makePlan(random: Random, restarts?: number): Plan {
   const plain = random.happens(0.5)
   const spends = !plain || random.happens(0.5)
-  const validDays = random.pick([{ validDays: 5 }, { validDays: 20 }, {}])
-  const rewards = [
-    { id: 'five-off', type: 'amount', value: '5.00', cost: 100, ...validDays },
-    { id: 'shipping', type: 'shipping', cost: 80, ...validDays },
-    { id: 'any', type: 'amount', perPoints: 50, value: '1.00', step: 50, ...validDays },
-    { id: 'credit', type: 'store-credit', value: '5.00', cost: 100 },
-    { id: 'card', type: 'gift-card', value: '5.00', cost: 100 },
-  ]
+  const lively = spends && random.happens(0.5)
   return {
     plain,
     spends,
+    lively,
     rounds: random.whole(6, 12),
     shares: {
       statement: random.pick([0, 0.003, 0.01, 0.03]),
       call: random.pick([0, 0.03, 0.1, 0.3]),
       restart: restarts ?? random.pick([0, 0, 0.001, 0.004]),
     },
-    document: programDocument({
-      hold: { days: random.pick([0, 3, 14]) },
-      expiry: random.pick([{ model: 'lot', months: 2 }, { model: 'inactivity', months: 1 }, { model: 'none' }]),
-      negativeBalance: random.pick(['allow', 'clamp']),
-      rewards,
-      ...(plain ? {} : { tiers: TIERS, enrolment: random.pick(['everyone', 'accounts']) }),
-    }),
+    document: makeDocument(random, { plain, lively }),
   }
+}
+
+/** A program as the seed has it. */
+function makeDocument(random: Random, { plain, lively }: Pick<Plan, 'plain' | 'lively'>): Plan['document'] {
+  const validDays = random.pick([{ validDays: 5 }, { validDays: 20 }, {}])
+  const rewards = [
+    { id: 'five-off', type: 'amount', value: '5.00', cost: 100, ...validDays },
+    { id: 'shipping', type: 'shipping', cost: 80, ...validDays },
+    { id: 'tenth', type: 'percentage', value: 10, cost: 90, ...validDays },
+    { id: 'any', type: 'amount', perPoints: 50, value: '1.00', step: 50, ...validDays },
+    { id: 'credit', type: 'store-credit', value: '5.00', cost: 100 },
+    { id: 'card', type: 'gift-card', value: '5.00', cost: 100 },
+  ]
+  return programDocument({
+    hold: { days: random.pick([0, 3, 14]) },
+    expiry: random.pick([{ model: 'lot', months: 2 }, { model: 'inactivity', months: 1 }, { model: 'none' }]),
+    negativeBalance: random.pick(['allow', 'clamp']),
+    rewards,
+    ...(plain ? {} : { tiers: TIERS, enrolment: random.pick(['everyone', 'accounts']) }),
+    ...(lively
+      ? { earning: [{ id: 'purchase', on: 'order', points: random.whole(3, 6), per: '1.00' }, ...DEEDS] }
+      : {}),
+  })
 }
 
 async function play(seed: number, random: Random, plan: Plan, schedule: Schedule, place: Place): Promise<Outcome> {
@@ -125,7 +147,7 @@ async function play(seed: number, random: Random, plan: Plan, schedule: Schedule
     onCommit: (actor) => log.noteCommit(actor.name),
     onStatement: (label) => (label === 'store-messages' ? log.noteMessages() : Promise.resolve()),
   })
-  const game = new Game({ shop, shopify, random, plan, schedule })
+  const game = new Game({ shop, shopify, random, plan, schedule, log })
   try {
     await game.play()
   } finally {
@@ -149,7 +171,7 @@ async function play(seed: number, random: Random, plan: Plan, schedule: Schedule
   }
 }
 
-type Setting = { shop: Shop; shopify: Shopify; random: Random; plan: Plan; schedule: Schedule }
+type Setting = { shop: Shop; shopify: Shopify; random: Random; plan: Plan; schedule: Schedule; log: AppliedLog }
 
 type Job = 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile' | 'customers'
 
@@ -163,6 +185,7 @@ class Game {
   readonly #story: Story
   readonly #wishes: Wish[] = []
   #wished = 0
+  #asked = 0
 
   constructor(setting: Setting) {
     this.#setting = setting
@@ -194,6 +217,7 @@ class Game {
     for (const name of ['fill', 'reconcile', 'customers'] as const)
       if (random.happens(0.2)) players.push(this.#job(name))
     if (plan.spends) players.push(...this.#shoppers())
+    if (plan.lively) players.push(...this.#people())
     return players
   }
 
@@ -256,7 +280,7 @@ class Game {
     await this.#watch(name, async () => {
       for (let rounds = 0; rounds < 100; rounds += 1) {
         const { done, failed, left } = await drainShop(shop.id, limit)
-        if (failed > 0) throw new Error('a message failed')
+        if (failed > 0) throw new Error(`a message failed: ${await findFailure(shop.id)}`)
         if (done === 0 && left === 0) return
       }
     })
@@ -293,7 +317,7 @@ class Game {
 
   #makeWish(): Wish {
     const { random } = this.#setting
-    const reward = random.pick(['five-off', 'five-off', 'shipping', 'any', 'credit', 'card'])
+    const reward = random.pick(['five-off', 'tenth', 'shipping', 'any', 'credit', 'card'])
     this.#wished += 1
     const points = reward === 'any' ? { points: random.pick([50, 100, 150]) } : {}
     return { member: random.pick(this.#story.customers), reward, ...points, key: `wish-${this.#wished}` }
@@ -308,10 +332,51 @@ class Game {
     }
     const redeemed = end.result as Redeemed
     const code = redeemed.ok ? redeemed.redemption.code : null
-    const isCode = ['five-off', 'shipping', 'any'].includes(wish.reward)
+    const isCode = !['credit', 'card'].includes(wish.reward)
     if (code !== null && isCode && !this.#story.purse.some((each) => each.code === code)) {
       this.#story.purse.push({ customer: wish.member, code, amount: wish.reward !== 'shipping', id: idOf(redeemed) })
     }
+  }
+
+  /** What the merchant and shoppers do on pages, and what Flow tells; and now and then another program. */
+  #people(): Promise<void>[] {
+    const { random, plan, shop } = this.#setting
+    const players: Promise<void>[] = []
+    for (let deeds = random.whole(0, 2); deeds > 0; deeds -= 1)
+      players.push(this.#ask(random.pick(this.#story.customers)))
+    if (random.happens(0.15)) {
+      const document = makeDocument(random, plan)
+      // In force a while later, as what is worked on at that instant goes by either.
+      const publishing = () => publishProgram(shop.id, document, { effectiveAt: now() + HOUR_MS, at: now() })
+      players.push(this.#watch('publish', publishing).then(() => undefined))
+    }
+    return players
+  }
+
+  async #ask(customer: string): Promise<void> {
+    const { random, shop, plan, log } = this.#setting
+    this.#asked += 1
+    const [name, key] = [`ask-${this.#asked}`, `deed-${random.whole(1, this.#asked)}`]
+    const by = { reason: 'they asked', actor: 'staff' }
+    const deed = random.pick<(at: number) => Event>([
+      (at) => ({ type: 'adjust', at, customer, points: 75, key: name, ...by }),
+      (at) => ({ type: 'adjust', at, customer, points: -60, key: name, ...by }),
+      (at) => ({ type: 'event', at, customer, name: 'review', key, order: null }),
+      (at) => ({ type: 'birthday', at, customer, month: 5, day: (this.#asked % 28) + 1 }),
+      (at) => ({ type: 'opt-in', at, customer, signUp: 'now' }),
+      ...(plan.plain ? [] : [(at: number): Event => this.#placeTier(customer, at)]),
+    ])
+    await this.#watch(name, () => {
+      const event = deed(now())
+      log.noteAsked(name, event)
+      return applyEvents(shop.id, [event], event.at)
+    })
+  }
+
+  #placeTier(customer: string, at: number): Event {
+    const level = ['silver', 'gold', null][this.#asked % 3]!
+    const until = level === null ? null : at + 9 * 24 * HOUR_MS
+    return { type: 'place-tier', at, customer, level, until, reason: 'they asked', actor: 'staff' }
   }
 
   async #cancel({ id }: { id: string }): Promise<void> {
@@ -330,6 +395,14 @@ class Game {
     }
     return end
   }
+}
+
+async function findFailure(shopId: number): Promise<string> {
+  const { rows } = await pool.query<{ what: string }>(
+    `select topic || ': ' || error as what from inbox where shop_id = $1 and error is not null`,
+    [shopId],
+  )
+  return rows.map(({ what }) => what).join('; ')
 }
 
 function idOf(redeemed: Redeemed): string {

@@ -44,9 +44,9 @@ export class Story {
     else if (dice < 0.7) this.#refund(order)
     else if (dice < 0.78 && order.cancelledAt === null) this.#store.cancelOrder(this.#domain, order.id)
     else if (dice < 0.86 && order.financialStatus === 'pending') this.#store.markPaid(this.#domain, order.id)
-    else if (dice < 0.92 && order.customerId === null) {
-      this.#store.attachCustomer(this.#domain, order.id, random.pick(this.customers))
-    } else if (dice < 0.95) this.#edit(order)
+    else if (dice < 0.92 && (order.customerId === null || random.happens(0.3))) this.#attach(order)
+    else if (dice < 0.94) this.#edit(order)
+    else if (dice < 0.95) this.#store.requestData(this.#domain, random.pick(this.customers))
     else if (dice < 0.98) this.#merge()
     else this.#redact()
   }
@@ -133,6 +133,12 @@ export class Story {
         lines: [{ lineId: line.id, quantity: this.#random.whole(1, line.currentQuantity) }],
       })
     } else this.#store.refund(this.#domain, order.id, { amountMinor: this.#random.whole(1, 300) })
+  }
+
+  /** A guest says who they are, or staff give the order to somebody else, or to nobody. */
+  #attach(order: Order): void {
+    const isTaken = order.customerId !== null && this.#random.happens(0.3)
+    this.#store.attachCustomer(this.#domain, order.id, isTaken ? null : this.#random.pick(this.customers))
   }
 
   #edit(order: Order): void {

@@ -1,8 +1,10 @@
 // What must be true when all is quiet, whatever went wrong before.
 import { pool } from '#app/db/client.server.ts'
+import { findCycleDifferences } from '#app/db/cycles.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findAccountStates, listOrdersOf, readMembers } from '#app/db/member-records.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
+import { findMeasureDifferences } from '#app/db/recount-measures.server.ts'
 import { loadRedemptions } from '#app/db/redemptions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
@@ -28,6 +30,8 @@ export async function judge(look: Case): Promise<{ problems: string[]; transfers
   const { differences, transfers } = await checkLedger(look.shop.id)
   const problems = [
     ...differences.map(({ what, kept, recomputed }) => `ledger: ${what}: kept ${kept}, transfers say ${recomputed}`),
+    ...(await judgeMeasures(look)),
+    ...(await judgePrivacy()),
     ...(await compareWithEngine(look, replay, members, redemptions)),
     ...(look.plan.plain && !look.plan.spends ? compareWithSimulator(look, programs, members) : []),
     ...(await judgeQueues(look)),
@@ -119,6 +123,28 @@ async function judgeQueues({ shop, at }: Case): Promise<string[]> {
   return rows.map(({ what, key, state, error }) => `${what} ${key} is ${state}: ${error}`)
 }
 
+/** The measures are what the orders say. */
+async function judgeMeasures({ shop }: Case): Promise<string[]> {
+  const differences = [...(await findMeasureDifferences(shop.id)), ...(await findCycleDifferences(shop.id))]
+  return differences.map(({ what, kept, counted }) => `measures: ${what}: kept ${kept}, counted ${counted}`)
+}
+
+/** Nobody's address is kept once all is quiet: every shopper of the story has one at this domain. */
+async function judgePrivacy(): Promise<string[]> {
+  const { rows: tables } = await pool.query<{ name: string }>(
+    `select quote_ident(relname) as name from pg_class
+      where relkind = 'r' and relnamespace = 'public'::regnamespace order by relname`,
+  )
+  const problems: string[] = []
+  for (const { name } of tables) {
+    const { rows } = await pool.query<{ row: string }>(
+      `select t::text as row from ${name} t where t::text like '%@example.com%' limit 1`,
+    )
+    problems.push(...rows.map(({ row }) => `${name} keeps an address: ${row}`))
+  }
+  return problems
+}
+
 /**
  * Whoever Shopify has is known, with the account they have there; whoever was merged away and ever had an order is known to be
  * somebody else, also where no webhook said so.
@@ -196,6 +222,7 @@ async function judgeCodes({ shop, shopify }: Case): Promise<string[]> {
 /** What Liquid and the Function read is what the ledger says; the tier's tag, and no other, is on the customer. */
 function judgeCards({ shopify, at }: Case, programs: Programs, members: ReadonlyMap<string, Member>): string[] {
   const { store, domain } = shopify
+  // A program that is published anew has the same levels.
   const levels = programs.versions[0]!.program.tiers?.levels ?? []
   return [...members.values()].flatMap((member) => {
     const customer = store.customer(domain, member.id)

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import pg from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
+import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 import { closeShop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
@@ -60,6 +62,26 @@ test('a member’s card reaches Shopify with balance, code and words for both', 
     heldOut: [],
   })
   expect(await waiting(place)).toEqual([])
+})
+
+test('a program that is published while the cards of the one before are being queued reaches all members', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const members = Array.from({ length: 501 }, (_, at) => `gid://shopify/Customer/${at + 1}`)
+  await giveTo(place, members, 'gift')
+  await pool.query(`delete from outbox where shop_id = $1 and kind <> 'all-member-cards'`, [place.shop.id])
+  // GIVEN that Shopify is away, as only what is queued matters, and that it is published while the first slice is read
+  place.trouble(null, '500', 999)
+  const slices: string[] = []
+  const original = pg.Client.prototype.query as (...args: unknown[]) => Promise<unknown>
+  onTestFinished(() => void (pg.Client.prototype.query = original as typeof pg.Client.prototype.query))
+  pg.Client.prototype.query = async function (this: pg.Client, ...args: unknown[]) {
+    const [text, values] = args as [unknown, string[]]
+    const isSlice = typeof text === 'string' && /^select id from members where shop_id = \$1 and id >/.test(text)
+    if (isSlice && slices.push(values[1]!) === 1) await enqueueProgramEffects(place.shop.id, now())
+    return original.apply(this, args)
+  } as typeof pg.Client.prototype.query
+  for (let round = 0; round < 3; round += 1) await carryOut(place)
+  expect(slices).toEqual(['0', '0', '500'])
 })
 
 test('the program card says what there is to earn and to get', async () => {

@@ -25,11 +25,14 @@ const FIVE_OFF = { id: 'five-off', type: 'amount', value: '5.00', cost: 500, val
 const CREDIT = { id: 'credit', type: 'store-credit', value: '5.00', cost: 500 }
 const CARD = { id: 'card', type: 'gift-card', value: '5.00', cost: 500 }
 
+const HOUR_MS = 3_600_000
+
 /** Lets business time pass for the redemptions of a shop: as if they had been reserved that much earlier. */
 async function letTimePass(shopId: number, ms: number): Promise<void> {
   await pool.query(
     `update redemptions set reserved_at = reserved_at - make_interval(secs => $2::float8 / 1000),
-            credit_asked_at = credit_asked_at - make_interval(secs => $2::float8 / 1000) where shop_id = $1`,
+            credit_asked_at = credit_asked_at - make_interval(secs => $2::float8 / 1000),
+            updated_at = updated_at - make_interval(secs => $2::float8 / 1000) where shop_id = $1`,
     [shopId, ms],
   )
 }
@@ -419,6 +422,7 @@ test.each([
     await letTimePass(place.shop.id, GIVE_UP_MS)
     expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
     place.heal()
+    await letTimePass(place.shop.id, GIVE_UP_MS)
     expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
     expect(await expectSettled(place, ann, 700)).toBe('issued')
     if (reward === CREDIT) expect(creditsOf(place, ann)).toEqual([500])
@@ -466,8 +470,28 @@ describe('store credit whose answer was lost, of a customer whom Shopify no long
     expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
     const merge = { type: 'merge', at: now(), from: ben, into: ann } as const
     expect(await applyEvents(place.shop.id, [merge], now())).toMatchObject({ ok: true })
+    await letTimePass(place.shop.id, HOUR_MS)
     expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
     expect(await expectSettled(place, ann, 1_400)).toBe('issued')
+  })
+
+  test('is looked for every minute at first, and once an hour a day later', async () => {
+    const place = await openSpendingShop([CREDIT])
+    const ben = await place.member(700)
+    await loseAnswer(place, ben)
+    place.store.deleteCustomer(place.shop.domain, ben as never)
+    const countLooks = async (times: number, everyMs: number) => {
+      let looks = 0
+      for (let time = 0; time < times; time += 1) {
+        await letTimePass(place.shop.id, everyMs)
+        looks += (await settleRedemptions(place.shop, place.admin)).left
+      }
+      return looks
+    }
+    await letTimePass(place.shop.id, LEFT_BEHIND_MS)
+    expect(await countLooks(5, 60_000)).toBe(5)
+    expect(await countLooks(1, 24 * HOUR_MS)).toBe(1)
+    expect(await countLooks(12 * 6, HOUR_MS / 6)).toBe(12)
   })
 
   test('finds a merge of which no webhook told by where the orders went, however long ago it was', async () => {
@@ -482,8 +506,10 @@ describe('store credit whose answer was lost, of a customer whom Shopify no long
     // Also at a second look, before what the first one found is taken in.
     for (let look = 0; look < 2; look++) {
       expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ returned: 0, left: 1 })
+      await letTimePass(place.shop.id, HOUR_MS)
     }
     await drainShop(place.shop.id)
+    await letTimePass(place.shop.id, HOUR_MS)
     expect(await settleRedemptions(place.shop, place.admin)).toMatchObject({ issued: 1 })
   })
 
