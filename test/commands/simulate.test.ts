@@ -223,6 +223,13 @@ test('--out writes the document whole, and nothing else', () => {
   expect(readdirSync(folder)).toEqual(['out.json'])
 })
 
+test('a place where --out cannot be written is named and exits with 2', () => {
+  const out = path.join(folderWith({}), 'nowhere/out.json')
+  const { status, stdout, stderr } = simulate(['--program', PROGRAM, '--events', EVENTS, '--out', out])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(/^--out: .*out.json cannot be written: ENOENT[^\n]*\n$/)
+})
+
 test('what if: another program over the same log, in figures and in words', () => {
   const folder = folderWith({
     'generous.json': programText
