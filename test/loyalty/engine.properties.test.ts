@@ -73,7 +73,8 @@ test(
         }
         const shop = new Shop(programs)
         for (const event of events) {
-          shop.tell(event)
+          const { members } = shop.tell(event)
+          for (const member of members) expect(member.advancedTo).toBeGreaterThanOrEqual(event.at)
           shop.audit()
         }
         shop.pass(longAfter(toEvents(deeds)))
