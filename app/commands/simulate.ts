@@ -9,6 +9,7 @@ import {
   type SimulatedEvent,
   type SimulatedTransfer,
   type SimulationRecords,
+  UncountableEvent,
   simulateRecords,
 } from '#app/loyalty/simulate.ts'
 import { parseInstant } from '#app/loyalty/time.ts'
@@ -133,13 +134,18 @@ function play(log: EventLog, program: Program, { request, catalog, onTransfer }:
   const all = log.countUntil(until ?? Infinity)
   const progress = createProgress('Playing')
   let done = 0
-  const records = simulateRecords(program, playEvents(log, catalog, until ?? Infinity), {
-    until,
-    ...(onTransfer && { onTransfer }),
-    onEvent: () => progress.show(++done, all),
-  })
-  progress.clear()
-  return records
+  try {
+    return simulateRecords(program, playEvents(log, catalog, until ?? Infinity), {
+      until,
+      ...(onTransfer && { onTransfer }),
+      onEvent: () => progress.show(++done, all),
+    })
+  } catch (error) {
+    if (!(error instanceof UncountableEvent)) throw error
+    throw new InputProblem([formatProblem(request.events, error.line, '', error.message)])
+  } finally {
+    progress.clear()
+  }
 }
 
 function* playEvents(log: EventLog, catalog: Catalog, until: number): Generator<SimulatedEvent> {
