@@ -42,6 +42,36 @@ test(
   MINUTE,
 )
 
+test(
+  'what members had at any instant is the sum of the transfers until then',
+  () => {
+    const property = fc.property(anyPrograms, anyDeeds, (programs, deeds) => {
+      const shop = new Shop(programs)
+      const seen = new Map<number, Map<string, number>>()
+      const look = (at: number) =>
+        seen.set(at, new Map([...shop.members].map(([id, member]) => [id, member.available])))
+      const events = toEvents(deeds)
+      for (const event of events) {
+        shop.happen(event)
+        look(event.at)
+      }
+      shop.pass(longAfter(events))
+      look(longAfter(events))
+      for (const [at, balances] of seen) {
+        const until = shop.transfers.filter(({ eventAt }) => eventAt <= at)
+        for (const [id, available] of balances) {
+          const account = `member:${id}.available`
+          const sum = (side: 'from' | 'to') =>
+            until.filter((transfer) => transfer[side] === account).reduce((all, { amount }) => all + amount, 0)
+          expect(sum('to') - sum('from')).toBe(available)
+        }
+      }
+    })
+    fc.assert(property, { numRuns: 500 })
+  },
+  MINUTE,
+)
+
 /** Merges and erasures, and messages that are heard later than others that happened after them. */
 const anyDisorder = fc.record({
   disturbances: fc.array(
