@@ -68,6 +68,7 @@ test('no 90 days that end today or later have more days on discount than the pea
       }
       expect(findFatiguePeak(campaigns, 0).share).toBeCloseTo(most / 90, 9)
     }),
+    { numRuns: 30 },
   )
 })
 
