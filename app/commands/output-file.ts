@@ -2,11 +2,24 @@
  * A JSON document that is written in pieces, all or nothing: into a temporary file that takes its name at the end, or to standard output. A *spool* keeps a
  * list on disk that is longer than memory should hold.
  */
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const FLUSH_CHARACTERS = 1 << 16
+
+/** Why a file that was asked for cannot be written: a command prints it and exits with 2. */
+export class OutputProblem extends Error {}
 
 /** Takes text in pieces. */
 export type Sink = { write(text: string): Promise<void> | void }
@@ -54,16 +67,30 @@ export class Spool {
   }
 }
 
-/** Runs `write` with a sink to the file, which appears under its name only if all went well; without a file the sink is standard output. */
-export async function writeOutput(file: string | undefined, write: (sink: Sink) => Promise<void>): Promise<void> {
+/**
+ * Runs `write` with a sink to the file, which appears under its name only if all went well; without a file the sink is standard output. Throws
+ * {@link OutputProblem} where the file cannot be written.
+ */
+export async function writeOutput(
+  file: string | undefined,
+  write: (sink: Sink) => Promise<void> | void,
+): Promise<void> {
   if (file === undefined) return write(standardOutput)
-  // A device or a pipe has no name to take over.
+  const orRefuse = <Result>(act: () => Result): Result => {
+    try {
+      return act()
+    } catch (error) {
+      throw new OutputProblem(`--out: ${file} cannot be written: ${(error as Error).message}`)
+    }
+  }
+  // A device or a pipe has no name to take over, and a link goes on to lead where it led.
   const isPlain = !existsSync(file) || statSync(file).isFile()
-  const target = isPlain ? `${file}.${process.pid}.tmp` : file
-  const opened = openSync(target, 'w')
+  const place = isPlain && existsSync(file) ? realpathSync(file) : file
+  const target = isPlain ? `${place}.${process.pid}.tmp` : place
+  const opened = orRefuse(() => openSync(target, 'w'))
   let pieces = ''
   const flush = () => {
-    writeWhole(opened, pieces)
+    orRefuse(() => writeWhole(opened, pieces))
     pieces = ''
   }
   try {
@@ -75,11 +102,23 @@ export async function writeOutput(file: string | undefined, write: (sink: Sink) 
     })
     flush()
     closeSync(opened)
-    if (isPlain) renameSync(target, file)
+    if (isPlain) orRefuse(() => renameSync(target, place))
   } catch (error) {
     if (isPlain) rmSync(target, { force: true })
     throw error
   }
+}
+
+/** True where the reader of our output has closed the pipe, as in `npm run simulate … | head`: no failure of ours. */
+export function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EPIPE'
+}
+
+/** For a command that writes to standard output: a closed pipe is told where the write was asked for, and the stream need not tell it again. */
+export function forgiveClosedPipe(): void {
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error
+  })
 }
 
 const standardOutput: Sink = {

@@ -1,5 +1,4 @@
 /** `npm run program`: the live program of a shop as a document, out and in. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { now } from '#app/clock.server.ts'
@@ -9,6 +8,7 @@ import { findPublishedProgram, publishOnTop } from '#app/db/program-history.serv
 import { type Shop, findShop } from '#app/db/shops.server.ts'
 import { diff } from '#app/loyalty/diff.ts'
 import { InputProblem, readProgramFile } from './input-file.ts'
+import { OutputProblem, writeOutput } from './output-file.ts'
 
 const PROJECT = path.resolve(import.meta.dirname, '../..')
 
@@ -41,7 +41,7 @@ async function main(args: string[]): Promise<number> {
     else throw new InputProblem(['say "export --shop SHOP" or "import --shop SHOP FILE" (see --help)'])
     return 0
   } catch (error) {
-    if (!(error instanceof InputProblem)) throw error
+    if (!(error instanceof InputProblem || error instanceof OutputProblem)) throw error
     process.stderr.write(`${error.message}\n`)
     return 2
   } finally {
@@ -53,8 +53,7 @@ async function exportProgram(shop: Shop, out: string | undefined): Promise<void>
   const published = await findPublishedProgram(shop.id)
   if (!published) throw new InputProblem([`${shop.domain} has not published a program yet`])
   const json = `${JSON.stringify(published.document, null, 2)}\n`
-  if (out === undefined) process.stdout.write(json)
-  else writeWhole(out, json)
+  await writeOutput(out, (sink) => sink.write(json))
 }
 
 async function importProgram(
@@ -113,18 +112,6 @@ function readArguments(args: string[]) {
     })
   } catch (error) {
     throw new InputProblem([`${(error as Error).message} (see --help)`])
-  }
-}
-
-/** All or nothing: a file that is half a document helps nobody. */
-function writeWhole(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}.tmp`
-  try {
-    writeFileSync(temporary, text)
-    renameSync(temporary, file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
   }
 }
 

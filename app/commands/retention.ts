@@ -1,7 +1,7 @@
 /** `npm run retention`: the retention measures of any order log, as JSON or as tables. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { OrderLogError, parseDate, readOrderLog } from './order-log-csv.ts'
+import { OutputProblem, forgiveClosedPipe, isClosedPipe, writeOutput } from './output-file.ts'
 import { printMeasures } from './retention-tables.ts'
 import { now } from '../clock.server.ts'
 import { isTimeZone, parseInstant } from '../loyalty/time.ts'
@@ -48,7 +48,8 @@ async function main(): Promise<number> {
     await run(request)
     return 0
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof OrderLogError)) throw error
+    if (isClosedPipe(error)) return 0
+    if (!(error instanceof UsageError || error instanceof OrderLogError || error instanceof OutputProblem)) throw error
     process.stderr.write(`${error.message}\n`)
     return 2
   }
@@ -59,9 +60,8 @@ async function run({ orders: file, asOf, timeZone, activityDays, out, table }: R
   const { orders, exponent } = await readOrderLog(file, timeZone, progress.show).finally(progress.clear)
   const measures = measureOrders(orders.finish(asOf), { asOf, timeZone, activityDays, exponent })
   const json = `${JSON.stringify(measures, null, 2)}\n`
-  if (out !== undefined) writeWhole(out, json)
-  if (table) process.stdout.write(printMeasures(measures))
-  else if (out === undefined) process.stdout.write(json)
+  if (out !== undefined || !table) await writeOutput(out, (sink) => sink.write(json))
+  if (table) await writeOutput(undefined, (sink) => sink.write(printMeasures(measures)))
 }
 
 function readArguments(args: string[]): Request | 'help' {
@@ -104,18 +104,6 @@ function readInstant(text: string, timeZone: string): number {
   )
 }
 
-/** A file that is there is whole: written beside its place under another name, then moved. */
-function writeWhole(file: string, text: string): void {
-  const unfinished = `${file}.${process.pid}.tmp`
-  try {
-    writeFileSync(unfinished, text)
-    renameSync(unfinished, file)
-  } catch (error) {
-    rmSync(unfinished, { force: true })
-    throw new UsageError(`--out: ${file} cannot be written: ${(error as Error).message}`)
-  }
-}
-
 /** A line on the terminal that counts rows while they are read; nothing where nobody watches. */
 function showProgress() {
   const watched = process.stderr.isTTY === true
@@ -131,4 +119,5 @@ function showProgress() {
   }
 }
 
+forgiveClosedPipe()
 process.exitCode = await main()

@@ -9,6 +9,7 @@ import {
   type SimulatedEvent,
   type SimulatedTransfer,
   type SimulationRecords,
+  UncountableEvent,
   simulateRecords,
 } from '#app/loyalty/simulate.ts'
 import { parseInstant } from '#app/loyalty/time.ts'
@@ -22,7 +23,7 @@ import {
   readProgramFile,
   unreadable,
 } from './input-file.ts'
-import { type Sink, Spool, writeOutput } from './output-file.ts'
+import { OutputProblem, type Sink, Spool, forgiveClosedPipe, isClosedPipe, writeOutput } from './output-file.ts'
 import { createProgress } from './progress.ts'
 
 const HELP = `Plays a log of events over a loyalty program, offline: what every member, order and code comes to, and why.
@@ -62,15 +63,10 @@ async function main(args: string[]): Promise<number> {
     return 0
   } catch (error) {
     if (isClosedPipe(error)) return 0
-    if (!(error instanceof InputProblem)) throw error
+    if (!(error instanceof InputProblem || error instanceof OutputProblem)) throw error
     process.stderr.write(`${error.message}\n`)
     return 2
   }
-}
-
-/** The reader of our output has closed the pipe, as in `npm run simulate … | head`. */
-function isClosedPipe(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'EPIPE'
 }
 
 async function run(request: Request): Promise<void> {
@@ -138,13 +134,18 @@ function play(log: EventLog, program: Program, { request, catalog, onTransfer }:
   const all = log.countUntil(until ?? Infinity)
   const progress = createProgress('Playing')
   let done = 0
-  const records = simulateRecords(program, playEvents(log, catalog, until ?? Infinity), {
-    until,
-    ...(onTransfer && { onTransfer }),
-    onEvent: () => progress.show(++done, all),
-  })
-  progress.clear()
-  return records
+  try {
+    return simulateRecords(program, playEvents(log, catalog, until ?? Infinity), {
+      until,
+      ...(onTransfer && { onTransfer }),
+      onEvent: () => progress.show(++done, all),
+    })
+  } catch (error) {
+    if (!(error instanceof UncountableEvent)) throw error
+    throw new InputProblem([formatProblem(request.events, error.line, '', error.message)])
+  } finally {
+    progress.clear()
+  }
 }
 
 function* playEvents(log: EventLog, catalog: Catalog, until: number): Generator<SimulatedEvent> {
@@ -283,8 +284,5 @@ function readPercentage(text: string | undefined): string | null {
   return text
 }
 
-// The failed write is answered where it was asked for; the stream tells it a second time.
-process.stdout.on('error', (error) => {
-  if (!isClosedPipe(error)) throw error
-})
+forgiveClosedPipe()
 process.exitCode = await main(process.argv.slice(2))

@@ -526,8 +526,8 @@ function draftOf(work: Work, customer: string): Draft {
   work.drafts.set(id, { draft, before: known, mergedAway: false })
   const dueAt = known ? (work.world.dueAt?.(known) ?? -Infinity) : Infinity
   if (dueAt <= work.at) advanceDraft(draft, work.at)
-  draft.member.advancedTo = draft.now
   moveDraft(draft, work.at)
+  draft.member.advancedTo = draft.now
   return draft
 }
 

@@ -22,9 +22,15 @@ export function isEnrolled(member: Member, program: Program): boolean {
   return program.enrolment === 'accounts' ? member.customerState === 'enabled' : member.optedInAt !== null
 }
 
-/** The key under which an event is remembered: unique per member and name. */
+/** The key under which an event is remembered: unique per member and name. A colon in the name is written "%3A", so that name and key stay two. */
 export function eventKey(member: string, name: string, key: string): string {
-  return `event:${member}:${name}:${key}`
+  return `event:${member}:${name.replaceAll('%', '%25').replaceAll(':', '%3A')}:${key}`
+}
+
+/** The name in an {@link eventKey} or the key of a transfer that paid for it; null in any other key. */
+export function parseEventName(key: string): string | null {
+  const name = /(?:^|\/)event:gid:\/\/shopify\/Customer\/\d+:([^:]+):/.exec(key)?.[1]
+  return name?.replaceAll('%3A', ':').replaceAll('%25', '%') ?? null
 }
 
 /** The key under which an adjustment is remembered. */
@@ -183,7 +189,7 @@ function findBirthday(birthday: { month: number; day: number }, year: number, ti
   return startOfDate({ year, month, day: kept }, timeZone)
 }
 
-/** Pays every rule for this kind of event that matches and has a place; the first transfer has the event's own key. */
+/** Pays every rule for this kind of event that matches and has a place; the first transfer has the event's own key, others `<rule>/<that key>`. */
 function payRules(
   draft: Draft,
   program: Program,
@@ -212,7 +218,7 @@ function payRules(
       takePlace(draft, rule.id, period)
     }
     draft.reasons.push({ rule: rule.id, points: rule.points })
-    const key = paid === 0 ? event.key : `${event.key}:${rule.id}`
+    const key = paid === 0 ? event.key : `${rule.id}/${event.key}`
     paid += 1
     points += rule.points
     creditEarned(draft, key, rule.points, event.reason)

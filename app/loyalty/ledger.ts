@@ -5,6 +5,7 @@
  */
 import type { Effect, Fact, Member, Programs, ProgramVersion } from './engine.ts'
 import type { Lot } from './lots.ts'
+import { requireSafe } from './money.ts'
 import type { OrderRecord, Reason } from './order.ts'
 import type { Program } from './program.ts'
 import type { Redemption } from './rewards.ts'
@@ -174,7 +175,10 @@ export type Posting = {
   eventAt?: number
 }
 
-/** Moves points between the shop and one of the member's balances, or between two of those. Lots are the caller's. Nothing happens for 0. */
+/**
+ * Moves points between the shop and one of the member's balances, or between two of those. Lots are the caller's. Nothing happens for 0. Throws
+ * TooLargeToCount (money.ts) where a balance would no longer be exact.
+ */
 export function post(
   draft: Draft,
   from: ShopAccount | Balance,
@@ -183,11 +187,10 @@ export function post(
   posting: Posting,
 ): void {
   if (amount === 0) return
-  if (!(amount > 0) || !Number.isSafeInteger(amount))
-    throw new Error(`${amount} points cannot be moved (${posting.key})`)
+  if (!(amount > 0) || !Number.isInteger(amount)) throw new Error(`${amount} points cannot be moved (${posting.key})`)
   const { member } = draft
-  if (isBalance(from)) member[from] -= amount
-  if (isBalance(to)) member[to] += amount
+  if (isBalance(from)) member[from] = requireSafe(member[from] - amount)
+  if (isBalance(to)) member[to] = requireSafe(member[to] + amount)
   draft.transfers.push({
     key: posting.key,
     from: nameAccount(from, member.id),

@@ -1,3 +1,4 @@
+import { parseEventName } from './events.ts'
 import { parseImportKey, sayBroughtFrom } from './imports.ts'
 import type { Transfer, TransferReason } from './ledger.ts'
 
@@ -42,7 +43,7 @@ export function describeTransfers(
 
 /** "Feedback" for points of a custom activity of that name, which the merchant chose. */
 function sayActivity(key: string, reason: TransferReason): string | null {
-  const name = reason === 'custom' ? /^event:gid:\/\/shopify\/Customer\/\d+:([^:]+):/.exec(key)?.[1] : undefined
+  const name = reason === 'custom' ? parseEventName(key) : null
   return name ? name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ') : null
 }
 

@@ -138,10 +138,23 @@ export function roundRational(value: Rational, rounding: Rounding): bigint {
   return floorDivide(2n * numerator + denominator, 2n * denominator)
 }
 
-/** A bigint as a safe number. Throws where it is not one: amounts that large are refused at the door. */
+/** Money or points past 2^53, where numbers would no longer be exact: nothing is counted with them. */
+export class TooLargeToCount extends RangeError {
+  constructor(value: bigint | number) {
+    super(`${BigInt(value)} is too large to count exactly`)
+  }
+}
+
+/** A bigint as a safe number. Throws {@link TooLargeToCount} where it is not one. */
 export function toSafeNumber(value: bigint): number {
   const number = Number(value)
-  if (!Number.isSafeInteger(number)) throw new Error(`${value} is too large to count exactly`)
+  if (!Number.isSafeInteger(number)) throw new TooLargeToCount(value)
+  return number
+}
+
+/** The whole number itself. Throws {@link TooLargeToCount} where it is past what numbers hold exactly. */
+export function requireSafe(number: number): number {
+  if (!Number.isSafeInteger(number)) throw new TooLargeToCount(number)
   return number
 }
 

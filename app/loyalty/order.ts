@@ -72,6 +72,7 @@ export type Order = {
   /** ISO 4217 code of the shop currency, which all amounts here are in. */
   currency: string
   taxesIncluded: boolean
+  /** Goods and gift cards. Tips, which Shopify lists among them, are left out. */
   lines: readonly OrderLine[]
   /** Shipping as charged, after discounts, before refunds; tax included where the order has taxes included. */
   shippingMinor: number

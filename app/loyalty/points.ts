@@ -10,6 +10,7 @@ import {
   multiplyRational,
   rational,
   reduceRational,
+  requireSafe,
   roundRational,
   toSafeNumber,
   type Rational,
@@ -453,9 +454,7 @@ function share(amount: number, part: number, whole: number): Exact {
 
 function add(a: Exact, b: Exact): Exact {
   if (a.rest === null && b.rest === null) {
-    const whole = a.whole + b.whole
-    if (!Number.isSafeInteger(whole)) throw new Error('an order is worth more than can be counted exactly')
-    return { whole, rest: null }
+    return { whole: requireSafe(a.whole + b.whole), rest: null }
   }
   return fromRational(addRational(toRational(a), toRational(b)))
 }

@@ -16,6 +16,7 @@ import {
 import { isEnrolled } from './events.ts'
 import { versionAt, type Transfer } from './ledger.ts'
 import { findLotEnd } from './lots.ts'
+import { requireSafe, TooLargeToCount } from './money.ts'
 import type { Order, OrderLine, OrderRecord, Reason } from './order.ts'
 import type { Program } from './program.ts'
 import { normalizeCode, type Redemption } from './rewards.ts'
@@ -109,7 +110,7 @@ export function simulate(
   return simulateRecords(program, events, options).simulation
 }
 
-/** {@link simulate}, with the records. */
+/** {@link simulate}, with the records. Throws {@link UncountableEvent}. */
 export function simulateRecords(
   program: Program,
   events: Iterable<SimulatedEvent>,
@@ -124,12 +125,27 @@ export function simulateRecords(
     if (event.at < lastAt) throw new Error(`line ${entry.line} is older than the event before it`)
     lastAt = event.at
     simulator.advanceTo(event.at)
-    simulator.apply(event, entry.line)
+    try {
+      simulator.apply(event, entry.line)
+    } catch (error) {
+      throw error instanceof TooLargeToCount ? new UncountableEvent(entry.line, error) : error
+    }
     options.onEvent?.(entry)
   }
   const until = options.until ?? lastAt
   if (until > -Infinity) simulator.advanceTo(until)
   return simulator.finish(until)
+}
+
+/** What an event comes to is past what can be counted exactly. */
+export class UncountableEvent extends Error {
+  /** Of the log, from 1. */
+  readonly line: number
+
+  constructor(line: number, { message }: TooLargeToCount) {
+    super(message)
+    this.line = line
+  }
 }
 
 class Simulator implements World {
@@ -331,7 +347,7 @@ export function countTransfer(totals: Totals, { from, to, amount }: Pick<Transfe
     const total = TOTALS[fromMember ? to : from]
     if (total === undefined) throw new Error(`no total for a transfer from ${from} to ${to}`)
     const adds = toMember === (total === 'issued' || total === 'adjusted')
-    totals[total] += adds ? amount : -amount
+    totals[total] = requireSafe(totals[total] + (adds ? amount : -amount))
   }
 }
 

@@ -171,7 +171,7 @@ export function findNextReview(member: Member, program: Program): number {
   return Math.max(firstNight, nightFrom(failingSince + tiers.graceDays * DAY_MS, timeZone))
 }
 
-/** The instant since which activity can matter for the tiers of the programs at `now`; null where none does. */
+/** The instant since which activity can matter for the program's tiers at `now`; null where no window is looked at. */
 export function findWindowStart(program: Program, now: number): number | null {
   if (program.tiers === null || program.tiers.window.kind === 'lifetime') return null
   const { window } = program.tiers

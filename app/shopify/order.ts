@@ -57,6 +57,8 @@ export const ORDER_FIELDS: ReadFields = {
     price: true,
     price_set: SHOP_MONEY,
     gift_card: true,
+    tip: {},
+    tip_payment_gateway: true,
     selling_plan: { id: true },
     selling_plan_allocation: { id: true },
     discount_allocations: ALLOCATION_FIELDS,
@@ -133,7 +135,9 @@ function readOrder(fields: Fields, currency: string, exponent: number): Order {
     updatedAt: requireInstant(fields, 'updated_at'),
     currency,
     taxesIncluded,
-    lines: readList(fields, 'line_items', (line) => readLine(line, exponent, isSubscription, refunds)),
+    lines: readList(fields, 'line_items', (line) =>
+      isTip(line) ? [] : [readLine(line, exponent, isSubscription, refunds)],
+    ).flat(),
     ...shipping,
     refunds,
     discountCodes: readList(fields, 'discount_codes', (entry) => requireText(entry, 'code')),
@@ -165,6 +169,15 @@ function sumByTitle(given: readonly { title: string; amountMinor: number }[]): P
   for (const { title, amountMinor } of given) amounts.set(title, (amounts.get(title) ?? 0) + amountMinor)
   if (amounts.size === 0) return {}
   return { automaticDiscounts: [...amounts].map(([title, amountMinor]) => ({ title, amountMinor })) }
+}
+
+/**
+ * A tip stands among the lines and is no goods. It has no product, and a `tip` or a `tip_payment_gateway`, which other lines do not have at all and tips
+ * may have with null in them ("Present only on tips", shopify.dev, REST Order).
+ */
+function isTip(fields: Fields): boolean {
+  if (fields.product_id !== null && fields.product_id !== undefined) return false
+  return (fields.tip !== null && fields.tip !== undefined) || fields.tip_payment_gateway !== undefined
 }
 
 /** In minor units. No order's line comes near it, and hundreds of such lines still add up exactly. */
@@ -243,6 +256,7 @@ query LoyaltyOrder($id: ID!, $lines: Int!) {
 }
 fragment LoyaltyOrder on Order {
   id test cancelledAt processedAt updatedAt currencyCode taxesIncluded sourceName displayFinancialStatus discountCodes
+  totalTipReceivedSet { shopMoney { amount } }
   customer { id state }
   purchasingEntity { __typename }
   lineItems(first: $lines) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } }
@@ -287,6 +301,7 @@ query LoyaltyOrders($query: String, $first: Int!, $after: String, $lines: Int!) 
 }
 fragment LoyaltyOrder on Order {
   id test cancelledAt processedAt updatedAt currencyCode taxesIncluded sourceName displayFinancialStatus discountCodes
+  totalTipReceivedSet { shopMoney { amount } }
   customer { id state }
   purchasingEntity { __typename }
   lineItems(first: $lines) { pageInfo { hasNextPage endCursor } nodes { ...LoyaltyOrderLine } }
@@ -370,6 +385,8 @@ export type AdminOrder = {
   sourceName: string | null
   displayFinancialStatus: string | null
   discountCodes: string[]
+  /** Missing in what the app stored before it asked for it. */
+  totalTipReceivedSet?: MoneyBag
   customer: { id: string; state: string } | null
   purchasingEntity: { __typename: string } | null
   lineItems: LinePage
@@ -404,6 +421,7 @@ export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
   const isSubscription = isSubscriptionSource(node.sourceName)
   const processedAt = adminInstant(node.processedAt, node.id)
   const financialStatus = node.displayFinancialStatus?.toLowerCase() ?? null
+  const tips = findTips(node, minor)
   const order: Order = {
     id: node.id,
     customer: node.customer?.id ?? null,
@@ -417,7 +435,9 @@ export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
     updatedAt: adminInstant(node.updatedAt, node.id),
     currency: node.currencyCode,
     taxesIncluded: node.taxesIncluded,
-    lines: node.lineItems.nodes.map((line) => adminLine(line, isSubscription, minor)),
+    lines: node.lineItems.nodes
+      .filter((line) => !tips.includes(line))
+      .map((line) => adminLine(line, isSubscription, minor)),
     shippingMinor: total(node.shippingLines.nodes, (line) =>
       Math.max(
         0,
@@ -451,6 +471,17 @@ export function orderFromAdminApi(node: AdminOrder): AdminApiOrder {
 /** The node with a further page of lines after those it has. */
 export function addLines(node: AdminOrder, page: LinePage): AdminOrder {
   return { ...node, lineItems: { pageInfo: page.pageInfo, nodes: [...node.lineItems.nodes, ...page.nodes] } }
+}
+
+/** The lines that are tips, which the API does not mark: lines without a product, of as much money as the order says it had in tips. */
+function findTips(node: AdminOrder, minor: (set: MoneyBag) => number): AdminOrderLine[] {
+  const tipMinor = node.totalTipReceivedSet ? minor(node.totalTipReceivedSet) : 0
+  if (tipMinor === 0) return []
+  const moneyOf = (line: AdminOrderLine) => minor(line.originalUnitPriceSet) * line.quantity
+  const nameless = node.lineItems.nodes.filter((line) => line.product === null && !line.isGiftCard)
+  const one = nameless.find((line) => moneyOf(line) === tipMinor)
+  if (one) return [one]
+  return total(nameless, moneyOf) === tipMinor ? nameless : []
 }
 
 function adminLine(line: AdminOrderLine, isSubscription: boolean, minor: (set: MoneyBag) => number): OrderLine {

@@ -96,6 +96,7 @@ query LoyaltyOrderHistory {
     edges {
       node {
         id test cancelledAt processedAt updatedAt currencyCode taxesIncluded sourceName displayFinancialStatus discountCodes
+        totalTipReceivedSet { shopMoney { amount } }
         customer { id state }
         purchasingEntity { __typename }
         lineItems {

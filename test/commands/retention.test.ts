@@ -1,7 +1,17 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -207,4 +217,36 @@ test('--out writes the JSON to a file, --table prints tables, --help explains it
   expect(ran.out).toContain('repeat purchase rate')
   expect(ran.out).toMatch(/2026-02 +2 +70\.00 +2 +1 +1 +50\.0 %/)
   expect((await retention('--help')).out).toContain('--activity-days N')
+})
+
+test('--out leaves a link a link and a pipe a pipe, and says what cannot be written', async () => {
+  const orders = path.join(CONTRACTS, 'orders.example.csv')
+  const place = folder()
+  const write = (out: string) => retention('--orders', orders, '--as-of', '2026-04-01', '--out', out)
+  const [kept, link, pipe] = ['kept.json', 'link.json', 'pipe'].map((name) => path.join(place, name)) as [
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(kept, 'old')
+  symlinkSync(kept, link)
+  await write(link)
+  expect(lstatSync(link).isSymbolicLink()).toBe(true)
+  expect(JSON.parse(readFileSync(kept, 'utf8'))).toMatchObject({ orders: 5 })
+  execFileSync('mkfifo', [pipe])
+  const reader = promisify(execFile)('cat', [pipe])
+  await write(pipe)
+  expect(lstatSync(pipe).isFIFO()).toBe(true)
+  expect((await reader).stdout).toBe(readFileSync(kept, 'utf8'))
+  expect(await write(path.join(place, 'nowhere/measures.json'))).toMatchObject({
+    status: 2,
+    error: expect.stringMatching(/^--out: .*measures.json cannot be written: ENOENT/),
+  })
+  expect(readdirSync(place).sort()).toEqual(['kept.json', 'link.json', 'pipe'])
+})
+
+test('whoever reads only the beginning of a long answer sees no error', async () => {
+  const orders = csv('customer_id,ordered_at,amount\na,1900-01-01,1.00\nb,2020-01-01,1.00\n')
+  const command = `"${process.execPath}" app/commands/retention.ts --orders "${orders}" --as-of 2026-01-01 | head -n 1`
+  expect(await promisify(execFile)('sh', ['-c', command], { cwd: ROOT })).toEqual({ stdout: '{\n', stderr: '' })
 })

@@ -159,6 +159,18 @@ test('every malformed line is named with file, line and field; exit 2, and nothi
   expect(readdirSync(folder).sort()).toEqual(['events.jsonl', 'kept.json'])
 })
 
+test('what is too large to be counted exactly is named with its line, never rounded', () => {
+  const adjust = (day: number, points: number) =>
+    line('app/adjust', `2026-08-0${day}T00:00:00Z`, { customer: ANN, points, reason: 'r', actor: 'a', key: `${day}` })
+  const largest = Number.MAX_SAFE_INTEGER
+  const { status, stdout, stderr } = simulate(
+    ['--program', PROGRAM, '--events', '-'],
+    [adjust(1, largest), adjust(2, -1), adjust(3, 2)].join('\n'),
+  )
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toBe('-:3: 9007199254740992 is too large to count exactly\n')
+})
+
 test('a program that is not valid is named with file, line and field, all mistakes at once', () => {
   const folder = folderWith({
     'program.json': programText.replace('"per": "1.00"', '"per": "1.00", "prr": 1').replace('"days": 14', '"days": 91'),
@@ -221,6 +233,13 @@ test('--out writes the document whole, and nothing else', () => {
   })
   expect(readFileSync(out, 'utf8')).toBe(simulate(['--program', PROGRAM, '--events', EVENTS]).stdout)
   expect(readdirSync(folder)).toEqual(['out.json'])
+})
+
+test('a place where --out cannot be written is named and exits with 2', () => {
+  const out = path.join(folderWith({}), 'nowhere/out.json')
+  const { status, stdout, stderr } = simulate(['--program', PROGRAM, '--events', EVENTS, '--out', out])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(/^--out: .*out.json cannot be written: ENOENT[^\n]*\n$/)
 })
 
 test('what if: another program over the same log, in figures and in words', () => {

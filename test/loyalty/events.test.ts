@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nextDueAt } from '#app/loyalty/engine.ts'
+import { describeTransfers } from '#app/loyalty/member-history.ts'
 import { ANN, at, BEN, onlyProgram, Shop } from './shop.ts'
 
 const start = (earning: object[], differences: Record<string, unknown> = {}) =>
@@ -50,6 +51,26 @@ describe('sign-up, review and custom events', () => {
     shop.custom('review', 'l', '2026-08-02')
     expect(shop.get(ANN).available).toBe(7)
     shop.audit()
+  })
+
+  test('names and keys that run into each other are different events all the same', () => {
+    const shop = start([
+      { id: 'review', on: 'review', points: 5 },
+      { id: 'photo', on: 'review', points: 3 },
+      { id: 'quiz', on: 'custom:quiz', points: 10 },
+      { id: 'night', on: 'custom:quiz:night', points: 20 },
+    ])
+    shop.custom('review', '7', '2026-08-01')
+    shop.custom('review', '7:photo', '2026-08-02')
+    expect(shop.get(ANN).available).toBe(16)
+    shop.custom('quiz', 'night:1', '2026-08-03')
+    shop.custom('quiz:night', '1', '2026-08-04')
+    expect(shop.get(ANN).available).toBe(46)
+    shop.audit()
+    expect(describeTransfers(ANN, shop.transfers).map(({ label }) => label)).toEqual([
+      ...['Review', 'Review', 'Review', 'Review'],
+      ...['Quiz', 'Quiz:night'],
+    ])
   })
 
   test('a rule’s window is half-open in the shop’s zone, its tiers are those of the moment', () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { FOREVER, withStops } from '#app/loyalty/campaigns.ts'
 import { findFatiguePeak, judgeFatigue, measureAhead, measureCoverage } from '#app/loyalty/fatigue.ts'
 import { requireProgram } from '#app/loyalty/parse-program.ts'
+import type { Campaign } from '#app/loyalty/program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
 
 const stretch = (from: number, until: number) => ({ fromAt: from * DAY_MS, untilAt: until * DAY_MS })
@@ -50,6 +51,25 @@ test('the peak lies in the 90 days that end with the busiest campaign; points mu
   // 18 days in June and 27 in July: 45 of the 90 days that end on 28 July.
   const peak = findFatiguePeak(campaigns, Date.UTC(2026, 4, 1))
   expect(peak).toEqual({ share: 0.5, endsAt: Date.UTC(2026, 6, 28) })
+})
+
+test('no 90 days that end today or later have more days on discount than the peak says', () => {
+  const window = fc.record({ from: fc.integer({ min: -100, max: 200 }), days: fc.integer({ min: 1, max: 60 }) })
+  const [campaign] = program([
+    { id: 'a', name: 'A', from: '2026-06-01T00:00', until: '2026-06-02T00:00', offer: { shipping: true } },
+  ]).campaigns as [Campaign]
+  fc.assert(
+    fc.property(fc.array(window, { maxLength: 6 }), (windows) => {
+      const campaigns = windows.map(({ from, days }) => ({ ...campaign, ...stretch(from, from + days) }))
+      const isOn = (day: number) => windows.some(({ from, days }) => day >= from && day < from + days)
+      let most = 0
+      for (let end = 0; end <= 350; end++) {
+        most = Math.max(most, Array.from({ length: 90 }, (_, back) => end - 1 - back).filter(isOn).length)
+      }
+      expect(findFatiguePeak(campaigns, 0).share).toBeCloseTo(most / 90, 9)
+    }),
+    { numRuns: 30 },
+  )
 })
 
 test('a campaign that was ended early counts until then, and one that rested counts without the rest', () => {

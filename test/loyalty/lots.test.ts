@@ -114,6 +114,18 @@ describe('expiry by lot', () => {
 })
 
 describe('expiry by inactivity', () => {
+  test('an order that turns out to be long over at the very instant of another expiry goes by a transfer of its own', () => {
+    const shop = start(inactivity(1))
+    shop.hear(orderOf(1, '10.00', '2026-01-10'))
+    const order = orderOf(2, '20.00', '2026-01-05')
+    shop.hear(order, '2026-02-11')
+    expect(shop.get(ANN)).toMatchObject({ available: 20, advancedTo: at('2026-02-11') })
+    // It was paid weeks before: nothing moves but what ends at once.
+    shop.tell({ type: 'order', at: at('2026-01-05T00:01'), order })
+    expect(shop.get(ANN).available).toBe(0)
+    shop.audit()
+  })
+
   test('the whole balance goes at the end of the day N months after the last earning; an earning keeps it all', () => {
     const shop = start(inactivity(2))
     shop.hear(orderOf(1, '10.00', '2026-01-10T12:00'))

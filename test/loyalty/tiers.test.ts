@@ -237,6 +237,18 @@ describe('down', () => {
     expect(level(shop)).toBe('base')
   })
 
+  test('the grace begins at the next night also where what was due weeks before was looked at only with the event', () => {
+    const shop = start(tiersOf('points', { graceDays: 10 }), { hold: { days: 14 } })
+    shop.hear(orderOf(1, '100.00', '2026-08-01'))
+    // The release of 15 August has not been looked at yet.
+    const taken = { points: -60, reason: 'r', actor: 'a', key: 'k', countsForTier: true }
+    shop.tell({ type: 'adjust', at: at('2026-10-01T10:00'), customer: ANN, ...taken })
+    shop.pass(at('2026-10-11T23:59'))
+    expect(shop.get(ANN).tier).toMatchObject({ level: 'silver', failingSince: at('2026-10-02') })
+    shop.pass(at('2026-10-12'))
+    expect(shop.get(ANN).tier.history.at(-1)).toEqual({ at: at('2026-10-12'), level: 'base' })
+  })
+
   test('down goes to what is merited then, over several levels at once', () => {
     const shop = start(tiersOf('spend', { window: { rollingDays: 30 } }))
     shop.hear(orderOf(1, '250.00', '2026-08-01'))

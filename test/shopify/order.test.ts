@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type AdminOrder, addLines, orderFromAdminApi, parseOrder } from '#app/shopify/order.ts'
-import { type Parsed, parseJsonExactly } from '#app/shopify/payload.ts'
+import { type AdminOrder, ORDER_FIELDS, addLines, orderFromAdminApi, parseOrder } from '#app/shopify/order.ts'
+import { type Parsed, keepReadFields, parseJsonExactly } from '#app/shopify/payload.ts'
 import { parseWebhook, parseWebhookText } from '#app/shopify/webhook.ts'
 import { parseInstant } from '#app/loyalty/time.ts'
 
@@ -161,6 +161,28 @@ test('company orders, subscriptions and sales channels are told apart', () => {
   expect(contract.lines.every((line) => line.subscription)).toBe(true)
   const one = orderOf((payload) => (payload.line_items[1].selling_plan_allocation = { selling_plan: { id: 5 } }))
   expect(one.lines.map((line) => line.subscription)).toEqual([false, true, false])
+})
+
+/** A tip as Shopify writes it among the lines (community.shopify.com, topic 410117). */
+const tipLine = (amount: string) => ({
+  id: 16365225869621,
+  admin_graphql_api_id: 'gid://shopify/LineItem/16365225869621',
+  ...{ name: 'Tip', price: amount, price_set: set(amount), product_id: null, variant_id: null, gift_card: false },
+  ...{ quantity: 1, current_quantity: 1, taxable: false, tax_lines: [], discount_allocations: [] },
+  tip: { payment_method: null, payment_gateway: null },
+  ...{ tip_payment_gateway: null, tip_payment_method: null },
+})
+
+test('a tip is no goods, though it stands among the lines', () => {
+  const withLine = (line: object) => orderOf((payload) => payload.line_items.push(line))
+  const { tip: _tip, ...older } = tipLine('3.59')
+  expect(withLine(tipLine('3.59'))).toEqual(orderOf())
+  expect(withLine(older)).toEqual(orderOf())
+  // A custom sale has no product either.
+  const { tip_payment_gateway: _gateway, tip_payment_method: _method, ...sale } = older
+  expect(withLine(sale).lines).toHaveLength(4)
+  const text = JSON.stringify(paid((payload) => payload.line_items.push(tipLine('3.59'))))
+  expect(valueOf(parseOrder(JSON.parse(keepReadFields(text, ORDER_FIELDS))))).toEqual(orderOf())
 })
 
 test('shipping is what was charged: after discounts, without removed lines, with its own tax', () => {
@@ -386,6 +408,27 @@ test('what an automatic discount gave is told by its title, on goods and shippin
     { title: 'Gold: 10% off', amountMinor: 300 },
     { title: 'Free shipping', amountMinor: 600 },
   ])
+})
+
+test('tips are told from custom sales by what the API says was given in tips', () => {
+  const { lineItems } = adminOrder()
+  const nameless = (id: number, amount: string) => ({
+    ...lineItems.nodes[0]!,
+    ...{ id: `gid://shopify/LineItem/${id}`, quantity: 1, currentQuantity: 1, product: null },
+    ...{ originalUnitPriceSet: money(amount), discountAllocations: [], taxLines: [] },
+  })
+  const idsOf = (tip: string | null, ...more: ReturnType<typeof nameless>[]) => {
+    const change = tip === null ? {} : { totalTipReceivedSet: money(tip) }
+    const nodes = [...lineItems.nodes, ...more]
+    const { lines } = orderFromAdminApi(adminOrder({ ...change, lineItems: { ...lineItems, nodes } })).order
+    return lines.slice(3).map(({ id }) => id)
+  }
+  const [sale, tip, second] = [nameless(1, '9.00'), nameless(2, '3.59'), nameless(3, '1.00')]
+  expect(idsOf('3.59', sale, tip)).toEqual([sale.id])
+  expect(idsOf('4.59', tip, second)).toEqual([])
+  expect(idsOf('0.0', sale, tip)).toEqual([sale.id, tip.id])
+  expect(idsOf(null, sale, tip)).toEqual([sale.id, tip.id])
+  expect(idsOf('2.00', sale)).toEqual([sale.id])
 })
 
 test('an order from the API was paid when its last sale or capture succeeded', () => {
