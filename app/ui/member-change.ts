@@ -48,7 +48,13 @@ export type ParsedChange =
 /** The engine's event for a posted form, or a message for each field that is wrong. A tier's last day is kept to its end. */
 export function parseMemberChange(form: FormData, { customer, at, actor, timezone }: Circumstances): ParsedChange {
   const parsed = changeSchema.safeParse(Object.fromEntries(form))
-  if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error) }
+  const day = parseLocalDateTime(`${String(form.get('until') ?? '')}T00:00`)
+  const until = day && endOfDay(toInstant(day, timezone), timezone)
+  const errors = {
+    ...(until !== null && until <= at && { until: 'Must be today or later' }),
+    ...(parsed.error && fieldErrors(parsed.error)),
+  }
+  if (!parsed.success || Object.keys(errors).length > 0) return { ok: false, errors }
   const change = parsed.data
   switch (change.intent) {
     case 'adjust': {
@@ -60,9 +66,6 @@ export function parseMemberChange(form: FormData, { customer, at, actor, timezon
       }
     }
     case 'place-tier': {
-      const day = change.until === '' ? null : parseLocalDateTime(`${change.until}T00:00`)
-      const until = day && endOfDay(toInstant(day, timezone), timezone)
-      if (until !== null && until <= at) return { ok: false, errors: { until: 'Must be today or later' } }
       const level = change.level === '' ? null : change.level
       return {
         ok: true,

@@ -1,5 +1,5 @@
 import { useRevalidator } from '@remix-run/react'
-import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 
 import { parseProgram, type ParsedProgram } from '#app/loyalty/parse-program.ts'
 import { formatPath, type Problem } from '#app/loyalty/problems.ts'
@@ -109,6 +109,9 @@ function useDraft({
   // An answer belongs to the draft it was given for, until that is discarded; what was answered before is not for it.
   const [asked, setAsked] = useState<{ answeredBefore: PublishReply | undefined }>()
   const reply = asked && publishing.reply !== asked.answeredBefore ? publishing.reply : undefined
+  useEffect(() => {
+    if (reply?.ok === false) goToFirstWrong()
+  }, [reply])
   const write = useCallback((path: Path, value: unknown) => {
     setDocument((before: unknown) => writePath(before, path, value))
     setTouched((before) => [...before, formatPath(path)])
@@ -146,6 +149,13 @@ function useDraft({
       onDiscarded?.()
     },
   } satisfies ProgramDraft
+}
+
+/** To the first field that was found wrong, which may be far from the save bar; where none is on the page, to the banner that says why. */
+function goToFirstWrong(): void {
+  const field = document.querySelector<HTMLElement>(':is(input, select, textarea)[aria-invalid="true"]')
+  const target = field ?? document.querySelector<HTMLElement>('[role="alert"]')
+  target?.focus()
 }
 
 /** True for a place itself and for what is inside it: "tiers.levels[0].name" is within "tiers.levels". */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { fieldsNeedingCatalog } from '#app/loyalty/catalog.ts'
 import { parseProgram, requireProgram } from '#app/loyalty/parse-program.ts'
 import { describeProblem } from '#app/loyalty/problems.ts'
-import type { ProgramDocument } from '#app/loyalty/program-document.ts'
+import { programSchema, type ProgramDocument } from '#app/loyalty/program-document.ts'
 import { formatInstant } from '#app/loyalty/time.ts'
 import { anyProgram } from './any-program.ts'
 
@@ -331,6 +331,77 @@ test('amounts have the decimals of the currency: yen none, dinars three', () => 
 test('all problems of a document are found at once', () => {
   expect(problemsOf({ currency: 'XXY', 'hold.days': 91, 'earning.0.points': 'five' })).toHaveLength(3)
   expect(problemsOf({ 'earning.0.per': '0', 'rewards.0.value': 5, 'tiers.levels.0.threshold': '1.00' })).toHaveLength(3)
+})
+
+test('what is wrong in its shape, in its meaning and beyond a limit is told in one go, each with its field', () => {
+  const problems = problemsOf({
+    name: undefined,
+    'hold.days': 91,
+    'tiers.levels.1.name': ' ',
+    'tiers.levels.2.threshold': '200.00',
+    'rewards.0.cost': 'ten',
+    'rewards.0.value': '0.00',
+    'rewards.1.tiers': ['platin'],
+    'campaigns.0': {
+      id: 'c',
+      name: '',
+      from: '2026-07-02T00:00',
+      until: '2026-07-01T00:00',
+      offer: { percentage: 'ten' },
+      minimumSubtotal: '-1.00',
+      holdOut: 0.6,
+    },
+    'campaigns.1': {
+      id: 'd',
+      name: 'x'.repeat(256),
+      from: '2026-07-01T00:00',
+      until: '2026-07-02T00:00',
+      offer: { percentage: 10 },
+    },
+  })
+  expect(problems.map((problem) => problem.slice(0, problem.indexOf(':'))).sort()).toEqual([
+    'campaigns[0].holdOut',
+    'campaigns[0].minimumSubtotal',
+    'campaigns[0].name',
+    'campaigns[0].offer.percentage',
+    'campaigns[0].until',
+    'campaigns[1].name',
+    'hold.days',
+    'name',
+    'rewards[0].cost',
+    'rewards[0].value',
+    'rewards[1].tiers[0]',
+    'tiers.levels[1].name',
+    'tiers.levels[2].threshold',
+  ])
+})
+
+test('one wrong place of any program is told of as that place alone, or what is around it', () => {
+  fc.assert(
+    fc.property(
+      anyProgram,
+      fc.nat(),
+      fc.constantFrom(null, '', 'junk', -1, 0.123456, {}, true),
+      (any, choice, wrong) => {
+        const document = structuredClone(any)
+        const places: [string, Record<string, unknown>][] = []
+        collectObjects(document, '', places)
+        const leaves = places.flatMap(([path, place]) =>
+          Object.keys(place).flatMap((key) =>
+            typeof place[key] === 'object' ? [] : [{ place, key, field: path === '' ? key : `${path}.${key}` }],
+          ),
+        )
+        const { place, key, field } = leaves[choice % leaves.length]!
+        place[key] = wrong
+        if (programSchema.safeParse(document).success) return
+        const parsed = parseProgram(document)
+        const fields = parsed.ok ? [] : parsed.problems.map((problem) => problem.field)
+        expect(fields.length).toBeGreaterThan(0)
+        expect(fields.filter((one) => !field.startsWith(one) && !one.startsWith(field))).toEqual([])
+      },
+    ),
+    { numRuns: 2000 },
+  )
 })
 
 test('what is no object at all is no program', () => {
