@@ -4,6 +4,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import { parseProgram, type ParsedProgram } from '#app/loyalty/parse-program.ts'
 import { formatPath, type Problem } from '#app/loyalty/problems.ts'
 import { isSameDocument, readPath, writePath, type Path } from '#app/ui/draft.ts'
+import { sayBeside } from '#app/ui/problem-words.ts'
 import { UnsavedChanges } from '#app/ui/unsaved-changes.tsx'
 import { usePublish, type Publishing, type PublishReply } from '#app/ui/use-publish.ts'
 
@@ -134,7 +135,10 @@ function useDraft({
     read: (path) => readPath(document, path),
     write,
     replace: setDocument,
-    errorAt: (path) => problems.find((problem) => problem.field === formatPath(path))?.message,
+    errorAt: (path) => {
+      const problem = problems.find(({ field }) => field === formatPath(path))
+      return problem && sayBeside(problem)
+    },
     extra,
     setExtra,
     save: () => {
@@ -155,7 +159,9 @@ function useDraft({
 function goToFirstWrong(): void {
   const field = document.querySelector<HTMLElement>(':is(input, select, textarea)[aria-invalid="true"]')
   const target = field ?? document.querySelector<HTMLElement>('[role="alert"]')
-  target?.focus()
+  // In the middle: at the edge its label or its message may be out of sight.
+  target?.scrollIntoView({ block: 'center' })
+  target?.focus({ preventScroll: true })
 }
 
 /** True for a place itself and for what is inside it: "tiers.levels[0].name" is within "tiers.levels". */

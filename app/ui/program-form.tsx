@@ -1,4 +1,4 @@
-import { BlockStack, Button, Card, Collapsible, FormLayout, InlineStack, Text } from '@shopify/polaris'
+import { BlockStack, Button, Card, Collapsible, FormLayout, InlineStack, Select, Text } from '@shopify/polaris'
 import { useId, useState, type ReactNode } from 'react'
 
 import type { EarningDocument } from '#app/loyalty/program-document.ts'
@@ -124,14 +124,16 @@ function PerSelect({ index, perMoney }: { index: number; perMoney: boolean }) {
   const path = ['earning', index, 'per']
   const [amount] = useState(() => (perMoney ? String(draft.read(path) ?? '1.00') : '1.00'))
   return (
-    <DraftSelect
-      path={path}
+    // What is wrong with the amount stands beside it, in the field after this one.
+    <Select
       label="for"
       options={[
         { label: 'money spent', value: perMoney ? String(draft.read(path) ?? '') : amount },
         { label: 'each order', value: 'order' },
         { label: 'each item', value: 'item' },
       ]}
+      value={String(draft.read(path) ?? '')}
+      onChange={(value) => draft.write(path, value)}
     />
   )
 }

@@ -154,7 +154,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ 'hold.days': 29, 'expiry.months': 1 }, 'hold.days: 29 days of waiting outlast points that live 1 month'],
   [{ 'expiry.months': undefined, 'expiry.model': 'inactivity' }, 'expiry.months: is missing'],
   [{ 'expiry.model': 'none' }, 'expiry.months: has no meaning where points never expire'],
-  [{ 'earning.0.per': '1.005' }, 'earning[0].per: must be money in USD, text like "5.00", not "1.005"'],
+  [{ 'earning.0.per': '1.005' }, 'earning[0].per: must be money in USD, like "5.00", not "1.005"'],
   [{ 'earning.0.per': '0.00' }, 'earning[0].per: must be above 0, not "0.00"'],
   [{ 'earning.0.per': undefined }, 'earning[0].per: is missing: an amount of money like "1.00", "order" or "item"'],
   [{ 'earning.0.points': -5 }, 'earning[0].points: must be at least 0, not -5'],
@@ -167,7 +167,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ 'earning.1.multiplier': -1 }, 'earning[1].multiplier: must be at least 0, not -1'],
   [
     { 'earning.1.until': '2026-05-02T00:00' },
-    'earning[1].until: must be after from (2026-05-02T00:00), not "2026-05-02T00:00"',
+    'earning[1].until: must be after the start (2026-05-02T00:00), not "2026-05-02T00:00"',
   ],
   [
     { 'earning.1.from': '2026-05-02' },
@@ -191,7 +191,7 @@ test.each<[Record<string, unknown>, string]>([
   ],
   [
     { 'tiers.levels.2.threshold': '200.00' },
-    'tiers.levels[2].threshold: must be above that of silver ("200.00"), not "200.00"',
+    'tiers.levels[2].threshold: must be above that of Silver ("200.00"), not "200.00"',
   ],
   [
     { 'tiers.levels.1.threshold': 200 },
@@ -237,7 +237,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ 'campaigns.0.holdOut': 0.6 }, 'campaigns[0].holdOut: must be at most 0.5, not 0.6'],
   [
     { 'campaigns.0.until': '2026-04-10T09:00' },
-    'campaigns[0].until: must be after from (2026-04-10T09:00), not "2026-04-10T09:00"',
+    'campaigns[0].until: must be after the start (2026-04-10T09:00), not "2026-04-10T09:00"',
   ],
   [
     { 'campaigns.0.collections': gids('Collection', 101) },
@@ -322,7 +322,7 @@ test('amounts have the decimals of the currency: yen none, dinars three', () => 
   const yen = { currency: 'JPY', 'earning.0.per': '100', tiers: undefined, rewards: [], campaigns: [] }
   expect(problemsOf(yen)).toEqual([])
   expect(problemsOf({ ...yen, 'earning.0.per': '1.00' })).toEqual([
-    'earning[0].per: must be money in JPY, text like "5", not "1.00"',
+    'earning[0].per: must be money in JPY, like "5", not "1.00"',
   ])
   const dinars = requireProgram(example({ ...yen, currency: 'KWD', 'earning.0.per': '1.250' }))
   expect(dinars.earning[0]?.perAmount).toBe(1250)
