@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
 import { endOfDay, parseLocalDateTime, toInstant } from '#app/loyalty/time.ts'
-import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
+import { showCount, showDay, showPoints, type PointsName } from '#app/ui/words.ts'
 
 /** What the action answers: done, with words for what came of it where that is news, or what is wrong with which field (`form`: with the whole of it). */
 export type MemberChangeReply =
@@ -94,6 +94,12 @@ export function sayTakenBack(
   if (ranOut === 0) return `Taken back: the member has ${showPoints(returned, name)} again`
   if (ranOut === returned) return `Taken back. Its ${name.other} had run out meanwhile: none came back`
   return `Taken back: the member has ${showPoints(returned - ranOut, name)} again, the other ${showCount(ranOut)} had run out`
+}
+
+/** Who chose a tier by hand, and its last day; `until` is the first instant after that. */
+export function sayPlaced({ by, until }: { by: string | null; until: number | null }, timezone: string): string {
+  const end = until === null ? 'until changed' : `until ${showDay(until - 1, timezone)}`
+  return `Chosen ${by ? `by ${by}` : 'by hand'}, ${end}`
 }
 
 /** Why the rules refused, as a sentence. */

@@ -72,7 +72,7 @@ export function SetAsideMessages(props: FailuresProps & Named & { messages: SetA
 }
 
 /** What should have reached Shopify and did not. */
-export function FailedEffects({ effects, timezone, retrying }: FailuresProps & { effects: Effect[] }) {
+export function FailedEffects({ effects, names, timezone, retrying }: FailuresProps & Named & { effects: Effect[] }) {
   return (
     <List title="Not sent to Shopify" count={effects.length}>
       {effects.map((effect) => (
@@ -82,6 +82,7 @@ export function FailedEffects({ effects, timezone, retrying }: FailuresProps & {
           kind="effect"
           id={effect.id}
           title={nameEffect(effect)}
+          about={<About gid={findAbout(effect)} names={names} />}
           when={showInstant(effect.createdAt, timezone)}
           error={effect.error}
         />
@@ -259,9 +260,15 @@ const TOPICS: Record<string, string> = {
   'app/scopes_update': 'Permissions changed',
 }
 
-function nameEffect({ kind, key }: Effect): string {
+/** The order or customer (gid) that an effect is about; null where it is about another thing, or about several. */
+export function findAbout({ key }: Pick<Effect, 'key'>): string | null {
+  return isGid(key, 'Order') || isGid(key, 'Customer') ? key : null
+}
+
+function nameEffect(effect: Effect): string {
+  const { kind, key } = effect
   // Members who go together are known by a digest, which tells nobody who they are.
-  return kind === 'member-cards' ? sayEffect(kind) : `${sayEffect(kind)} · ${key.replace('gid://shopify/', '')}`
+  return kind === 'member-cards' || findAbout(effect) ? sayEffect(kind) : `${sayEffect(kind)} · ${key}`
 }
 
 function sayEffect(kind: string): string {
