@@ -1,4 +1,5 @@
 import { data, type ActionFunctionArgs } from '@remix-run/node'
+import type { ClientActionFunctionArgs } from '@remix-run/react'
 import { z } from 'zod'
 
 import { now } from '#app/clock.server.ts'
@@ -54,6 +55,17 @@ export async function action({ request }: ActionFunctionArgs) {
   })
   if (published.ok && guard.stops) await keepOverride(shop.id, guard.added, form.data.overrideReason!, at)
   return data<PublishReply>(published, published.ok ? 200 : 409)
+}
+
+/** Without it a request that does not arrive would put an error page in the place of a form that somebody has filled in. */
+export async function clientAction({ serverAction }: ClientActionFunctionArgs): Promise<PublishReply> {
+  try {
+    return await serverAction<PublishReply>()
+  } catch (error) {
+    if (error instanceof Response) throw error
+    const message = 'The app could not be reached. What you typed is still here: check your connection and save again.'
+    return { ok: false, reason: 'invalid_program', problems: [problemAt([], message)] }
+  }
 }
 
 /**
