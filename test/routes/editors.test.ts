@@ -266,7 +266,7 @@ test('rewards, tiers and campaigns of a shop are shown to that shop alone', asyn
   expect((await rewards.loader(await neighbour.get('/app/rewards'))).rewards).toHaveLength(1)
   expect((await campaigns.loader(await merchant.get('/app/campaigns'))).campaigns).toBeNull()
   expect((await campaigns.loader(await neighbour.get('/app/campaigns'))).campaigns).toHaveLength(1)
-  expect((await settle(tiers.loader(await merchant.get('/app/tiers')))).status).toBe(302)
+  expect((await tiers.loader(await merchant.get('/app/tiers'))).published).toBeNull()
   expect((await settle(reward.loader(await neighbour.get('/app/rewards/x', { id: 'nothing' })))).status).toBe(404)
   expect((await settle(campaign.loader(await neighbour.get('/app/campaigns/x', { id: 'nothing' })))).status).toBe(404)
 })
