@@ -1,6 +1,6 @@
 import { Link, useFetcher } from '@remix-run/react'
 import { useAppBridge } from '@shopify/app-bridge-react'
-import { Badge, BlockStack, Box, Button, Card, Divider, InlineStack, Text } from '@shopify/polaris'
+import { Badge, BlockStack, Box, Button, Card, Divider, InlineGrid, InlineStack, Text } from '@shopify/polaris'
 import { useEffect, type ReactNode } from 'react'
 
 import { isGid } from '#app/loyalty/ids.ts'
@@ -132,7 +132,8 @@ type FailureProps = {
 
 function Failure({ kind, id, title, about, when, error, retrying }: FailureProps) {
   return (
-    <InlineStack align="space-between" blockAlign="start" gap="200">
+    // The button below it on a phone, of every failure alike, however long its words are.
+    <InlineGrid columns={{ xs: 1, sm: '1fr auto' }} alignItems="start" gap="200">
       <BlockStack gap="100">
         <Text as="p" fontWeight="medium">
           {title}
@@ -149,15 +150,17 @@ function Failure({ kind, id, title, about, when, error, retrying }: FailureProps
           </Box>
         )}
       </BlockStack>
-      <Button
-        onClick={() => retrying.retry(kind, id)}
-        loading={retrying.busyId === id}
-        disabled={retrying.busyId !== null}
-        accessibilityLabel={`Try again: ${title}`}
-      >
-        Try again
-      </Button>
-    </InlineStack>
+      <InlineStack>
+        <Button
+          onClick={() => retrying.retry(kind, id)}
+          loading={retrying.busyId === id}
+          disabled={retrying.busyId !== null}
+          accessibilityLabel={`Try again: ${title}`}
+        >
+          Try again
+        </Button>
+      </InlineStack>
+    </InlineGrid>
   )
 }
 
