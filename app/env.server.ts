@@ -32,7 +32,9 @@ const environmentSchema = z.object({
   WORKER: z
     .enum(['on', 'off'])
     .default('on')
-    .describe('whether this process does the jobs too, on or off (then `npm run worker` processes do them); left out, on'),
+    .describe(
+      'whether this process does the jobs too, on or off (then `npm run worker` processes do them); left out, on',
+    ),
 })
 
 /** The settings of the process, checked. */

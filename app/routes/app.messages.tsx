@@ -111,7 +111,9 @@ export default function Messages() {
           <BlockStack gap="400">
             {retrying.refusal && <RefusalBanner>{retrying.refusal}</RefusalBanner>}
             <SetAsideMessages messages={setAside} names={names} timezone={timezone} retrying={retrying} />
-            {effects.length > 0 && <FailedEffects effects={effects} names={names} timezone={timezone} retrying={retrying} />}
+            {effects.length > 0 && (
+              <FailedEffects effects={effects} names={names} timezone={timezone} retrying={retrying} />
+            )}
             {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}
             <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
             <MessageActivity messages={latest} names={names} timezone={timezone} />
