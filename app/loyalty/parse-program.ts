@@ -7,6 +7,7 @@ import { readCampaign } from './read-campaign.ts'
 import { readEarning } from './read-earning.ts'
 import { readReward, SHARED_REWARDS } from './read-reward.ts'
 import { readTiers } from './read-tiers.ts'
+import { standIn } from './stand-ins.ts'
 
 /** What {@link parseProgram} answers: the document with its defaults and the program read from it, or everything that is wrong. */
 export type ParsedProgram =
@@ -28,16 +29,20 @@ export type ParsedProgram =
  * after them: what these say is `standing`, or one campaign from before would keep all of the program from being changed.
  */
 export function parseProgram(input: unknown, before?: unknown): ParsedProgram {
-  const parsed = parseAcceptedProgram(input)
-  if (!parsed.ok) return parsed
-  const { document } = parsed
-  const found = [...findBeyondLimits(document), ...findSharesThatLimitNothing(document)]
+  const { document, program, problems: wrong } = readDocument(input)
+  if (!document) return refuse(wrong)
+  // An entry that is wrong in itself is beyond a limit, or not, once it is right.
+  const found = [...findBeyondLimits(document), ...findSharesThatLimitNothing(document)].filter(
+    ({ path }) => !wrong.some((problem) => isSameEntry(problem.path, path)),
+  )
   const accepted = found.length > 0 ? programSchema.safeParse(before).data : undefined
   const problems = found.map(({ path, message }) => problemAt(path, message))
   const refused = problems.filter(
     ({ path }) => !accepted || !listEntries(accepted, path).includes(entryAt(document, path)),
   )
-  return refused.length > 0 ? refuse(refused) : { ...parsed, standing: problems }
+  return program && refused.length === 0
+    ? { ok: true, document, program, standing: problems }
+    : refuse([...wrong, ...refused])
 }
 
 /**
@@ -45,11 +50,34 @@ export function parseProgram(input: unknown, before?: unknown): ParsedProgram {
  * hold, too) goes on to hold as it did, or gives nothing, while the rest of that program goes on.
  */
 export function parseAcceptedProgram(input: unknown): ParsedProgram {
+  const { document, program, problems } = readDocument(input)
+  return document && program ? { ok: true, document, program, standing: [] } : refuse(problems)
+}
+
+/** `document` is one to look at also where its shape is wrong, as far as that can be; `program` only where nothing is. */
+type ReadDocument = { document: ProgramDocument | null; program: Program | null; problems: readonly Problem[] }
+
+function readDocument(input: unknown): ReadDocument {
   const shape = programSchema.safeParse(input, { reportInput: true })
-  if (!shape.success) return refuse(explainIssues(shape.error.issues))
-  const check = new Check(shape.data)
-  const program = readProgram(shape.data, check)
-  return check.problems.length > 0 ? refuse(check.problems) : { ok: true, document: shape.data, program, standing: [] }
+  const misshapen = shape.success ? [] : explainIssues(shape.error.issues)
+  const document = shape.success ? shape.data : standIn(input, shape.error.issues)
+  if (!document) return { document, program: null, problems: misshapen }
+  const check = new Check(document)
+  const program = readProgram(document, check)
+  // What a wrong shape brings about is told as that alone.
+  const others = check.problems.filter(({ path }) => !misshapen.some((problem) => isAround(problem.path, path)))
+  const problems = [...misshapen, ...others]
+  return { document, program: problems.length > 0 ? null : program, problems }
+}
+
+/** True where one path is the other or leads to it. */
+function isAround(one: Path, other: Path): boolean {
+  return one.slice(0, other.length).every((part, index) => part === other[index])
+}
+
+/** True where both paths lead into the tiers, or into the same reward or campaign. */
+function isSameEntry([list, index]: Path, [otherList, otherIndex]: Path): boolean {
+  return list === otherList && (list === 'tiers' || index === otherIndex)
 }
 
 /** The program of a document that was accepted before. Throws with the problems where it is not valid. */

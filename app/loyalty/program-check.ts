@@ -31,7 +31,7 @@ export class Check {
     const decimals = /\.(\d+)$/.exec(value)?.[1]?.length ?? 0
     if (amount === null || decimals > this.exponent) {
       const example = formatDecimal(5 * 10 ** this.exponent, this.exponent)
-      this.add(path, `must be money in ${this.currency}, text like "${example}", not ${describeValue(value)}`)
+      this.add(path, `must be money in ${this.currency}, like "${example}", not ${describeValue(value)}`)
       return minimum
     }
     if (amount < minimum)
@@ -54,7 +54,7 @@ export class Check {
     const fromAt = this.instant(entry.from, -Infinity)
     const untilAt = this.instant(entry.until, Infinity)
     if (untilAt <= fromAt)
-      this.add([...path, 'until'], `must be after from (${entry.from}), not ${describeValue(entry.until)}`)
+      this.add([...path, 'until'], `must be after the start (${entry.from}), not ${describeValue(entry.until)}`)
     return { fromAt, untilAt }
   }
 

@@ -18,7 +18,8 @@ export function readCampaign(campaign: CampaignDocument, path: Path, check: Chec
     minimumSubtotal: check.optionalMoney(campaign.minimumSubtotal, [...path, 'minimumSubtotal']),
     saleItems: campaign.saleItems ?? true,
     budgetMinor: check.optionalMoney(campaign.budget, [...path, 'budget'], 1),
-    holdOut: campaign.holdOut === undefined ? null : toShare(campaign.holdOut),
+    // NaN stands in for what is no number (stand-ins.ts), and has no digits to read.
+    holdOut: campaign.holdOut === undefined || Number.isNaN(campaign.holdOut) ? null : toShare(campaign.holdOut),
     combinesWith: campaign.combinesWith ?? COMBINES_WITH_NOTHING,
   }
 }

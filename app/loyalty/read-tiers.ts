@@ -29,7 +29,7 @@ export function readTiers(tiers: TiersDocument, check: Check): Tiers {
     } else if (level.threshold <= previous.threshold) {
       check.add(
         path,
-        `must be above that of ${previous.id} (${describeValue(tiers.levels[index - 1]?.threshold)}), not ${shown}`,
+        `must be above that of ${previous.name} (${describeValue(tiers.levels[index - 1]?.threshold)}), not ${shown}`,
       )
     }
   })

@@ -17,7 +17,7 @@ export const TEMPLATES: readonly Template[] = [
   {
     id: 'cash-back',
     title: 'Cash back',
-    promise: 'Members get 5 % of what they spend back as points, to spend as they like.',
+    promise: 'Members get 5% of what they spend back as points, to spend as they like.',
   },
   {
     id: 'tiers',

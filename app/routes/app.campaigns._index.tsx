@@ -15,7 +15,7 @@ import { CampaignCalendar } from '#app/ui/campaign-calendar.tsx'
 import { CampaignList } from '#app/ui/campaign-list.tsx'
 import { findStatus, sayOffer } from '#app/ui/campaign-words.ts'
 import { FatigueCard } from '#app/ui/fatigue-card.tsx'
-import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { NothingYet, ProgramFirst } from '#app/ui/nothing-yet.tsx'
 
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
@@ -64,14 +64,7 @@ export default function Campaigns() {
       subtitle="Offers with a beginning and an end, in your store’s time"
       primaryAction={campaigns && { content: 'Add campaign', url: '/app/campaigns/new' }}
     >
-      {campaigns === null && (
-        <NothingYet
-          heading="First the program, then campaigns"
-          action={<Button url="/app/program">Set up earning</Button>}
-        >
-          Choose how points are earned; campaigns come next.
-        </NothingYet>
-      )}
+      {campaigns === null && <ProgramFirst what="campaigns" />}
       {campaigns?.length === 0 && (
         <NothingYet heading="No campaigns yet" action={<Button url="/app/campaigns/new">Add campaign</Button>}>
           A campaign gives a discount, or more points, for a while. It starts and ends by itself, on the minute.

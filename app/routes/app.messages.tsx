@@ -16,7 +16,7 @@ import { findSubject } from '#app/shopify/webhook.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { DataRequestsCard } from '#app/ui/data-requests-card.tsx'
 import { PastOrdersCard } from '#app/ui/past-orders-card.tsx'
-import { FailedEffects, MessageActivity, SetAsideMessages, useRetrying } from '#app/ui/message-lists.tsx'
+import { FailedEffects, findAbout, MessageActivity, SetAsideMessages, useRetrying } from '#app/ui/message-lists.tsx'
 import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
 import { ShowOlder } from '#app/ui/show-older.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
@@ -40,7 +40,8 @@ export async function loader({ request }: LoaderFunctionArgs) {
     listPrivacyRequests(shop.id),
   ])
   const shown = { setAside: setAside.map(withSubject), latest: latest.slice(0, ACTIVITY_SIZE).map(withSubject) }
-  const subjects = [...new Set([...shown.setAside, ...shown.latest].flatMap(({ about }) => about ?? []))]
+  const abouts = [...shown.setAside, ...shown.latest].map(({ about }) => about)
+  const subjects = [...new Set([...abouts, ...effects.map(findAbout)].flatMap((about) => about ?? []))]
   const [orders, customers] = ['Order', 'Customer'].map((type) => subjects.filter((gid) => isGid(gid, type)))
   return {
     ...shown,
@@ -110,7 +111,9 @@ export default function Messages() {
           <BlockStack gap="400">
             {retrying.refusal && <RefusalBanner>{retrying.refusal}</RefusalBanner>}
             <SetAsideMessages messages={setAside} names={names} timezone={timezone} retrying={retrying} />
-            {effects.length > 0 && <FailedEffects effects={effects} timezone={timezone} retrying={retrying} />}
+            {effects.length > 0 && (
+              <FailedEffects effects={effects} names={names} timezone={timezone} retrying={retrying} />
+            )}
             {dataRequests.length > 0 && <DataRequestsCard requests={dataRequests} timezone={timezone} />}
             <PastOrdersCard backfill={backfill} readsAllOrders={readsAllOrders} timezone={timezone} />
             <MessageActivity messages={latest} names={names} timezone={timezone} />

@@ -1,4 +1,5 @@
 import { data, type ActionFunctionArgs } from '@remix-run/node'
+import type { ClientActionFunctionArgs } from '@remix-run/react'
 import { z } from 'zod'
 
 import { now } from '#app/clock.server.ts'
@@ -10,7 +11,7 @@ import { findSameName, listStops, titlesOf, withStops } from '#app/loyalty/campa
 import { diff } from '#app/loyalty/diff.ts'
 import { FATIGUE_WINDOW_DAYS, findFatiguePeak, judgeFatigue, measureAhead } from '#app/loyalty/fatigue.ts'
 import { parseProgram, requireProgram } from '#app/loyalty/parse-program.ts'
-import { formatPath, type Problem } from '#app/loyalty/problems.ts'
+import { problemAt, type Problem } from '#app/loyalty/problems.ts'
 import type { Program } from '#app/loyalty/program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
@@ -41,10 +42,10 @@ export async function action({ request }: ActionFunctionArgs) {
   }
   const at = now()
   const guard = await judgeCampaigns(shop.id, parsed.program, before && requireProgram(before.document), at)
-  if (guard.sameNames.length > 0) {
-    return data<PublishReply>({ ok: false, reason: 'invalid_program', problems: guard.sameNames }, 400)
+  if (guard.stops && !form.data.overrideReason) guard.problems.push(problemAt(['overrideReason'], guard.message))
+  if (guard.problems.length > 0) {
+    return data<PublishReply>({ ok: false, reason: 'invalid_program', problems: guard.problems }, 400)
   }
-  if (guard.stops && !form.data.overrideReason) return refuse(guard.message, 'overrideReason')
   const changes = before ? diff(before.document, parsed.document) : ['The program begins']
   const published = await publishOnTop(shop.id, parsed.document, {
     basedOn: form.data.basedOn,
@@ -56,9 +57,20 @@ export async function action({ request }: ActionFunctionArgs) {
   return data<PublishReply>(published, published.ok ? 200 : 409)
 }
 
+/** Without it a request that does not arrive would put an error page in the place of a form that somebody has filled in. */
+export async function clientAction({ serverAction }: ClientActionFunctionArgs): Promise<PublishReply> {
+  try {
+    return await serverAction<PublishReply>()
+  } catch (error) {
+    if (error instanceof Response) throw error
+    const message = 'The app could not be reached. What you typed is still here: check your connection and save again.'
+    return { ok: false, reason: 'invalid_program', problems: [problemAt([], message)] }
+  }
+}
+
 /**
  * The discount-fatigue guard: it stops a program whose campaigns reach the limit in some 90 days, unless it was as bad before, and one that
- * plans more discounts while too many orders have one already. `added` are the campaigns that are new or changed; `sameNames` those of them whose
+ * plans more discounts while too many orders have one already. `added` are the campaigns that are new or changed; `problems` those of them whose
  * results could not be told from another's.
  */
 async function judgeCampaigns(shopId: number, program: Program, before: Program | null, at: number) {
@@ -79,23 +91,22 @@ async function judgeCampaigns(shopId: number, program: Program, before: Program 
   const sameNames = campaigns.flatMap((one, index): Problem[] => {
     const other = added.includes(one.id) && findSameName(one, campaigns, (id) => titlesOf(id, { versions }))
     if (!other) return []
-    const path = ['campaigns', index, 'name']
     const message = `must be another: "${other.name}" runs at the same time and is or was called that too, and orders say by its name alone which discount they had`
-    return [{ path, field: formatPath(path), message }]
+    return [problemAt(['campaigns', index, 'name'], message)]
   })
   const days = `with this there would be discounts on ${Math.round(share * FATIGUE_WINDOW_DAYS)} of ${FATIGUE_WINDOW_DAYS} days`
   const orders = `${showRate(ordersShare)} of the orders of the last ${FATIGUE_WINDOW_DAYS} days had a discount already`
   return {
     stops: isDaily || judgeFatigue(ordersShare) === 'stop',
     added,
-    sameNames,
+    problems: sameNames,
     message: `Say why: ${isDaily ? days : orders}`,
   }
 }
 
 function refuse(message: string, field = '') {
-  const problem = { path: field === '' ? [] : [field], field, message }
-  return data<PublishReply>({ ok: false, reason: 'invalid_program', problems: [problem] }, 400)
+  const problems = [problemAt(field === '' ? [] : [field], message)]
+  return data<PublishReply>({ ok: false, reason: 'invalid_program', problems }, 400)
 }
 
 function readJson(text: string): unknown {

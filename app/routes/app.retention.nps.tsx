@@ -108,13 +108,18 @@ export default function NpsPage() {
         <NothingYet
           heading="Nobody has answered yet"
           action={
-            <Button variant="primary" url={block.editorUrl} target="_top">
-              Add the question to your theme
-            </Button>
+            block.state !== 'active' && (
+              <Button variant="primary" url={block.editorUrl} target="_top">
+                Add the question to your theme
+              </Button>
+            )
           }
         >
-          Put the block “Would you recommend us?” on your rewards or account page. Customers who are signed in answer
-          from 0 to 10, in their own words if they like, and you see here what they said.
+          {block.state === 'active'
+            ? 'The question is in your theme. '
+            : 'Put the block “Would you recommend us?” on your rewards or account page. '}
+          Customers who are signed in answer from 0 to 10, in their own words if they like, and you see here what they
+          said.
         </NothingYet>
         {settings}
       </RetentionPage>

@@ -9,7 +9,7 @@ import { buildProgramCard } from '#app/loyalty/program-card.ts'
 import { requireProgram } from '#app/loyalty/parse-program.ts'
 import { titlesOrNone } from '#app/shopify/titles.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import { NothingYet } from '#app/ui/nothing-yet.tsx'
+import { NothingYet, ProgramFirst } from '#app/ui/nothing-yet.tsx'
 import { RewardsList } from '#app/ui/rewards-list.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
@@ -45,14 +45,7 @@ export default function Rewards() {
       subtitle="What points buy. A code is made for each, works once, and gives the points back when it runs out unused."
       primaryAction={rewards && { content: 'Add reward', url: '/app/rewards/new' }}
     >
-      {rewards === null && (
-        <NothingYet
-          heading="First the program, then rewards"
-          action={<Button url="/app/program">Set up earning</Button>}
-        >
-          Choose how points are earned; rewards come next.
-        </NothingYet>
-      )}
+      {rewards === null && <ProgramFirst what="rewards" />}
       {rewards?.length === 0 && (
         <NothingYet heading="No rewards yet" action={<Button url="/app/rewards/new">Add reward</Button>}>
           Without a reward, points are only numbers. Money off is what most stores begin with.

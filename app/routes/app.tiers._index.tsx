@@ -4,8 +4,9 @@ import { BlockStack, Layout, Page } from '@shopify/polaris'
 
 import { countMembersByTier } from '#app/db/member-list.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
-import { redirectInside, requireMerchant } from '#app/shopify.server.ts'
+import { requireMerchant } from '#app/shopify.server.ts'
 import { ChangesCard } from '#app/ui/changes-card.tsx'
+import { ProgramFirst } from '#app/ui/nothing-yet.tsx'
 import { ProblemsBanner } from '#app/ui/problems-banner.tsx'
 import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
 import { TierForm } from '#app/ui/tier-form.tsx'
@@ -18,18 +19,25 @@ export const meta: MetaFunction = () => [{ title: 'Tiers · Perennial' }]
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop } = await requireMerchant(request)
   const [published, counts] = await Promise.all([findPublishedProgram(shop.id), countMembersByTier(shop.id)])
-  if (!published) return redirectInside(request, '/app/program')
   return {
-    published: { version: published.version, document: published.document },
+    published: published && { version: published.version, document: published.document },
     counts: Object.fromEntries(counts),
   }
 }
 
 export default function Tiers() {
   const { published, counts } = useLoaderData<typeof loader>()
+  const frame = { title: 'Tiers', subtitle: 'Levels that members reach by buying, and what each gives them' }
+  if (!published) {
+    return (
+      <Page {...frame}>
+        <ProgramFirst what="tiers" />
+      </Page>
+    )
+  }
   return (
     <ProgramDraftProvider id="tiers" published={published} savedMessage="Tiers saved">
-      <Page title="Tiers" subtitle="Levels that members reach by buying, and what each gives them">
+      <Page {...frame}>
         <Layout>
           <Layout.Section>
             <BlockStack gap="400">

@@ -18,18 +18,20 @@ import { saveFile } from '#app/ui/save-file.ts'
 
 const OTHER = 'other'
 
-type Trouble = { field: 'file' | 'name'; text: string }
+type Trouble = { file?: string; name?: string }
 
-/** Sends a file and opens its import's page; `trouble` is what is wrong with it, or with the name of the app it comes from. */
-function useUpload(): { send: (from: string, file: File | null) => void; sending: boolean; trouble: Trouble | null } {
+/** Sends a file and opens its import's page; `trouble` is what is wrong with it, and with the name of the app it comes from. */
+function useUpload(): { send: (from: string, file: File | null) => void; sending: boolean; trouble: Trouble } {
   const navigate = useNavigate()
   const [sending, setSending] = useState(false)
-  const [trouble, setTrouble] = useState<Trouble | null>(null)
+  const [trouble, setTrouble] = useState<Trouble>({})
   const send = async (from: string, file: File | null) => {
-    if (from === '') return setTrouble({ field: 'name', text: 'Say which app it is, as members may read it' })
-    if (!file) return setTrouble({ field: 'file', text: 'Choose the file first' })
+    setTrouble({
+      ...(from === '' && { name: 'Say which app it is, as members may read it' }),
+      ...(!file && { file: 'Choose the file first' }),
+    })
+    if (from === '' || !file) return
     setSending(true)
-    setTrouble(null)
     const ask = new URLSearchParams({ source: from, name: file.name })
     // App Bridge puts the session token on requests to the app itself; the file goes as it is, whatever its size.
     const reply = await fetch(`/app/imports/upload?${ask}`, {
@@ -40,8 +42,7 @@ function useUpload(): { send: (from: string, file: File | null) => void; sending
     const answer = (await reply?.json().catch(() => null)) as { id?: string; error?: string } | null
     if (answer?.id) return navigate(`/app/imports/${answer.id}`)
     setSending(false)
-    const text = answer?.error ?? 'The file could not be sent. Check your connection and try again.'
-    setTrouble({ field: 'file', text })
+    setTrouble({ file: answer?.error ?? 'The file could not be sent. Check your connection and try again.' })
   }
   return { send: (from, file) => void send(from, file), sending, trouble }
 }
@@ -52,7 +53,6 @@ export function ImportUpload() {
   const [source, setSource] = useState<string>(IMPORT_SOURCES[0])
   const [name, setName] = useState('')
   const [file, setFile] = useState<File | null>(null)
-  const troubleOf = (field: Trouble['field']) => (trouble?.field === field ? trouble.text : null)
   return (
     <Card>
       <BlockStack gap="400">
@@ -82,10 +82,10 @@ export function ImportUpload() {
             value={name}
             onChange={setName}
             maxLength={50}
-            error={troubleOf('name') ?? undefined}
+            error={trouble.name}
           />
         )}
-        <FileChoice file={file} onChoose={setFile} error={troubleOf('file')} />
+        <FileChoice file={file} onChoose={setFile} error={trouble.file} />
         <InlineStack align="space-between" blockAlign="center" gap="200">
           <Button variant="plain" onClick={() => saveFile('members.csv', TEMPLATE, 'text/csv')}>
             Save an empty example
@@ -105,7 +105,7 @@ export function ImportUpload() {
 
 const TEMPLATE = 'email,points,tier,birthday,points expire on\r\n'
 
-type FileChoiceProps = { file: File | null; onChoose: (file: File) => void; error: string | null }
+type FileChoiceProps = { file: File | null; onChoose: (file: File) => void; error: string | undefined }
 
 function FileChoice({ file, onChoose, error }: FileChoiceProps) {
   return (
@@ -116,7 +116,7 @@ function FileChoice({ file, onChoose, error }: FileChoiceProps) {
         allowMultiple={false}
         accept=".csv,.tsv,.txt,text/csv"
         type="file"
-        error={error !== null}
+        error={error !== undefined}
         onDrop={(files) => {
           if (files[0]) onChoose(files[0])
         }}

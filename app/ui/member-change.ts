@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 import type { Event, Refusal } from '#app/loyalty/engine.ts'
 import { endOfDay, parseLocalDateTime, toInstant } from '#app/loyalty/time.ts'
-import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
+import { showCount, showDay, showPoints, type PointsName } from '#app/ui/words.ts'
 
 /** What the action answers: done, with words for what came of it where that is news, or what is wrong with which field (`form`: with the whole of it). */
 export type MemberChangeReply =
@@ -48,7 +48,13 @@ export type ParsedChange =
 /** The engine's event for a posted form, or a message for each field that is wrong. A tier's last day is kept to its end. */
 export function parseMemberChange(form: FormData, { customer, at, actor, timezone }: Circumstances): ParsedChange {
   const parsed = changeSchema.safeParse(Object.fromEntries(form))
-  if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error) }
+  const day = parseLocalDateTime(`${String(form.get('until') ?? '')}T00:00`)
+  const until = day && endOfDay(toInstant(day, timezone), timezone)
+  const errors = {
+    ...(until !== null && until <= at && { until: 'Must be today or later' }),
+    ...(parsed.error && fieldErrors(parsed.error)),
+  }
+  if (!parsed.success || Object.keys(errors).length > 0) return { ok: false, errors }
   const change = parsed.data
   switch (change.intent) {
     case 'adjust': {
@@ -60,9 +66,6 @@ export function parseMemberChange(form: FormData, { customer, at, actor, timezon
       }
     }
     case 'place-tier': {
-      const day = change.until === '' ? null : parseLocalDateTime(`${change.until}T00:00`)
-      const until = day && endOfDay(toInstant(day, timezone), timezone)
-      if (until !== null && until <= at) return { ok: false, errors: { until: 'Must be today or later' } }
       const level = change.level === '' ? null : change.level
       return {
         ok: true,
@@ -91,6 +94,12 @@ export function sayTakenBack(
   if (ranOut === 0) return `Taken back: the member has ${showPoints(returned, name)} again`
   if (ranOut === returned) return `Taken back. Its ${name.other} had run out meanwhile: none came back`
   return `Taken back: the member has ${showPoints(returned - ranOut, name)} again, the other ${showCount(ranOut)} had run out`
+}
+
+/** Who chose a tier by hand, and its last day; `until` is the first instant after that. */
+export function sayPlaced({ by, until }: { by: string | null; until: number | null }, timezone: string): string {
+  const end = until === null ? 'until changed' : `until ${showDay(until - 1, timezone)}`
+  return `Chosen ${by ? `by ${by}` : 'by hand'}, ${end}`
 }
 
 /** Why the rules refused, as a sentence. */

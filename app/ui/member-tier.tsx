@@ -2,6 +2,7 @@ import { BlockStack, Card, ProgressBar, Text } from '@shopify/polaris'
 import { useId } from 'react'
 
 import type { MemberCard } from '#app/loyalty/member-card.ts'
+import { sayPlaced } from '#app/ui/member-change.ts'
 import { showCount, showDay, showMoney, showPoints, type PointsName } from '#app/ui/words.ts'
 
 type MemberTierProps = {
@@ -29,9 +30,7 @@ export function MemberTier({ tier, since, placed, progress, currency, pointsName
         </Text>
         {placed && (
           <BlockStack>
-            <Text as="p">
-              {`Chosen ${placed.by ? `by ${placed.by}` : 'by hand'}, ${placed.until === null ? 'until changed' : `until ${showDay(placed.until, timezone)}`}`}
-            </Text>
+            <Text as="p">{sayPlaced(placed, timezone)}</Text>
             {placed.reason && <Text as="p" variant="bodySm">{`“${placed.reason}”`}</Text>}
           </BlockStack>
         )}

@@ -1,6 +1,6 @@
 import { Link, useFetcher } from '@remix-run/react'
 import { useAppBridge } from '@shopify/app-bridge-react'
-import { Badge, BlockStack, Box, Button, Card, Divider, InlineStack, Text } from '@shopify/polaris'
+import { Badge, BlockStack, Box, Button, Card, Divider, InlineGrid, InlineStack, Text } from '@shopify/polaris'
 import { useEffect, type ReactNode } from 'react'
 
 import { isGid } from '#app/loyalty/ids.ts'
@@ -72,7 +72,7 @@ export function SetAsideMessages(props: FailuresProps & Named & { messages: SetA
 }
 
 /** What should have reached Shopify and did not. */
-export function FailedEffects({ effects, timezone, retrying }: FailuresProps & { effects: Effect[] }) {
+export function FailedEffects({ effects, names, timezone, retrying }: FailuresProps & Named & { effects: Effect[] }) {
   return (
     <List title="Not sent to Shopify" count={effects.length}>
       {effects.map((effect) => (
@@ -82,6 +82,7 @@ export function FailedEffects({ effects, timezone, retrying }: FailuresProps & {
           kind="effect"
           id={effect.id}
           title={nameEffect(effect)}
+          about={<About gid={findAbout(effect)} names={names} />}
           when={showInstant(effect.createdAt, timezone)}
           error={effect.error}
         />
@@ -131,7 +132,8 @@ type FailureProps = {
 
 function Failure({ kind, id, title, about, when, error, retrying }: FailureProps) {
   return (
-    <InlineStack align="space-between" blockAlign="start" gap="200">
+    // The button below it on a phone, of every failure alike, however long its words are.
+    <InlineGrid columns={{ xs: 1, sm: '1fr auto' }} alignItems="start" gap="200">
       <BlockStack gap="100">
         <Text as="p" fontWeight="medium">
           {title}
@@ -148,15 +150,17 @@ function Failure({ kind, id, title, about, when, error, retrying }: FailureProps
           </Box>
         )}
       </BlockStack>
-      <Button
-        onClick={() => retrying.retry(kind, id)}
-        loading={retrying.busyId === id}
-        disabled={retrying.busyId !== null}
-        accessibilityLabel={`Try again: ${title}`}
-      >
-        Try again
-      </Button>
-    </InlineStack>
+      <InlineStack>
+        <Button
+          onClick={() => retrying.retry(kind, id)}
+          loading={retrying.busyId === id}
+          disabled={retrying.busyId !== null}
+          accessibilityLabel={`Try again: ${title}`}
+        >
+          Try again
+        </Button>
+      </InlineStack>
+    </InlineGrid>
   )
 }
 
@@ -259,9 +263,15 @@ const TOPICS: Record<string, string> = {
   'app/scopes_update': 'Permissions changed',
 }
 
-function nameEffect({ kind, key }: Effect): string {
+/** The order or customer (gid) that an effect is about; null where it is about another thing, or about several. */
+export function findAbout({ key }: Pick<Effect, 'key'>): string | null {
+  return isGid(key, 'Order') || isGid(key, 'Customer') ? key : null
+}
+
+function nameEffect(effect: Effect): string {
+  const { kind, key } = effect
   // Members who go together are known by a digest, which tells nobody who they are.
-  return kind === 'member-cards' ? sayEffect(kind) : `${sayEffect(kind)} · ${key.replace('gid://shopify/', '')}`
+  return kind === 'member-cards' || findAbout(effect) ? sayEffect(kind) : `${sayEffect(kind)} · ${key}`
 }
 
 function sayEffect(kind: string): string {

@@ -1,4 +1,4 @@
-import { BlockStack, Box, Card, Text } from '@shopify/polaris'
+import { BlockStack, Box, Button, Card, Text } from '@shopify/polaris'
 import type { ReactNode } from 'react'
 
 type NothingYetProps = {
@@ -28,5 +28,21 @@ export function NothingYet({ heading, children, action }: NothingYetProps) {
         </BlockStack>
       </Box>
     </Card>
+  )
+}
+
+/** In the place of what stands on the program while there is none: tiers, rewards, campaigns. */
+export function ProgramFirst({ what }: { what: string }) {
+  return (
+    <NothingYet
+      heading={`First the program, then ${what}`}
+      action={
+        <Button variant="primary" url="/app/program">
+          Set up earning
+        </Button>
+      }
+    >
+      {`Choose how points are earned; ${what} come next.`}
+    </NothingYet>
   )
 }

@@ -64,11 +64,23 @@ export function sayProblem({ path, field, message }: Problem, document: unknown)
   // Not a field of the document: its message is a whole sentence.
   if (path.length === 0 || field === 'overrideReason') return message
   const inEntry = LISTS.has(String(path[0])) ? path.findIndex((part) => typeof part === 'number') + 1 : 0
-  if (inEntry === 0) return `${findLabel(path, inEntry) ?? field} ${message}`
+  if (inEntry === 0) return `${findLabel(path, inEntry) ?? field} ${sayPlainly(message)}`
   const entry = (readPath(document, path.slice(0, inEntry)) ?? {}) as Entry
   // What no form writes keeps its place in the entry.
   const label = findLabel(path, inEntry, entry) ?? formatPath(path.slice(inEntry))
-  return `${nameEntry(path, entry)}${label && `: ${label}`} ${message}`
+  return `${nameEntry(path, entry)}${label && `: ${label}`} ${sayPlainly(message)}`
+}
+
+/** A problem as it stands beside its field, which says by itself what is meant: "Must be above 0, not "0"", "This is missing". */
+export function sayBeside({ message }: Problem): string {
+  const plain = sayPlainly(message)
+  if (plain === 'is missing' || plain === 'must not be empty') return 'This is missing'
+  return plain.charAt(0).toUpperCase() + plain.slice(1)
+}
+
+/** A message without what is for whoever writes the document by hand: other fields in place of a missing one, and times as it has them. */
+function sayPlainly(message: string): string {
+  return message.replace(/^is missing: .*/, 'is missing').replaceAll(/"?(\d{4}-\d\d-\d\d)T(\d\d:\d\d)"?/g, '$1 $2')
 }
 
 /** Of the field itself, else of what it is a part of: one wrong tier of a list is wrong in "Only for tiers". */

@@ -30,13 +30,16 @@ export function ProblemsBanner() {
   }
   if (problems.length === 0) return null
   return (
-    <Banner
-      tone="critical"
-      title={problems.length === 1 ? 'One thing needs correcting' : `${problems.length} things need correcting`}
-    >
+    <Banner tone="critical" title={sayHowMany(problems)}>
       <ProblemList problems={problems} document={document} />
     </Banner>
   )
+}
+
+/** A problem that is of no place in the document is none of what was typed. */
+function sayHowMany(problems: readonly Problem[]): string {
+  if (problems.every(({ path }) => path.length === 0)) return 'Nothing was saved'
+  return problems.length === 1 ? 'One thing needs correcting' : `${problems.length} things need correcting`
 }
 
 function ProblemList({ problems, document }: { problems: readonly Problem[]; document: unknown }) {

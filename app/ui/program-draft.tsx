@@ -1,9 +1,10 @@
 import { useRevalidator } from '@remix-run/react'
-import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react'
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 
 import { parseProgram, type ParsedProgram } from '#app/loyalty/parse-program.ts'
 import { formatPath, type Problem } from '#app/loyalty/problems.ts'
 import { isSameDocument, readPath, writePath, type Path } from '#app/ui/draft.ts'
+import { sayBeside } from '#app/ui/problem-words.ts'
 import { UnsavedChanges } from '#app/ui/unsaved-changes.tsx'
 import { usePublish, type Publishing, type PublishReply } from '#app/ui/use-publish.ts'
 
@@ -109,6 +110,9 @@ function useDraft({
   // An answer belongs to the draft it was given for, until that is discarded; what was answered before is not for it.
   const [asked, setAsked] = useState<{ answeredBefore: PublishReply | undefined }>()
   const reply = asked && publishing.reply !== asked.answeredBefore ? publishing.reply : undefined
+  useEffect(() => {
+    if (reply?.ok === false) goToFirstWrong()
+  }, [reply])
   const write = useCallback((path: Path, value: unknown) => {
     setDocument((before: unknown) => writePath(before, path, value))
     setTouched((before) => [...before, formatPath(path)])
@@ -131,7 +135,10 @@ function useDraft({
     read: (path) => readPath(document, path),
     write,
     replace: setDocument,
-    errorAt: (path) => problems.find((problem) => problem.field === formatPath(path))?.message,
+    errorAt: (path) => {
+      const problem = problems.find(({ field }) => field === formatPath(path))
+      return problem && sayBeside(problem)
+    },
     extra,
     setExtra,
     save: () => {
@@ -146,6 +153,15 @@ function useDraft({
       onDiscarded?.()
     },
   } satisfies ProgramDraft
+}
+
+/** To the first field that was found wrong, which may be far from the save bar; where none is on the page, to the banner that says why. */
+function goToFirstWrong(): void {
+  const field = document.querySelector<HTMLElement>(':is(input, select, textarea)[aria-invalid="true"]')
+  const target = field ?? document.querySelector<HTMLElement>('[role="alert"]')
+  // In the middle: at the edge its label or its message may be out of sight.
+  target?.scrollIntoView({ block: 'center' })
+  target?.focus({ preventScroll: true })
 }
 
 /** True for a place itself and for what is inside it: "tiers.levels[0].name" is within "tiers.levels". */

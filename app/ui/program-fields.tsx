@@ -1,6 +1,7 @@
 import { Checkbox, ChoiceList, Select, TextField, type TextFieldProps } from '@shopify/polaris'
 import { useState } from 'react'
 
+import { findCurrencyExponent, formatDecimal } from '#app/loyalty/money.ts'
 import { readNumber, type Path } from '#app/ui/draft.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 
@@ -27,8 +28,9 @@ export function DraftText({ path, ...rest }: TextLikeProps) {
 
 /** Money in the shop's currency, kept as the decimal text that was typed. */
 export function DraftMoney(props: TextLikeProps) {
-  const draft = useProgramDraft()
-  return <DraftText suffix={String(draft.read(['currency']) ?? '')} placeholder="0.00" {...props} />
+  const currency = String(useProgramDraft().read(['currency']) ?? '')
+  const nothing = formatDecimal(0, findCurrencyExponent(currency) ?? 2)
+  return <DraftText suffix={currency} placeholder={nothing} {...props} />
 }
 
 /** A number. What is no number stays as it was typed, for the schema to complain about. */

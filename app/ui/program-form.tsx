@@ -1,9 +1,10 @@
-import { BlockStack, Button, Card, Collapsible, FormLayout, InlineStack, Text } from '@shopify/polaris'
+import { BlockStack, Button, Card, Collapsible, FormLayout, InlineStack, Select, Text } from '@shopify/polaris'
 import { useId, useState, type ReactNode } from 'react'
 
-import type { EarningDocument } from '#app/loyalty/program-document.ts'
+import type { EarningDocument, ProgramDocument } from '#app/loyalty/program-document.ts'
 import { DraftCheckbox, DraftChoice, DraftMoney, DraftNumber, DraftSelect, DraftText } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
+import { proposePer } from '#app/ui/proposals.ts'
 import { sayEarning, sayOccasion } from '#app/ui/reasons.ts'
 
 /** The form over the program's general part: earning, waiting, lasting, counting. Tiers, rewards and campaigns have pages of their own. */
@@ -122,16 +123,20 @@ function tellRule(rule: EarningDocument, parsed: ReturnType<typeof useProgramDra
 function PerSelect({ index, perMoney }: { index: number; perMoney: boolean }) {
   const draft = useProgramDraft()
   const path = ['earning', index, 'per']
-  const [amount] = useState(() => (perMoney ? String(draft.read(path) ?? '1.00') : '1.00'))
+  const [amount] = useState(() =>
+    String((perMoney ? draft.read(path) : undefined) ?? proposePer(draft.document as ProgramDocument)),
+  )
   return (
-    <DraftSelect
-      path={path}
+    // What is wrong with the amount stands beside it, in the field after this one.
+    <Select
       label="for"
       options={[
         { label: 'money spent', value: perMoney ? String(draft.read(path) ?? '') : amount },
         { label: 'each order', value: 'order' },
         { label: 'each item', value: 'item' },
       ]}
+      value={String(draft.read(path) ?? '')}
+      onChange={(value) => draft.write(path, value)}
     />
   )
 }

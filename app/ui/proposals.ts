@@ -9,6 +9,11 @@ function everyday(document: Pick<ProgramDocument, 'currency'>, units: number): s
   return exponent === 0 ? String(units * 100) : formatDecimal(units * 10 ** exponent, exponent)
 }
 
+/** The money that a rule for orders counts by, where it gives points for money spent. */
+export function proposePer(document: ProgramDocument): string {
+  return everyday(document, 1)
+}
+
 /** Money off, for as many points as a hundred of money spent earns in most programs. */
 export function proposeReward(document: ProgramDocument): RewardDocument {
   return {

@@ -1,5 +1,5 @@
 import { Link } from '@remix-run/react'
-import { Badge, BlockStack, Box, Card, Divider, InlineStack, Text } from '@shopify/polaris'
+import { Badge, BlockStack, Box, Card, Divider, InlineGrid, InlineStack, Text } from '@shopify/polaris'
 
 import type { CardReward } from '#app/loyalty/member-card.ts'
 import { showCount, showList, showPoints, type PointsName } from '#app/ui/words.ts'
@@ -18,7 +18,7 @@ export function RewardsList({ rewards, pointsName, titles }: RewardsListProps) {
         <Box key={reward.id}>
           {index > 0 && <Divider />}
           <Box padding="400">
-            <InlineStack align="space-between" blockAlign="start" gap="200">
+            <InlineGrid columns={BESIDE_ON_A_DESK} alignItems="start" gap="200">
               <BlockStack gap="100">
                 <Text as="h2" variant="headingSm">
                   <Link to={`/app/rewards/${encodeURIComponent(reward.id)}`} style={{ color: 'inherit' }}>
@@ -47,13 +47,16 @@ export function RewardsList({ rewards, pointsName, titles }: RewardsListProps) {
                 </Text>
                 {reward.figures?.codesReady != null && <CodesBadge ready={reward.figures.codesReady} />}
               </InlineStack>
-            </InlineStack>
+            </InlineGrid>
           </Box>
         </Box>
       ))}
     </Card>
   )
 }
+
+/** Below it on a phone, of every reward alike, however long its name is. */
+const BESIDE_ON_A_DESK = { xs: 1, sm: '1fr auto' }
 
 /** What a reward costs: "500 points", or for a variable one "any 100 points, from 500". */
 export function sayCost(reward: CardReward, name: PointsName): string {

@@ -59,7 +59,7 @@ test('a program that is not valid, or in another currency, is refused with file,
   expect(program('import', '--shop', shop.domain, wrong)).toMatchObject({
     status: 2,
     stdout: '',
-    stderr: `${wrong}:15: earning[0].per: must be money in USD, text like "5.00", not "1.005"\n`,
+    stderr: `${wrong}:15: earning[0].per: must be money in USD, like "5.00", not "1.005"\n`,
   })
   const euros = fileWith(text.replace('"USD"', '"EUR"'))
   expect(program('import', '--shop', shop.domain, euros)).toMatchObject({

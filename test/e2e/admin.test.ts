@@ -82,6 +82,24 @@ test('a wrong value is told beside its field after saving, not before, and nothi
   await expect.poll(() => field.getAttribute('aria-invalid')).not.toBe('true')
 })
 
+test('all that is wrong is told at once, each beside its field, and the first of them is where one types next', async () => {
+  const { page, frame } = await visit('/app/program', 'Program')
+  const before = await versions()
+  const wrong = ['Name of the program', 'for each', 'Points of an order wait'].map((label) =>
+    frame.getByLabel(label, { exact: true }),
+  )
+  await wrong[2]!.fill('91')
+  await wrong[1]!.fill('0')
+  await wrong[0]!.fill('')
+  await wrong[2]!.click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+
+  await frame.getByText('3 things need correcting').waitFor()
+  for (const field of wrong) expect(await field.getAttribute('aria-invalid')).toBe('true')
+  await expect.poll(() => wrong[0]!.evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true)
+  expect(await versions()).toBe(before)
+})
+
 test('leaving with unsaved changes asks first; staying keeps them, leaving goes on', async () => {
   const { page, frame } = await visit('/app/program', 'Program')
   await frame.getByLabel('Points of an order wait').fill('3')

@@ -191,6 +191,25 @@ test('a file that is at another step by now says so, and the page shows at which
   await picture(page, 'file-refused')
 })
 
+test('a form that could not be sent says so, and keeps what was typed for another try', async () => {
+  const before = await publish(PROGRAM)
+  const { page, frame } = await visit('/app/program')
+  await frame.getByLabel('Points of an order wait').fill('9')
+  await page.route('**/program/publish*', (route) => route.abort())
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await frame.getByText('Nothing was saved').waitFor()
+  await frame.getByText('The app could not be reached').waitFor()
+  await expectAccessible(page)
+  await picture(page, 'not-sent')
+  expect(await frame.getByLabel('Points of an order wait').inputValue()).toBe('9')
+  expect(await newestVersion()).toBe(before)
+
+  await page.unroute('**/program/publish*')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByText('Program saved').waitFor()
+  expect(await newestVersion()).toBe(before + 1)
+})
+
 test('what somebody else saved while a form was filled in is not overwritten, and what was typed is still there', async () => {
   await publish(PROGRAM)
   const { page, frame } = await visit('/app/program')

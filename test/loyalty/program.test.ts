@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { fieldsNeedingCatalog } from '#app/loyalty/catalog.ts'
 import { parseProgram, requireProgram } from '#app/loyalty/parse-program.ts'
 import { describeProblem } from '#app/loyalty/problems.ts'
-import type { ProgramDocument } from '#app/loyalty/program-document.ts'
+import { programSchema, type ProgramDocument } from '#app/loyalty/program-document.ts'
 import { formatInstant } from '#app/loyalty/time.ts'
 import { anyProgram } from './any-program.ts'
 
@@ -154,7 +154,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ 'hold.days': 29, 'expiry.months': 1 }, 'hold.days: 29 days of waiting outlast points that live 1 month'],
   [{ 'expiry.months': undefined, 'expiry.model': 'inactivity' }, 'expiry.months: is missing'],
   [{ 'expiry.model': 'none' }, 'expiry.months: has no meaning where points never expire'],
-  [{ 'earning.0.per': '1.005' }, 'earning[0].per: must be money in USD, text like "5.00", not "1.005"'],
+  [{ 'earning.0.per': '1.005' }, 'earning[0].per: must be money in USD, like "5.00", not "1.005"'],
   [{ 'earning.0.per': '0.00' }, 'earning[0].per: must be above 0, not "0.00"'],
   [{ 'earning.0.per': undefined }, 'earning[0].per: is missing: an amount of money like "1.00", "order" or "item"'],
   [{ 'earning.0.points': -5 }, 'earning[0].points: must be at least 0, not -5'],
@@ -167,7 +167,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ 'earning.1.multiplier': -1 }, 'earning[1].multiplier: must be at least 0, not -1'],
   [
     { 'earning.1.until': '2026-05-02T00:00' },
-    'earning[1].until: must be after from (2026-05-02T00:00), not "2026-05-02T00:00"',
+    'earning[1].until: must be after the start (2026-05-02T00:00), not "2026-05-02T00:00"',
   ],
   [
     { 'earning.1.from': '2026-05-02' },
@@ -191,7 +191,7 @@ test.each<[Record<string, unknown>, string]>([
   ],
   [
     { 'tiers.levels.2.threshold': '200.00' },
-    'tiers.levels[2].threshold: must be above that of silver ("200.00"), not "200.00"',
+    'tiers.levels[2].threshold: must be above that of Silver ("200.00"), not "200.00"',
   ],
   [
     { 'tiers.levels.1.threshold': 200 },
@@ -237,7 +237,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ 'campaigns.0.holdOut': 0.6 }, 'campaigns[0].holdOut: must be at most 0.5, not 0.6'],
   [
     { 'campaigns.0.until': '2026-04-10T09:00' },
-    'campaigns[0].until: must be after from (2026-04-10T09:00), not "2026-04-10T09:00"',
+    'campaigns[0].until: must be after the start (2026-04-10T09:00), not "2026-04-10T09:00"',
   ],
   [
     { 'campaigns.0.collections': gids('Collection', 101) },
@@ -322,7 +322,7 @@ test('amounts have the decimals of the currency: yen none, dinars three', () => 
   const yen = { currency: 'JPY', 'earning.0.per': '100', tiers: undefined, rewards: [], campaigns: [] }
   expect(problemsOf(yen)).toEqual([])
   expect(problemsOf({ ...yen, 'earning.0.per': '1.00' })).toEqual([
-    'earning[0].per: must be money in JPY, text like "5", not "1.00"',
+    'earning[0].per: must be money in JPY, like "5", not "1.00"',
   ])
   const dinars = requireProgram(example({ ...yen, currency: 'KWD', 'earning.0.per': '1.250' }))
   expect(dinars.earning[0]?.perAmount).toBe(1250)
@@ -331,6 +331,77 @@ test('amounts have the decimals of the currency: yen none, dinars three', () => 
 test('all problems of a document are found at once', () => {
   expect(problemsOf({ currency: 'XXY', 'hold.days': 91, 'earning.0.points': 'five' })).toHaveLength(3)
   expect(problemsOf({ 'earning.0.per': '0', 'rewards.0.value': 5, 'tiers.levels.0.threshold': '1.00' })).toHaveLength(3)
+})
+
+test('what is wrong in its shape, in its meaning and beyond a limit is told in one go, each with its field', () => {
+  const problems = problemsOf({
+    name: undefined,
+    'hold.days': 91,
+    'tiers.levels.1.name': ' ',
+    'tiers.levels.2.threshold': '200.00',
+    'rewards.0.cost': 'ten',
+    'rewards.0.value': '0.00',
+    'rewards.1.tiers': ['platin'],
+    'campaigns.0': {
+      id: 'c',
+      name: '',
+      from: '2026-07-02T00:00',
+      until: '2026-07-01T00:00',
+      offer: { percentage: 'ten' },
+      minimumSubtotal: '-1.00',
+      holdOut: 0.6,
+    },
+    'campaigns.1': {
+      id: 'd',
+      name: 'x'.repeat(256),
+      from: '2026-07-01T00:00',
+      until: '2026-07-02T00:00',
+      offer: { percentage: 10 },
+    },
+  })
+  expect(problems.map((problem) => problem.slice(0, problem.indexOf(':'))).sort()).toEqual([
+    'campaigns[0].holdOut',
+    'campaigns[0].minimumSubtotal',
+    'campaigns[0].name',
+    'campaigns[0].offer.percentage',
+    'campaigns[0].until',
+    'campaigns[1].name',
+    'hold.days',
+    'name',
+    'rewards[0].cost',
+    'rewards[0].value',
+    'rewards[1].tiers[0]',
+    'tiers.levels[1].name',
+    'tiers.levels[2].threshold',
+  ])
+})
+
+test('one wrong place of any program is told of as that place alone, or what is around it', () => {
+  fc.assert(
+    fc.property(
+      anyProgram,
+      fc.nat(),
+      fc.constantFrom(null, '', 'junk', -1, 0.123456, {}, true),
+      (any, choice, wrong) => {
+        const document = structuredClone(any)
+        const places: [string, Record<string, unknown>][] = []
+        collectObjects(document, '', places)
+        const leaves = places.flatMap(([path, place]) =>
+          Object.keys(place).flatMap((key) =>
+            typeof place[key] === 'object' ? [] : [{ place, key, field: path === '' ? key : `${path}.${key}` }],
+          ),
+        )
+        const { place, key, field } = leaves[choice % leaves.length]!
+        place[key] = wrong
+        if (programSchema.safeParse(document).success) return
+        const parsed = parseProgram(document)
+        const fields = parsed.ok ? [] : parsed.problems.map((problem) => problem.field)
+        expect(fields.length).toBeGreaterThan(0)
+        expect(fields.filter((one) => !field.startsWith(one) && !one.startsWith(field))).toEqual([])
+      },
+    ),
+    { numRuns: 2000 },
+  )
 })
 
 test('what is no object at all is no program', () => {

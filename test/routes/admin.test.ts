@@ -379,6 +379,21 @@ test('messages that wait say which order or customer they are about, by name, an
   expect(JSON.stringify(page)).not.toMatch(/example\.com|ring twice/)
 })
 
+test('what did not reach Shopify says whom it is about, by name', async () => {
+  const { shop, get } = await makeMerchant()
+  await pool.query(
+    `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at, done_at, error)
+     values ($1, 'member-card', 'gid://shopify/Customer/7', '{}', 'set-aside', 5, now(), now(), now(), 'Access denied')`,
+    [shop.id],
+  )
+  answerAdminApi(() => ({
+    nodes: [{ id: 'gid://shopify/Customer/7', displayName: 'Ada', defaultEmailAddress: null }],
+  }))
+  const page = await messages.loader(await get('/app/messages'))
+  expect(page.effects).toMatchObject([{ key: 'gid://shopify/Customer/7', error: 'Access denied' }])
+  expect(await page.names).toEqual({ 'gid://shopify/Customer/7': 'Ada' })
+})
+
 test.each([{ kind: 'shop', id: '1' }, { id: '1' }, {}])('trying again refuses %j with 400', async (form) => {
   const merchant = await makeMerchant()
   const answer = await settle(messages.action(await merchant.post('/app/messages', form as Record<string, string>)))

@@ -167,6 +167,26 @@ test('a tier cannot be given until a day that is over', async () => {
   expect(answer).toMatchObject({ status: 400, body: { errors: { until: 'Must be today or later' } } })
 })
 
+test('a tier by hand that lacks its reason and ends in the past is told of both', async () => {
+  const merchant = await makeShopWithMember()
+  const form = { intent: 'place-tier', level: 'gold', until: '2020-01-01', reason: ' ' }
+  const answer = await settle(member.action(await merchant.post('/app/members/7', form, { id: '7' })))
+  expect(answer).toMatchObject({ status: 400, body: { errors: { until: 'Must be today or later' } } })
+  expect(Object.keys((answer.body as { errors: object }).errors)).toEqual(['until', 'reason'])
+})
+
+test('campaigns that want another name and a reason are told of both at once', async () => {
+  const merchant = await makeShopWithMember()
+  const year = new Date(now()).getUTCFullYear() + 1
+  const long = { ...DOCUMENT.campaigns[0], id: 'long', from: `${year}-07-01T00:00`, until: `${year}-08-15T00:00` }
+  const document = JSON.stringify({ ...DOCUMENT, campaigns: [long, { ...long, id: 'longer' }] })
+  const answer = await settle(publish.action(await merchant.post('/app/program/publish', { document, basedOn: '1' })))
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { problems: [{ field: 'campaigns[0].name' }, { field: 'campaigns[1].name' }, { field: 'overrideReason' }] },
+  })
+})
+
 test("a code that is not this member's cannot be taken back", async () => {
   const merchant = await makeShopWithMember()
   await applyEvents(
@@ -246,7 +266,7 @@ test('rewards, tiers and campaigns of a shop are shown to that shop alone', asyn
   expect((await rewards.loader(await neighbour.get('/app/rewards'))).rewards).toHaveLength(1)
   expect((await campaigns.loader(await merchant.get('/app/campaigns'))).campaigns).toBeNull()
   expect((await campaigns.loader(await neighbour.get('/app/campaigns'))).campaigns).toHaveLength(1)
-  expect((await settle(tiers.loader(await merchant.get('/app/tiers')))).status).toBe(302)
+  expect((await tiers.loader(await merchant.get('/app/tiers'))).published).toBeNull()
   expect((await settle(reward.loader(await neighbour.get('/app/rewards/x', { id: 'nothing' })))).status).toBe(404)
   expect((await settle(campaign.loader(await neighbour.get('/app/campaigns/x', { id: 'nothing' })))).status).toBe(404)
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { parseProgram } from '#app/loyalty/parse-program.ts'
 import { writePath, type Path } from '#app/ui/draft.ts'
-import { FIELD_LABELS, sayProblem } from '#app/ui/problem-words.ts'
+import { FIELD_LABELS, sayBeside, sayProblem } from '#app/ui/problem-words.ts'
 
 const example = JSON.parse(readFileSync('test/fixtures/contracts/program.example.json', 'utf8')) as unknown
 
@@ -20,7 +20,7 @@ test.each<[Path, unknown, string]>([
   [
     ['tiers', 'levels', 2, 'threshold'],
     '200.00',
-    'Gold: Reached with must be above that of silver ("200.00"), not "200.00"',
+    'Gold: Reached with must be above that of Silver ("200.00"), not "200.00"',
   ],
   [['tiers', 'levels', 2, 'name'], '', 'New tier: Name must not be empty'],
   [['tiers', 'levels', 2, 'perks'], ['A card', ''], 'Gold: Other perks, one a line must not be empty'],
@@ -46,11 +46,27 @@ test.each<[Path, unknown, string]>([
     { amount: '1234567890123.00' },
     'Spring days must not have an amount or a name that is too long for a discount at Shopify',
   ],
+  [['rewards', 0, 'cost'], undefined, 'five-off: Costs (points) is missing'],
+  [
+    ['campaigns', 0, 'until'],
+    '2026-04-01T00:00',
+    'Spring days: Ends must be after the start (2026-04-10 09:00), not 2026-04-01 00:00',
+  ],
   [['campaigns', 0, 'typo'], 1, 'Spring days: typo is not a known field'],
   [['tiers', 'levels', 2, 'typo'], 1, 'Gold: typo is not a known field'],
   [['basis', 'exclude', 'tags'], ['', 'sale'], 'basis.exclude.tags[0] must not be empty'],
 ])('with %j as %j: the entry, the label of its field, and what is wrong', (path, value, sentence) => {
   expect(sentencesOf(path, value)).toContain(sentence)
+})
+
+test.each([
+  ['is missing', 'This is missing'],
+  ['must not be empty', 'This is missing'],
+  ['is missing: a fixed reward has a cost, a variable one perPoints', 'This is missing'],
+  ['must be above 0, not "0.00"', 'Must be above 0, not "0.00"'],
+  ['Say why: it is much', 'Say why: it is much'],
+])('beside its field, “%s” is “%s”', (message, said) => {
+  expect(sayBeside({ path: ['rewards', 0, 'cost'], field: 'rewards[0].cost', message })).toBe(said)
 })
 
 test('what is no field of the document is a sentence of its own', () => {

@@ -9,6 +9,7 @@ import {
   freeId,
   proposeCampaign,
   proposeOffer,
+  proposePer,
   proposeReward,
   proposeTiers,
   type OfferKind,
@@ -28,6 +29,8 @@ test.each(['USD', 'JPY', 'KWD', 'CLF'])('what a form begins with is a valid prog
   const document = program(currency)
   expect(problems({ ...document, rewards: [...document.rewards, proposeReward(document)] })).toEqual([])
   expect(problems({ ...document, tiers: proposeTiers(document) })).toEqual([])
+  const rule = { ...document.earning[0], per: proposePer(document) }
+  expect(problems({ ...document, earning: [rule] })).toEqual([])
   for (const kind of ['percentage', 'amount', 'bands', 'shipping', 'pointsMultiplier'] satisfies OfferKind[]) {
     const campaign = { ...proposeCampaign(document, '2026-05-02T00:00', '2026-05-05T00:00'), name: 'May' }
     expect(problems({ ...document, campaigns: [{ ...campaign, offer: proposeOffer(kind, document) }] })).toEqual([])

@@ -8,6 +8,7 @@ import type { Lift } from '#app/retention/lift.ts'
 import { sayLift, whyUncompared } from '#app/ui/campaign-results.ts'
 import { estimateOrder } from '#app/ui/estimate.ts'
 import { judgeConnection, type ConnectionFacts } from '#app/ui/health.ts'
+import { sayPlaced } from '#app/ui/member-change.ts'
 import { sayReason } from '#app/ui/reasons.ts'
 import { showAgo, showChange, showInstant, showMoney, showPoints, showShare } from '#app/ui/words.ts'
 
@@ -203,4 +204,10 @@ test('a campaign that is too small says how large it would have to be in all, fo
   expect(say({ ...measured, interval: [0.5, 1.5], significant: true, customersNeeded: 0 })).toBe(
     '1.0 (95% interval 0.5 to 1.5)',
   )
+})
+
+test('a tier chosen by hand says the last day it is kept for, not the day after', () => {
+  const until = Date.parse('2027-03-02T00:00:00Z')
+  expect(sayPlaced({ by: 'you', until }, 'Europe/London')).toBe('Chosen by you, until 1 Mar 2027')
+  expect(sayPlaced({ by: null, until: null }, 'Europe/London')).toBe('Chosen by hand, until changed')
 })
