@@ -193,7 +193,9 @@ describe('Liquid as imitated', () => {
       writeFileSync(join(folder, 'blocks', 'b.liquid'), source + schema)
       writeFileSync(join(folder, 'locales', 'en.default.json'), JSON.stringify(locale))
       const extension = { folder, name: 'b' }
-      return await new BlockRenderer(extension, 'JPY').render(readBlocks(extension)[0]!, 'one', { customer: null })
+      return await new BlockRenderer(extension, 'JPY', 'en').render(readBlocks(extension)[0]!, 'one', {
+        customer: null,
+      })
     } finally {
       rmSync(folder, { recursive: true })
     }

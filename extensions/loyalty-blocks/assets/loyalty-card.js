@@ -1,5 +1,5 @@
 /**
- * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and gives back codes, shows history.
+ * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and returns codes, shows history.
  * It writes text only; all its words come from the block's templates.
  *
  * @typedef {{ id: string, code: string, label: string, reward: string, until: string | null, canReturn?: false, named?: true }} HeldCode
@@ -10,7 +10,7 @@
 class LoyaltyCard extends HTMLElement {
   /** @type {AbortController} */
   #abort
-  /** The once-only key of each thing asked for, the same after a lost answer. @type {Map<string, string>} */
+  /** Once-only keys of what is asked for, the same after a lost answer. @type {Map<string, string>} */
   #keys = new Map()
 
   connectedCallback() {
@@ -59,7 +59,7 @@ class LoyaltyCard extends HTMLElement {
   }
 
   /**
-   * Asks the app for something, once: buttons rest meanwhile, the result is said, and the card shows what is true then.
+   * Asks for something, once: buttons rest meanwhile, the result is said, the card shows what is true then.
    * @param {HTMLElement} place @param {string} verb @param {Record<string, unknown>} body @param {string} [success]
    */
   async #act(place, verb, body, success) {
@@ -106,7 +106,7 @@ class LoyaltyCard extends HTMLElement {
     note.hidden = false
     empty.hidden = error.hidden = more.hidden = true
     try {
-      const reply = await this.#ask(`history${before ? `?before=${encodeURIComponent(before)}` : ''}`)
+      const reply = await this.#ask('history', undefined, before && `&before=${before}`)
       if (!reply) return
       error.hidden = reply.ok
       for (const entry of reply.entries ?? []) {
@@ -176,16 +176,16 @@ class LoyaltyCard extends HTMLElement {
 
   /**
    * Null when the element has gone meanwhile.
-   * @param {string} path @param {Record<string, unknown>} [body] @returns {Promise<Reply | null>}
+   * @param {string} verb @param {Record<string, unknown>} [body] @param {string} [more] of the query @returns {Promise<Reply | null>}
    */
-  async #ask(path, body) {
+  async #ask(verb, body, more = '') {
     const { signal } = this.#abort
     try {
-      const response = await fetch(`${this.dataset.endpoint}/${path}`, {
+      const { endpoint, locale } = this.dataset
+      const response = await fetch(`${endpoint}/${verb}?locale=${locale}${more}`, {
         signal,
         credentials: 'same-origin',
-        headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
-        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+        ...(body && { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
       })
       return await response.json()
     } catch (error) {
