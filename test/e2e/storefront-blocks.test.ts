@@ -1,9 +1,25 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
 import { expectAccessible, measureLayoutShift, openShop, PROGRAM, signIn } from './shop.ts'
 
 const TEXT = async (page: Page) => (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
+
+/** How many pixels lie between an element and the last words seen above it in the same parent. */
+const gapAbove = (heading: Locator) =>
+  heading.evaluate((element) => {
+    const isSeen = (each: Element) => each.textContent?.trim() && each.getBoundingClientRect().height > 1
+    let above = element.previousElementSibling
+    while (above && !isSeen(above)) above = above.previousElementSibling
+    return element.getBoundingClientRect().top - above!.getBoundingClientRect().bottom
+  })
+
+/** Whether a shopper sees it without scrolling: within the window, and nothing of the theme's lies over it. */
+const isInSight = (place: Locator) =>
+  place.evaluate((element) => {
+    const { left, top, height } = element.getBoundingClientRect()
+    return element.contains(document.elementFromPoint(left + 2, top + height / 2))
+  })
 
 /** The app works behind the shopper's back. */
 const PATIENT = { timeout: 30_000, interval: 500 }
@@ -56,13 +72,23 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   // Nothing on the page moves while the script fills it in.
   expect(await measureLayoutShift(page)).toBeLessThan(0.1)
 
-  // Redeemed by keyboard alone; the result is said, and the code has the focus.
+  // Nor is there a hole where later something will be said: the rewards follow the last line above them.
+  expect(await gapAbove(page.getByRole('heading', { name: 'Rewards', level: 3 }))).toBeLessThan(32)
+
+  // Redeemed by keyboard alone; the result is said beside the code and read out, and the code has the focus and is in sight.
   await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()
   await page.keyboard.press('Enter')
-  await page.getByText('Here is your code').waitFor()
+  const held = page.locator('[data-redemption]')
+  await held.getByText('Here is your code').waitFor()
+  await page.getByRole('status').getByText('Here is your code').waitFor()
+  expect(await isInSight(held.locator('[data-code]'))).toBe(true)
   await expect.poll(() => page.locator('[data-balance]').innerText()).toBe('70')
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Copy')
   await expectAccessible(page)
+  await page.context().grantPermissions(['clipboard-write'])
+  await page.keyboard.press('Enter')
+  await held.getByText('Copied.').waitFor()
+  expect(await page.locator('[data-status]:not(:empty)').count()).toBe(1)
 
   // What is said of points and codes is said of those there are now.
   expect(await page.locator('[data-expiry]').innerText()).toMatch(
@@ -82,15 +108,20 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   // Given back: the points return, and the focus is where that is said.
   await page.getByText('Give back', { exact: true }).click()
   await page.getByRole('button', { name: 'Yes, give it back' }).click()
-  await page.getByText(/Your points are back|The code is being taken back/).waitFor()
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status')
+  const back = /Your points are back|The code is being taken back/
+  await page.getByRole('status').getByText(back).waitFor()
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toMatch(back)
   await expect.poll(() => page.locator('[data-balance]').innerText(), PATIENT).toBe('120')
 
-  // The shop is away: the shopper is told, and keeps the points.
+  // The shop is away: the shopper is told so where they look, keeps the points, and a keyboard its place.
   store.setFault({ api: '500', times: 50 })
   await page.getByLabel('How many leaves?').fill('40')
-  await page.getByRole('button', { name: 'Redeem: £1.00 off' }).click()
-  await page.getByText('Your points are back; please try again later').waitFor()
+  await page.getByRole('button', { name: 'Redeem: £1.00 off' }).focus()
+  await page.keyboard.press('Enter')
+  const refusal = page.getByRole('listitem').filter({ hasText: '£1.00 off' }).locator('[data-status]')
+  await refusal.getByText('Your points are back; please try again later').waitFor()
+  expect(await isInSight(refusal)).toBe(true)
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Redeem: £1.00 off')
   expect(await page.locator('[data-balance]').innerText()).toBe('120')
   store.clearFaults()
 
