@@ -111,12 +111,16 @@ export function fixedValue(program: Program, reward: Reward): string | null {
   return formatMoney(reward.valueMinor, program.currency)
 }
 
-/** Money as readers of the language know it: "$5.00", "¥500", "KWD 1.250"; "5,00 €" in German. */
+/**
+ * Money as readers of the language know it: "$5.00", "¥500", "KWD 1.250"; "5,00 €" in German. It is the shop's own currency, so that a dollar
+ * needs no country, as on its price tags.
+ */
 export function showMoney(program: Program, amount: string | null, words: ShopperWords = ENGLISH): string {
   const exponent = program.exponent
   const format = new Intl.NumberFormat(words.locale, {
     style: 'currency',
     currency: program.currency,
+    currencyDisplay: 'narrowSymbol',
     minimumFractionDigits: exponent,
     maximumFractionDigits: exponent,
   })

@@ -49,7 +49,13 @@ export function buildProgramCard(
   }
 }
 
-/** The card as Shopify keeps it for all pages of a storefront: in English, and its texts in every other language. */
+/** Shopify keeps JSON of up to 128 KB in a metafield (shopify.dev, metafield limits, apps made since April 2026). */
+const CARD_BYTES_MAX = 128_000
+
+/**
+ * The card as Shopify keeps it for all pages of a storefront: in English, and its texts in every other language. A program so large that
+ * they would not fit is told in English alone.
+ */
 export function buildTranslatedCard(program: Program, at: number, titles: ProductTitles = {}): ProgramCard {
   const textsIn = (words: ShopperWords): CardTexts => {
     const { earning, tiers, rewards } = buildProgramCard(program, at, titles, words)
@@ -60,7 +66,9 @@ export function buildTranslatedCard(program: Program, at: number, titles: Produc
     }
   }
   const languages = Object.entries(OTHER_LANGUAGES).map(([code, words]) => [code, textsIn(words)] as const)
-  return { ...buildProgramCard(program, at, titles), languages: Object.fromEntries(languages) }
+  const card = buildProgramCard(program, at, titles)
+  const translated = { ...card, languages: Object.fromEntries(languages) }
+  return new TextEncoder().encode(JSON.stringify(translated)).length <= CARD_BYTES_MAX ? translated : card
 }
 
 function describeRule(program: Program, rule: EarningRule, words: ShopperWords): string {

@@ -55,6 +55,15 @@ describe('the storefront', () => {
     expect(page.html).not.toContain('<& Twine>')
   })
 
+  test('the language is chosen in the footer, only among those that the blocks speak, and kept for this browser', async () => {
+    const { shopper } = await openShop()
+    expect((await shopper.get('/')).html).toContain('<html lang="en">')
+    const chosen = await shopper.post('/localization', { locale_code: 'pt-BR', return_to: '/cart' })
+    expect(chosen.html).toContain('<html lang="pt-BR">')
+    await shopper.post('/localization', { locale_code: '../../secrets', return_to: '/cart' })
+    expect((await shopper.get('/')).html).toContain('<html lang="pt-BR">')
+  })
+
   test('what is not there is a page that says so', async () => {
     const { shopper } = await openShop()
     for (const path of ['/products/nope', '/collections/nope', '/orders/nope', '/pages/nope']) {

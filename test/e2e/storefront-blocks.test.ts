@@ -141,6 +141,29 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await page.getByText('Adjustment by the shop').waitFor()
   await expectAccessible(page)
 
+  // In another language everything is said in it, what the app itself tells too, and the browser remembers it.
+  await page.getByLabel('Language of the loyalty blocks').selectOption('de')
+  await page.getByRole('contentinfo').getByRole('button', { name: 'Change' }).click()
+  await expect.poll(() => TEXT(page)).toMatch(/Prämien 5,00 £ Rabatt 50 leaves 90 Tage gültig Einlösen/)
+  expect(await TEXT(page)).not.toMatch(/\b(Redeem|Rewards|off|Valid)\b/)
+  await page.getByLabel('Wie viele leaves?').fill('20')
+  await page.getByRole('button', { name: 'Einlösen: 1,00 £ Rabatt' }).click()
+  const inGerman = page.getByRole('listitem').filter({ has: page.locator('[data-code]') })
+  await inGerman.getByText('2,00 £ Rabatt').waitFor()
+  await page.getByRole('status').getByText('Hier ist dein Code.').waitFor()
+  await page.locator('summary', { hasText: 'Verlauf' }).click()
+  await page.getByText('Anpassung durch den Shop').waitFor()
+  await expectAccessible(page)
+  // Rendered by Liquid alone, the code says the same.
+  await expect
+    .poll(async () => (await (await page.request.get(card)).text()).replaceAll('\u00a0', ' '), PATIENT)
+    .toMatch(/<span data-label>£2\.00 Rabatt<\/span>/)
+  await inGerman.getByText('Zurückgeben', { exact: true }).click()
+  await page.getByRole('button', { name: 'Ja, zurückgeben' }).click()
+  await expect.poll(() => page.locator('[data-balance]').innerText(), PATIENT).toBe('120')
+  await page.getByLabel('Language of the loyalty blocks').selectOption('en')
+  await page.getByRole('contentinfo').getByRole('button', { name: 'Change' }).click()
+
   // A product says what it earns.
   await page.goto(`${local.storeUrl}/products/${products[0]!.handle}`)
   await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/20 leaves/)

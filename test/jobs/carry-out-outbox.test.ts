@@ -62,7 +62,7 @@ test('a member’s card reaches Shopify with balance, code and words for both', 
   expect(await waiting(place)).toEqual([])
 })
 
-test('the program card says what there is to earn and to get', async () => {
+test('the program card says what there is to earn and to get, in every language of the storefront', async () => {
   const place = await openSpendingShop([{ ...FIVE_OFF, minimumSubtotal: '20.00' }])
   await carryOut(place)
   const installation = place.store.shop(place.shop.domain).installation!.id
@@ -74,6 +74,7 @@ test('the program card says what there is to earn and to get', async () => {
     rewards: [
       { id: 'five-off', label: '$5.00 off', cost: 500, conditions: ['On orders from $20.00', 'Valid for 90 days'] },
     ],
+    languages: { nl: { rewards: { 'five-off': { label: '$\u00a05,00 korting' } } } },
   })
 })
 
