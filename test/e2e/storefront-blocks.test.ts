@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
-import { expectAccessible, measureLayoutShift, openShop, PROGRAM, signIn } from './shop.ts'
+import { expectAccessible, measureLayoutShift, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const TEXT = async (page: Page) => (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
 
@@ -141,7 +141,10 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await page.getByText('Adjustment by the shop').waitFor()
   await expectAccessible(page)
 
-  // A product says what it earns.
+  // A product says what it earns, its thousands as on the card.
+  const dear = store.addProduct(SHOP, { title: 'Silver teapot', priceMinor: 120_000 })
+  await page.goto(`${local.storeUrl}/products/${dear.handle}`)
+  await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/1,200 leaves/)
   await page.goto(`${local.storeUrl}/products/${products[0]!.handle}`)
   await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/20 leaves/)
   await expectAccessible(page)
