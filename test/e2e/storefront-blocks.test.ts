@@ -47,18 +47,17 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
 
   // Somebody new has no points yet.
   await signIn(page, local.storeUrl, 'Ada Wren')
-  const give = (points: number, key: string) =>
-    applyEvents(
-      shopId,
-      [{ type: 'adjust', at: store.now(), customer: customer.id, points, reason: 'test', actor: 'test', key }],
-      store.now(),
-    )
+  const give = (...gifts: number[]) => {
+    const gift = { type: 'adjust', at: store.now(), customer: customer.id, reason: 'test', actor: 'test' } as const
+    const events = gifts.map((points, place) => ({ ...gift, points, key: `gift ${gifts.length} ${place}` }))
+    return applyEvents(shopId, events, store.now())
+  }
   await applyEvents(
     shopId,
     [{ type: 'customer', at: store.now(), customer: customer.id, state: 'enabled' }],
     store.now(),
   )
-  await give(120, 'gift')
+  await give(120)
   await expect
     .poll(async () => {
       await page.goto(card)
@@ -140,6 +139,21 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await page.locator('summary', { hasText: 'History' }).click()
   await page.getByText('Adjustment by the shop').waitFor()
   await expectAccessible(page)
+
+  // A long one comes in parts. A part that fails can be asked for again from the same button, which keeps the focus.
+  await give(...Array.from({ length: 52 }, (_, place) => (place % 2 ? -1 : 1)))
+  await page.reload()
+  await page.locator('summary', { hasText: 'History' }).click()
+  const rows = page.locator('[data-history-list] li')
+  await expect.poll(() => rows.count()).toBe(25)
+  await page.route('**/apps/loyalty/history?*', (route) => route.abort())
+  await page.getByRole('button', { name: 'Show more' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('The history cannot be shown right now').waitFor()
+  await page.unroute('**/apps/loyalty/history?*')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => rows.count()).toBe(50)
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Show more')
 
   // A product says what it earns, its thousands as on the card.
   const dear = store.addProduct(SHOP, { title: 'Silver teapot', priceMinor: 120_000 })

@@ -103,8 +103,9 @@ class LoyaltyCard extends HTMLElement {
     const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
       this.#find(`[data-history-${part}]`),
     )
+    if (!note.hidden) return
     note.hidden = false
-    empty.hidden = error.hidden = more.hidden = true
+    empty.hidden = error.hidden = true
     try {
       const reply = await this.#ask(`history${before ? `?before=${encodeURIComponent(before)}` : ''}`)
       if (!reply) return
