@@ -74,6 +74,17 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   // Nor is there a hole where later something will be said: the rewards follow the last line above them.
   expect(await gapAbove(page.getByRole('heading', { name: 'Rewards', level: 3 }))).toBeLessThan(32)
 
+  // On a small phone the rewards' buttons stand at the end of their rows, whether there is a field before them or not.
+  await page.setViewportSize({ width: 360, height: 740 })
+  const short = await page.getByRole('button', { name: /^Redeem/ }).evaluateAll((buttons) =>
+    buttons.map((button) => {
+      const { right } = button.closest('li')!.getBoundingClientRect()
+      return Math.round(right - button.getBoundingClientRect().right)
+    }),
+  )
+  expect(short).toEqual([0, 0])
+  await page.setViewportSize({ width: 390, height: 844 })
+
   // Redeemed by keyboard alone; the result is said beside the code and read out, and the code has the focus and is in sight.
   await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()
   await page.keyboard.press('Enter')
