@@ -85,6 +85,13 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   expect(short).toEqual([0, 0])
   await page.setViewportSize({ width: 390, height: 844 })
 
+  // Text at twice its size stays within the blocks.
+  const enlarged = await page.addStyleTag({ content: ':root { font-size: 200% }' })
+  for (const block of await page.locator('loyalty-card, loyalty-feedback').all()) {
+    expect(await block.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+  }
+  await enlarged.evaluate((style) => style.parentNode?.removeChild(style))
+
   // Redeemed by keyboard alone; the result is said beside the code and read out, and the code has the focus and is in sight.
   await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()
   await page.keyboard.press('Enter')
