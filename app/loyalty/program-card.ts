@@ -43,7 +43,7 @@ export function buildProgramCard(
       id: level.id,
       name: level.name,
       from: describeThreshold(program, program.tiers as Tiers, level, words),
-      perks: describePerks(level, words),
+      perks: describePerks(program, level, words),
     })),
     rewards: program.rewards.map((reward) => describeReward(program, reward, titles, words)),
   }
@@ -76,7 +76,7 @@ function describeRule(program: Program, rule: EarningRule, words: ShopperWords):
   const onSelected = (text: string) =>
     rule.when.products || rule.when.collections || rule.when.tags ? fill(words.onSelected, { text }) : text
   if (rule.multiplier !== null) {
-    return onSelected(fill(words.times, { times: showRatio(rule.multiplier, 4, words), unit: other }))
+    return onSelected(describeMultiplier(program, rule.multiplier, words))
   }
   const points = `${rule.points} ${rule.points === 1 ? one : other}`
   if (rule.on !== 'order') return describeOccasion(rule.on, points, words)
@@ -84,6 +84,12 @@ function describeRule(program: Program, rule: EarningRule, words: ShopperWords):
   if (rule.per === 'order') return onSelected(fill(words.perOrder, { points }))
   const amount = showMoney(program, formatMoney(rule.perAmount, program.currency), words)
   return onSelected(fill(words.perAmount, { points, amount }))
+}
+
+/** 12,500 ten-thousandths are "1.25× points". */
+function describeMultiplier(program: Program, multiplier: number, words: ShopperWords): string {
+  const times = showDecimal(words, formatDecimal(multiplier, 4))
+  return fill(words.times, { times, unit: program.document.pointsName.other })
 }
 
 function describeOccasion(on: string, points: string, { occasions, activity }: ShopperWords): string {
@@ -141,10 +147,10 @@ function describeThreshold(program: Program, tiers: Tiers, { threshold }: Level,
   return threshold === 1 ? words.fromFirstOrder : fill(words.fromOrders, { orders: threshold })
 }
 
-function describePerks(level: Level, words: ShopperWords): string[] {
+function describePerks(program: Program, level: Level, words: ShopperWords): string[] {
   const { multiplier, discountBasisPoints } = level
   return [
-    ...(multiplier > MULTIPLIER_ONE ? [fill(words.timesPoints, { times: showRatio(multiplier, 4, words) })] : []),
+    ...(multiplier > MULTIPLIER_ONE ? [describeMultiplier(program, multiplier, words)] : []),
     ...(discountBasisPoints > 0 ? [fill(words.percentOff, { percent: showShare(discountBasisPoints, words) })] : []),
     ...(level.freeShipping ? [words.freeShipping] : []),
     ...level.perks,
@@ -233,10 +239,6 @@ const listOf = (names: readonly string[], type: 'conjunction' | 'disjunction', {
   new Intl.ListFormat(listLocale, { type }).format(names)
 
 const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** 12,500 ten-thousandths are "1.25", 20,000 are "2". */
-const showRatio = (value: number, places: number, words: ShopperWords) =>
-  showDecimal(words, formatDecimal(value, places))
 
 /** 1,250 basis points are "12.5%". */
 const showShare = (basisPoints: number, words: ShopperWords) => showPercent(words, formatDecimal(basisPoints, 2))

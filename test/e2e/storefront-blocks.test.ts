@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
-import { expectAccessible, measureLayoutShift, openShop, PROGRAM, signIn } from './shop.ts'
+import { expectAccessible, measureLayoutShift, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const TEXT = async (page: Page) => (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
 
@@ -47,18 +47,17 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
 
   // Somebody new has no points yet.
   await signIn(page, local.storeUrl, 'Ada Wren')
-  const give = (points: number, key: string) =>
-    applyEvents(
-      shopId,
-      [{ type: 'adjust', at: store.now(), customer: customer.id, points, reason: 'test', actor: 'test', key }],
-      store.now(),
-    )
+  const give = (...gifts: number[]) => {
+    const gift = { type: 'adjust', at: store.now(), customer: customer.id, reason: 'test', actor: 'test' } as const
+    const events = gifts.map((points, place) => ({ ...gift, points, key: `gift ${gifts.length} ${place}` }))
+    return applyEvents(shopId, events, store.now())
+  }
   await applyEvents(
     shopId,
     [{ type: 'customer', at: store.now(), customer: customer.id, state: 'enabled' }],
     store.now(),
   )
-  await give(120, 'gift')
+  await give(120)
   await expect
     .poll(async () => {
       await page.goto(card)
@@ -74,6 +73,24 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
 
   // Nor is there a hole where later something will be said: the rewards follow the last line above them.
   expect(await gapAbove(page.getByRole('heading', { name: 'Rewards', level: 3 }))).toBeLessThan(32)
+
+  // On a small phone the rewards' buttons stand at the end of their rows, whether there is a field before them or not.
+  await page.setViewportSize({ width: 360, height: 740 })
+  const short = await page.getByRole('button', { name: /^Redeem/ }).evaluateAll((buttons) =>
+    buttons.map((button) => {
+      const { right } = button.closest('li')!.getBoundingClientRect()
+      return Math.round(right - button.getBoundingClientRect().right)
+    }),
+  )
+  expect(short).toEqual([0, 0])
+  await page.setViewportSize({ width: 390, height: 844 })
+
+  // Text at twice its size stays within the blocks.
+  const enlarged = await page.addStyleTag({ content: ':root { font-size: 200% }' })
+  for (const block of await page.locator('loyalty-card, loyalty-feedback').all()) {
+    expect(await block.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+  }
+  await enlarged.evaluate((style) => style.parentNode?.removeChild(style))
 
   // Redeemed by keyboard alone; the result is said beside the code and read out, and the code has the focus and is in sight.
   await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()
@@ -141,6 +158,21 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await page.getByText('Adjustment by the shop').waitFor()
   await expectAccessible(page)
 
+  // A long one comes in parts. A part that fails can be asked for again from the same button, which keeps the focus.
+  await give(...Array.from({ length: 52 }, (_, place) => (place % 2 ? -1 : 1)))
+  await page.reload()
+  await page.locator('summary', { hasText: 'History' }).click()
+  const rows = page.locator('[data-history-list] li')
+  await expect.poll(() => rows.count()).toBe(25)
+  await page.route('**/apps/loyalty/history?*', (route) => route.abort())
+  await page.getByRole('button', { name: 'Show more' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('The history cannot be shown right now').waitFor()
+  await page.unroute('**/apps/loyalty/history?*')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => rows.count()).toBe(50)
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Show more')
+
   // In another language everything is said in it, what the app itself tells too, and the browser remembers it.
   await page.getByLabel('Language of the loyalty blocks').selectOption('de')
   await page.getByRole('contentinfo').getByRole('button', { name: 'Change' }).click()
@@ -152,7 +184,7 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await inGerman.getByText('2,00 £ Rabatt').waitFor()
   await page.getByRole('status').getByText('Hier ist dein Code.').waitFor()
   await page.locator('summary', { hasText: 'Verlauf' }).click()
-  await page.getByText('Anpassung durch den Shop').waitFor()
+  await page.getByText('Anpassung durch den Shop').first().waitFor()
   await expectAccessible(page)
   // Rendered by Liquid alone, the code says the same.
   await expect
@@ -164,7 +196,10 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await page.getByLabel('Language of the loyalty blocks').selectOption('en')
   await page.getByRole('contentinfo').getByRole('button', { name: 'Change' }).click()
 
-  // A product says what it earns.
+  // A product says what it earns, its thousands as on the card.
+  const dear = store.addProduct(SHOP, { title: 'Silver teapot', priceMinor: 120_000 })
+  await page.goto(`${local.storeUrl}/products/${dear.handle}`)
+  await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/1,200 leaves/)
   await page.goto(`${local.storeUrl}/products/${products[0]!.handle}`)
   await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/20 leaves/)
   await expectAccessible(page)

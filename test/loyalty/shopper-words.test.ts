@@ -88,7 +88,7 @@ test('a program in German: money, decimals, days and lists as German readers kno
       start: { from: 'Von Anfang an', perks: [] },
       gold: {
         from: 'Ab 500,00\u00a0€ Umsatz',
-        perks: ['1,25× Punkte', '12,5\u00a0% Rabatt', 'Kostenloser Versand'],
+        perks: ['1,25× Bohnen', '12,5\u00a0% Rabatt', 'Kostenloser Versand'],
       },
     },
     rewards: {

@@ -52,7 +52,6 @@ export const de: ShopperWords = {
   fromFirstOrder: 'Ab der ersten Bestellung',
   fromOrders: 'Ab {orders} Bestellungen',
   fromPoints: 'Ab {points} {unit}',
-  timesPoints: '{times}× Punkte',
 
   amountOff: '{amount} Rabatt',
   percentOff: '{percent} Rabatt',

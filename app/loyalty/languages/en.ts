@@ -54,7 +54,6 @@ export const en = {
   fromFirstOrder: 'From the first order',
   fromOrders: 'From {orders} orders',
   fromPoints: 'From {points} {unit}',
-  timesPoints: '{times}× points',
 
   amountOff: '{amount} off',
   percentOff: '{percent} off',

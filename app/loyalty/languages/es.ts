@@ -52,7 +52,6 @@ export const es: ShopperWords = {
   fromFirstOrder: 'Desde el primer pedido',
   fromOrders: 'Desde {orders} pedidos',
   fromPoints: 'Desde {points} {unit}',
-  timesPoints: '{times}× puntos',
 
   amountOff: '{amount} de descuento',
   percentOff: '{percent} de descuento',

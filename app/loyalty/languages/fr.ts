@@ -52,7 +52,6 @@ export const fr: ShopperWords = {
   fromFirstOrder: 'Dès la première commande',
   fromOrders: 'Dès {orders} commandes',
   fromPoints: 'Dès {points} {unit}',
-  timesPoints: '{times}× points',
 
   amountOff: '{amount} de réduction',
   percentOff: '{percent} de réduction',

@@ -57,7 +57,6 @@ export const it: ShopperWords = {
   fromFirstOrder: 'Dal primo ordine',
   fromOrders: 'Da {orders} ordini',
   fromPoints: 'Da {points} {unit}',
-  timesPoints: '{times}× punti',
 
   amountOff: '{amount} di sconto',
   percentOff: '{percent} di sconto',

@@ -57,7 +57,6 @@ export const nl: ShopperWords = {
   fromFirstOrder: 'Vanaf de eerste bestelling',
   fromOrders: 'Vanaf {orders} bestellingen',
   fromPoints: 'Vanaf {points} {unit}',
-  timesPoints: '{times}× punten',
 
   amountOff: '{amount} korting',
   percentOff: '{percent} korting',

@@ -60,7 +60,6 @@ export const pt: ShopperWords = {
   fromFirstOrder: 'A partir do primeiro pedido',
   fromOrders: 'A partir de {orders} pedidos',
   fromPoints: 'A partir de {points} {unit}',
-  timesPoints: '{times}× pontos',
 
   amountOff: '{amount} de desconto',
   percentOff: '{percent} de desconto',

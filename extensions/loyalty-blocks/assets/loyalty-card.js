@@ -1,5 +1,5 @@
 /**
- * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and returns codes, shows history.
+ * The member's card, made lively: refreshes what Liquid rendered, redeems, returns codes, shows history.
  * It writes text only: its words come from the block and the app.
  *
  * @typedef {{ id: string, code: string, label: string, reward: string, until: string | null, canReturn?: false, named?: true }} HeldCode
@@ -103,8 +103,9 @@ class LoyaltyCard extends HTMLElement {
     const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
       this.#find(`[data-history-${part}]`),
     )
+    if (!note.hidden) return
     note.hidden = false
-    empty.hidden = error.hidden = more.hidden = true
+    empty.hidden = error.hidden = true
     try {
       const reply = await this.#ask('history', undefined, before && `&before=${before}`)
       if (!reply) return
