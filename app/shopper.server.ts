@@ -7,14 +7,15 @@ import type { z } from 'zod'
 import { findShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
+import { wordsFor, type ShopperWords } from '#app/loyalty/shopper-words.ts'
 import { adminClientOf, authenticate } from '#app/shopify.server.ts'
 import { SHOPPER_PATIENCE } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 
-/** Somebody in the storefront; `customer` is the gid of whoever is signed in, null for a guest. */
-export type Visitor = { shop: Shop; customer: string | null }
+/** Somebody in the storefront; `customer` is the gid of whoever is signed in, null for a guest; `words` are those of the page's language. */
+export type Visitor = { shop: Shop; customer: string | null; words: ShopperWords }
 /** A signed-in customer, with the Admin API in the shop's name for what they ask for. */
-export type Shopper = { shop: Shop; customer: string; admin: AdminClient }
+export type Shopper = Visitor & { customer: string; admin: AdminClient }
 
 /** Requests that change something, per customer: this many at once, and one more every so often. */
 const BURST = 10
@@ -32,14 +33,15 @@ export async function requireVisitor(request: Request): Promise<Visitor> {
   const shop = await findShop(query.get('shop') ?? '')
   if (!shop || shop.uninstalledAt !== null) throw refuse(404, 'not_installed')
   const number = query.get('logged_in_customer_id') ?? ''
-  return { shop, customer: /^\d+$/.test(number) ? toGid('Customer', number) : null }
+  const customer = /^\d+$/.test(number) ? toGid('Customer', number) : null
+  return { shop, customer, words: wordsFor(query.get('locale')) }
 }
 
 /** As `requireVisitor`, for customers who are signed in; others get 401. */
 export async function requireShopper(request: Request): Promise<Shopper> {
-  const { shop, customer } = await requireVisitor(request)
+  const { shop, customer, words } = await requireVisitor(request)
   if (customer === null) throw refuse(401, 'signed_out')
-  return { shop, customer, admin: adminClientOf(shop.domain, SHOPPER_PATIENCE) }
+  return { shop, customer, words, admin: adminClientOf(shop.domain, SHOPPER_PATIENCE) }
 }
 
 /**

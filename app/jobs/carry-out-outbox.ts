@@ -23,7 +23,7 @@ import { describeError, logError } from '#app/log.server.ts'
 import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
 import { numberOfGid } from '#app/loyalty/ids.ts'
 import { versionAt } from '#app/loyalty/ledger.ts'
-import { buildProgramCard, listFreeProducts, type ProductTitles } from '#app/loyalty/program-card.ts'
+import { buildTranslatedCard, listFreeProducts, type ProductTitles } from '#app/loyalty/program-card.ts'
 import { AdminApiError, isWithoutSession } from '#app/shopify/admin-api.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { findCustomerStates } from '#app/shopify/customers.server.ts'
@@ -250,7 +250,7 @@ async function carryOutProgramCard({ shop, admin }: Carrying, effects: Effect[])
     const at = now()
     const { program } = versionAt(programs, at)
     const titles = await readTitles(admin, listFreeProducts(program))
-    await writeProgramCard(admin, buildProgramCard(program, at, titles))
+    await writeProgramCard(admin, buildTranslatedCard(program, at, titles))
     const next = Math.min(
       ...program.earning.flatMap(({ fromAt, untilAt }) => [fromAt, untilAt]).filter((edge) => edge > at),
     )

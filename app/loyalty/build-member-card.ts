@@ -8,13 +8,19 @@ import type { CardCode, MemberCard } from './member-card.ts'
 import { parseDecimal } from './money.ts'
 import type { Program, Reward } from './program.ts'
 import { findShownEnd, givesCode, type Redemption } from './rewards.ts'
+import { ENGLISH, type ShopperWords } from './shopper-words.ts'
 import { findNextTier } from './tiers.ts'
 
 /**
- * A member's card at an instant: what the storefront, the Function and customer accounts may know. Members who were erased have
- * none: null.
+ * A member's card at an instant: what the storefront, the Function and customer accounts may know, its codes described in `words`. Members
+ * who were erased have none: null.
  */
-export function buildMemberCard(member: Member, programs: Programs, at: number): MemberCard | null {
+export function buildMemberCard(
+  member: Member,
+  programs: Programs,
+  at: number,
+  words: ShopperWords = ENGLISH,
+): MemberCard | null {
   if (member.erasedAt !== null) return null
   const { program } = versionAt(programs, at)
   const level = program.tiers?.levels.find(({ id }) => id === member.tier.level)
@@ -25,7 +31,7 @@ export function buildMemberCard(member: Member, programs: Programs, at: number):
     tier: level ? { id: level.id, name: level.name } : null,
     progress: buildProgress(member, program, at),
     nextExpiry: findNextExpiry(member, programs, at),
-    codes: buildCodes(member, programs, at),
+    codes: buildCodes(member, programs, at, words),
     heldOut: program.campaigns
       .filter((campaign) => at < campaign.untilAt && isHeldOut(campaign, member.id))
       .map(({ id }) => id),
@@ -65,7 +71,7 @@ function buildProgress(member: Member, program: Program, at: number): MemberCard
 }
 
 /** Codes that can still be used, those that run out soonest first. Store credit is no code, and a gift card is shown for a while. */
-function buildCodes(member: Member, programs: Programs, at: number): CardCode[] {
+function buildCodes(member: Member, programs: Programs, at: number, words: ShopperWords): CardCode[] {
   const held = member.redemptions.filter(
     (redemption) =>
       redemption.state === 'issued' &&
@@ -74,19 +80,20 @@ function buildCodes(member: Member, programs: Programs, at: number): CardCode[] 
       at < findShownEnd(redemption),
   )
   held.sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || a.reservedAt - b.reservedAt)
-  return held.slice(0, CARD_CODES_MAX).map((redemption) => toCardCode(redemption, programs))
+  return held.slice(0, CARD_CODES_MAX).map((redemption) => toCardCode(redemption, programs, words))
 }
 
-/** A redemption as the storefront shows it, in the words of the program that sold it. */
-export function toCardCode(redemption: Redemption, programs: Programs): CardCode {
+/** A redemption as the storefront shows it, by the terms of the program that sold it. */
+export function toCardCode(redemption: Redemption, programs: Programs, words: ShopperWords = ENGLISH): CardCode {
   const { program } = versionAt(programs, redemption.reservedAt)
   const reward = program.rewards.find(({ id }) => id === redemption.reward)
   return {
     code: redemption.code ?? '',
     id: redemption.id,
     reward: redemption.reward,
-    label: reward ? rewardLabel(program, reward, redemption.value) : redemption.reward,
+    label: reward ? rewardLabel(program, reward, redemption.value, words) : redemption.reward,
     points: redemption.points,
+    ...(reward?.variable && redemption.value !== null ? { amount: redemption.value } : {}),
     until: redemption.expiresAt === null ? null : new Date(redemption.expiresAt).toISOString(),
     ...(givesCode(redemption.type) ? {} : { canReturn: false }),
     ...(reward && isStillGiven(reward, programs) ? { named: true } : {}),

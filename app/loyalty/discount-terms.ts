@@ -1,6 +1,7 @@
 import { formatMoney, formatDecimal, rational, roundRational, toSafeNumber } from './money.ts'
 import { HUNDRED_PERCENT } from './ratios.ts'
 import type { Program, Reward } from './program.ts'
+import { ENGLISH, fill, showPercent, type ShopperWords } from './shopper-words.ts'
 
 /**
  * The *terms* of a discount are everything that makes a code of one reward and value what it is. Two redemptions with the same terms
@@ -78,22 +79,28 @@ function minorOf(value: string, exponent: number): number {
   return Number(whole + decimals.padEnd(exponent, '0').slice(0, exponent))
 }
 
-/** What a reward gives in words: "$5.00 off", "10% off", "Free shipping", "$1.00 off for every 100 points" where it is variable. */
-export function rewardLabel(program: Program, reward: Reward, value: string | null): string {
+/** What a reward gives in words: "$5.00 off", "10% off", "Free shipping". */
+export function rewardLabel(
+  program: Program,
+  reward: Reward,
+  value: string | null,
+  words: ShopperWords = ENGLISH,
+): string {
   const fixed = value ?? fixedValue(program, reward)
+  const amount = () => showMoney(program, fixed, words)
   switch (reward.type) {
     case 'amount':
-      return `${showMoney(program, fixed)} off`
+      return fill(words.amountOff, { amount: amount() })
     case 'percentage':
-      return `${fixed ?? ''}% off`
+      return fill(words.percentOff, { percent: showPercent(words, fixed ?? '0') })
     case 'shipping':
-      return 'Free shipping'
+      return words.freeShipping
     case 'product':
-      return 'Free product'
+      return words.freeProduct
     case 'store-credit':
-      return `${showMoney(program, fixed)} store credit`
+      return fill(words.storeCredit, { amount: amount() })
     case 'gift-card':
-      return `${showMoney(program, fixed)} gift card`
+      return fill(words.giftCard, { amount: amount() })
   }
 }
 
@@ -104,12 +111,16 @@ export function fixedValue(program: Program, reward: Reward): string | null {
   return formatMoney(reward.valueMinor, program.currency)
 }
 
-/** Money as an English reader knows it: "$5.00", "¥500", "KWD 1.250". */
-export function showMoney(program: Program, amount: string | null): string {
+/**
+ * Money as readers of the language know it: "$5.00", "¥500", "KWD 1.250"; "5,00 €" in German. It is the shop's own currency, so that a dollar
+ * needs no country, as on its price tags.
+ */
+export function showMoney(program: Program, amount: string | null, words: ShopperWords = ENGLISH): string {
   const exponent = program.exponent
-  const format = new Intl.NumberFormat('en', {
+  const format = new Intl.NumberFormat(words.locale, {
     style: 'currency',
     currency: program.currency,
+    currencyDisplay: 'narrowSymbol',
     minimumFractionDigits: exponent,
     maximumFractionDigits: exponent,
   })

@@ -9,7 +9,7 @@ import { z } from 'zod'
  * the app-data metafield `loyalty` / `program` (Liquid: `app.metafields.loyalty.program.value`).
  *
  * Both are read by Liquid, which cannot format our numbers, so that texts that need the program's words (a tier's name, what a
- * reward is worth) are spelled out here once.
+ * reward is worth) are spelled out here once, in each language (shopper-words.ts).
  */
 
 /** Where the member card lives: a customer metafield in the app's reserved namespace (`$app` in Liquid and GraphQL). */
@@ -34,6 +34,8 @@ export const CardCodeSchema = z.strictObject({
   /** What it gives, in words a shopper reads: "$5.00 off", "Free shipping". */
   label: z.string(),
   points: points,
+  /** Only where the shopper chose how much: money as a decimal text in the shop's currency, for pages in another language than the label. */
+  amount: z.string().optional(),
   /** The instant from which the code is worth nothing, null where it has no end. */
   until: instant.nullable(),
   /** Only where it cannot be given back for its points (a gift card); absent, it can. */
@@ -99,6 +101,15 @@ export const CardRewardSchema = z.strictObject({
 /** A reward as the storefront offers it, parsed. */
 export type CardReward = z.infer<typeof CardRewardSchema>
 
+/** The texts of a program card in one language, by the ids of what they tell of. */
+export const CardTextsSchema = z.strictObject({
+  earning: z.record(z.string(), z.string()),
+  tiers: z.record(z.string(), z.strictObject({ from: z.string(), perks: z.array(z.string()) })),
+  rewards: z.record(z.string(), z.strictObject({ label: z.string(), conditions: z.array(z.string()) })),
+})
+/** The texts of a program card in one language. */
+export type CardTexts = z.infer<typeof CardTextsSchema>
+
 /** What everybody may see of the program. */
 export const ProgramCardSchema = z.strictObject({
   version: z.literal(1),
@@ -112,6 +123,8 @@ export const ProgramCardSchema = z.strictObject({
   earning: z.array(z.strictObject({ id: z.string(), on: z.string(), label: z.string() })),
   tiers: z.array(z.strictObject({ id: z.string(), name: z.string(), from: z.string(), perks: z.array(z.string()) })),
   rewards: z.array(CardRewardSchema),
+  /** What stands above in English, by language ("de"). Cards that were written before there were others have none. */
+  languages: z.record(z.string(), CardTextsSchema).optional(),
 })
 /** The program card, parsed. */
 export type ProgramCard = z.infer<typeof ProgramCardSchema>

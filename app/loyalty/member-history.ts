@@ -1,6 +1,7 @@
 import { parseEventName } from './events.ts'
-import { parseImportKey, sayBroughtFrom } from './imports.ts'
+import { parseImportKey } from './imports.ts'
 import type { Transfer, TransferReason } from './ledger.ts'
+import { ENGLISH, fill, type ShopperWords } from './shopper-words.ts'
 
 /** One line of a member's history, as a shopper reads it. `points` is signed: what it meant for them. */
 export type HistoryEntry = { at: string; label: string; points: number }
@@ -8,35 +9,19 @@ export type HistoryEntry = { at: string; label: string; points: number }
 /** Moves between a member's own accounts mean nothing to a shopper, and what was spared never reached them. */
 const SILENT: ReadonlySet<TransferReason> = new Set(['release', 'reserve', 'redeem_released', 'spared'])
 
-const LABELS: Partial<Record<TransferReason, string>> = {
-  order: 'Order',
-  signup: 'Sign-up',
-  birthday: 'Birthday',
-  review: 'Review',
-  profile: 'Profile',
-  referral: 'Referral',
-  tier_entry: 'New level',
-  redeem: 'Reward',
-  redeem_returned: 'Reward given back',
-  redeem_kept: 'Reward used after all',
-  expire: 'Expired',
-  take_back: 'Refund',
-  adjust: 'Adjustment by the shop',
-  merge: 'From another account',
-  erase: 'Erased',
-}
-
 /** The transfers of a member that mean something to them, in the order given. `sources` says where imports came from, by their id. */
 export function describeTransfers(
   member: string,
   transfers: readonly Transfer[],
   sources: ReadonlyMap<string, string> = new Map(),
+  words: ShopperWords = ENGLISH,
 ): HistoryEntry[] {
+  const labels: Partial<Record<TransferReason, string>> = words.history
   return transfers
     .filter(({ reason }) => !SILENT.has(reason))
     .map(({ to, amount, reason, eventAt, key }) => ({
       at: new Date(eventAt).toISOString(),
-      label: sayImport(key, sources) ?? sayActivity(key, reason) ?? LABELS[reason] ?? reason,
+      label: sayImport(key, sources, words) ?? sayActivity(key, reason) ?? labels[reason] ?? reason,
       points: to.startsWith(`member:${member}.`) ? amount : -amount,
     }))
 }
@@ -48,7 +33,7 @@ function sayActivity(key: string, reason: TransferReason): string | null {
 }
 
 /** "Brought over from Smile.io", where the transfer is an import's or its undo's; a reason that the merchant typed is for the merchant alone. */
-function sayImport(key: string, sources: ReadonlyMap<string, string>): string | null {
+function sayImport(key: string, sources: ReadonlyMap<string, string>, words: ShopperWords): string | null {
   const source = sources.get(parseImportKey(key) ?? '')
-  return source === undefined ? null : sayBroughtFrom(source)
+  return source === undefined ? null : fill(words.broughtFrom, { source })
 }

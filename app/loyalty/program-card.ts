@@ -1,21 +1,9 @@
 import { fixedValue, rewardLabel, showMoney } from './discount-terms.ts'
-import type { CardReward, ProgramCard } from './member-card.ts'
+import type { CardReward, CardTexts, ProgramCard } from './member-card.ts'
 import { formatDecimal, formatMoney } from './money.ts'
 import { MULTIPLIER_ONE } from './ratios.ts'
 import type { EarningRule, Level, Limit, Program, Reward, Tiers } from './program.ts'
-
-/** Ways to earn that are not an order, in a shopper's words. */
-const OCCASIONS: Record<string, string> = {
-  signup: 'for signing up',
-  birthday: 'on your birthday',
-  review: 'for a review',
-  profile: 'for completing your profile',
-  referral: 'for bringing a friend',
-  'custom:feedback': 'for your feedback',
-}
-
-const AND = new Intl.ListFormat('en-GB', { type: 'conjunction' })
-const OR = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+import { ENGLISH, fill, OTHER_LANGUAGES, showDecimal, showPercent, type ShopperWords } from './shopper-words.ts'
 
 /** Titles of products by gid, as far as they are known. */
 export type ProductTitles = Readonly<Record<string, string>>
@@ -30,7 +18,12 @@ const TITLE_CHARACTERS_MAX = 60
  * over; those to come are left out too, because the card is written again when the program changes, not when a window opens.
  * `titles` name the products that rewards give.
  */
-export function buildProgramCard(program: Program, at: number, titles: ProductTitles = {}): ProgramCard {
+export function buildProgramCard(
+  program: Program,
+  at: number,
+  titles: ProductTitles = {},
+  words: ShopperWords = ENGLISH,
+): ProgramCard {
   const { document } = program
   return {
     version: 1,
@@ -44,64 +37,92 @@ export function buildProgramCard(program: Program, at: number, titles: ProductTi
       .map((rule) => ({
         id: rule.id,
         on: rule.on,
-        label: [describeRule(program, rule), ...describeWhen(program, rule)].join(' · '),
+        label: [describeRule(program, rule, words), ...describeWhen(program, rule, words)].join(' · '),
       })),
     tiers: (program.tiers?.levels ?? []).map((level) => ({
       id: level.id,
       name: level.name,
-      from: describeThreshold(program, program.tiers as Tiers, level),
-      perks: describePerks(level),
+      from: describeThreshold(program, program.tiers as Tiers, level, words),
+      perks: describePerks(program, level, words),
     })),
-    rewards: program.rewards.map((reward) => describeReward(program, reward, titles)),
+    rewards: program.rewards.map((reward) => describeReward(program, reward, titles, words)),
   }
 }
 
-function describeRule(program: Program, rule: EarningRule): string {
+/** Shopify keeps JSON of up to 128 KB in a metafield (shopify.dev, metafield limits, apps made since April 2026). */
+const CARD_BYTES_MAX = 128_000
+
+/**
+ * The card as Shopify keeps it for all pages of a storefront: in English, and its texts in every other language. A program so large that
+ * they would not fit is told in English alone.
+ */
+export function buildTranslatedCard(program: Program, at: number, titles: ProductTitles = {}): ProgramCard {
+  const textsIn = (words: ShopperWords): CardTexts => {
+    const { earning, tiers, rewards } = buildProgramCard(program, at, titles, words)
+    return {
+      earning: Object.fromEntries(earning.map(({ id, label }) => [id, label])),
+      tiers: Object.fromEntries(tiers.map(({ id, from, perks }) => [id, { from, perks }])),
+      rewards: Object.fromEntries(rewards.map(({ id, label, conditions }) => [id, { label, conditions }])),
+    }
+  }
+  const languages = Object.entries(OTHER_LANGUAGES).map(([code, words]) => [code, textsIn(words)] as const)
+  const card = buildProgramCard(program, at, titles)
+  const translated = { ...card, languages: Object.fromEntries(languages) }
+  return new TextEncoder().encode(JSON.stringify(translated)).length <= CARD_BYTES_MAX ? translated : card
+}
+
+function describeRule(program: Program, rule: EarningRule, words: ShopperWords): string {
   const { one, other } = program.document.pointsName
-  const where = rule.when.products || rule.when.collections || rule.when.tags ? ' on selected products' : ''
+  const onSelected = (text: string) =>
+    rule.when.products || rule.when.collections || rule.when.tags ? fill(words.onSelected, { text }) : text
   if (rule.multiplier !== null) {
-    return `${trimZeros(formatDecimal(rule.multiplier, 4))}× ${other}${where}`
+    return onSelected(describeMultiplier(program, rule.multiplier, words))
   }
-  const earned = `${rule.points} ${rule.points === 1 ? one : other}`
-  if (rule.on !== 'order') return `${earned} ${OCCASIONS[rule.on] ?? `for ${rule.on.replace(/^custom:/, '')}`}`
-  if (rule.per === 'item') return `${earned} for every item${where}`
-  if (rule.per === 'order') return `${earned} for every order${where}`
-  return `${earned} for every ${showMoney(program, formatMoney(rule.perAmount, program.currency))} spent${where}`
+  const points = `${rule.points} ${rule.points === 1 ? one : other}`
+  if (rule.on !== 'order') return describeOccasion(rule.on, points, words)
+  if (rule.per === 'item') return onSelected(fill(words.perItem, { points }))
+  if (rule.per === 'order') return onSelected(fill(words.perOrder, { points }))
+  const amount = showMoney(program, formatMoney(rule.perAmount, program.currency), words)
+  return onSelected(fill(words.perAmount, { points, amount }))
 }
 
-/** Sales channels that shoppers know by a name; of the others they read that there are some. */
-const CHANNELS: Record<string, string> = {
-  web: 'in the online store',
-  pos: 'in our shops',
-  b2b: 'on company orders',
-  subscription: 'on subscriptions',
+/** 12,500 ten-thousandths are "1.25× points". */
+function describeMultiplier(program: Program, multiplier: number, words: ShopperWords): string {
+  const times = showDecimal(words, formatDecimal(multiplier, 4))
+  return fill(words.times, { times, unit: program.document.pointsName.other })
 }
-const WEEKDAYS = ['Mondays', 'Tuesdays', 'Wednesdays', 'Thursdays', 'Fridays', 'Saturdays', 'Sundays']
+
+function describeOccasion(on: string, points: string, { occasions, activity }: ShopperWords): string {
+  if (Object.hasOwn(occasions, on)) return fill(occasions[on as keyof typeof occasions], { points })
+  return fill(activity, { points, activity: on.replace(/^custom:/, '') })
+}
 
 /** What must be true besides for the rule to count, in the words of a reward's conditions where both have them. */
-function describeWhen(program: Program, { on, when, limit }: EarningRule): string[] {
+function describeWhen(program: Program, { on, when, limit }: EarningRule, words: ShopperWords): string[] {
   return [
-    ...describeMinimum(program, when.minimumSubtotal),
-    ...describeWeekdays(when.weekdays),
-    ...describeChannels(when.channels),
-    ...describeTiers(program, when.tiers),
-    ...(limit === null || isMeant(on, limit) ? [] : [describeLimit(limit)]),
+    ...describeMinimum(program, when.minimumSubtotal, words),
+    ...describeWeekdays(when.weekdays, words),
+    ...describeChannels(when.channels, words),
+    ...describeTiers(program, when.tiers, words),
+    ...(limit === null || isMeant(on, limit) ? [] : [describeLimit(limit, words)]),
   ]
 }
 
-function describeWeekdays(weekdays: ReadonlySet<number> | null): string[] {
-  if (weekdays === null || weekdays.size === WEEKDAYS.length) return []
+function describeWeekdays(weekdays: ReadonlySet<number> | null, words: ShopperWords): string[] {
+  if (weekdays === null || weekdays.size === words.weekdays.length) return []
   const days = [...weekdays].sort((a, b) => a - b)
-  if (days.join() === '6,7') return ['On weekends']
-  if (days.join() === '1,2,3,4,5') return ['On weekdays']
-  return [`On ${AND.format(days.map((day) => WEEKDAYS[day - 1] ?? ''))}`]
+  if (days.join() === '6,7') return [words.onWeekends]
+  if (days.join() === '1,2,3,4,5') return [words.onWeekdays]
+  const names = days.map((day) => words.weekdays[day - 1] ?? '')
+  return [capitalize(fill(words.onDays, { days: listOf(names, 'conjunction', words) }))]
 }
 
-function describeChannels(channels: ReadonlySet<string> | null): string[] {
+function describeChannels(channels: ReadonlySet<string> | null, words: ShopperWords): string[] {
   if (channels === null) return []
-  const words = new Set([...channels].map((channel) => CHANNELS[channel] ?? 'through selected sales channels'))
-  const text = OR.format(words)
-  return [text.charAt(0).toUpperCase() + text.slice(1)]
+  // Sales channels that shoppers know by a name; of the others they read that there are some.
+  const known: Readonly<Record<string, string>> = words.channels
+  const names = new Set([...channels].map((channel) => known[channel] ?? words.otherChannels))
+  return [capitalize(listOf([...names], 'disjunction', words))]
 }
 
 /** Nobody signs up twice or has two birthdays in a year, and an order counts once: limits that say so say nothing. */
@@ -110,25 +131,28 @@ function isMeant(on: string, { times, every }: Limit): boolean {
   return times === 1 && ((on === 'signup' && every === 'ever') || (on === 'birthday' && every === 'year'))
 }
 
-function describeLimit({ times, every }: Limit): string {
-  const often = times === 1 ? 'Once' : times === 2 ? 'At most twice' : `At most ${times} times`
-  if (every === 'ever') return times === 1 ? 'Only once' : `${often} in all`
-  return `${often} ${{ day: 'a day', year: 'a year', order: 'per order' }[every]}`
+function describeLimit({ times, every }: Limit, { once, twice, often }: ShopperWords): string {
+  if (times === 1) return once[every]
+  return times === 2 ? twice[every] : fill(often[every], { times })
 }
 
-function describeThreshold(program: Program, tiers: Tiers, level: Level): string {
-  if (level.threshold === 0) return 'From the start'
-  if (tiers.metric === 'spend')
-    return `From ${showMoney(program, formatMoney(level.threshold, program.currency))} spent`
-  if (tiers.metric === 'orders') return `From ${level.threshold} orders`
-  return `From ${level.threshold} ${program.document.pointsName.other}`
+function describeThreshold(program: Program, tiers: Tiers, { threshold }: Level, words: ShopperWords): string {
+  if (threshold === 0) return words.fromStart
+  if (tiers.metric === 'spend') {
+    return fill(words.fromSpent, { amount: showMoney(program, formatMoney(threshold, program.currency), words) })
+  }
+  if (tiers.metric === 'points') {
+    return fill(words.fromPoints, { points: threshold, unit: program.document.pointsName.other })
+  }
+  return threshold === 1 ? words.fromFirstOrder : fill(words.fromOrders, { orders: threshold })
 }
 
-function describePerks(level: Level): string[] {
+function describePerks(program: Program, level: Level, words: ShopperWords): string[] {
+  const { multiplier, discountBasisPoints } = level
   return [
-    ...(level.multiplier > MULTIPLIER_ONE ? [`${trimZeros(formatDecimal(level.multiplier, 4))}× points`] : []),
-    ...(level.discountBasisPoints > 0 ? [`${trimZeros(formatDecimal(level.discountBasisPoints, 2))}% off`] : []),
-    ...(level.freeShipping ? ['Free shipping'] : []),
+    ...(multiplier > MULTIPLIER_ONE ? [describeMultiplier(program, multiplier, words)] : []),
+    ...(discountBasisPoints > 0 ? [fill(words.percentOff, { percent: showShare(discountBasisPoints, words) })] : []),
+    ...(level.freeShipping ? [words.freeShipping] : []),
     ...level.perks,
   ]
 }
@@ -142,12 +166,12 @@ export function listFreeProducts(program: Program): string[] {
   ]
 }
 
-function describeReward(program: Program, reward: Reward, titles: ProductTitles): CardReward {
+function describeReward(program: Program, reward: Reward, titles: ProductTitles, words: ShopperWords): CardReward {
   const { variable } = reward
   return {
     id: reward.id,
     type: reward.type,
-    label: nameFreeProduct(reward, titles) ?? rewardLabel(program, reward, fixedValue(program, reward)),
+    label: nameFreeProduct(reward, titles, words) ?? rewardLabel(program, reward, fixedValue(program, reward), words),
     cost: reward.cost ?? variable?.minimumPoints ?? 1,
     ...(variable
       ? {
@@ -160,19 +184,23 @@ function describeReward(program: Program, reward: Reward, titles: ProductTitles)
           },
         }
       : {}),
-    conditions: describeConditions(program, reward),
+    conditions: describeConditions(program, reward, words),
     ...(reward.tiers ? { tiers: [...reward.tiers] } : {}),
   }
 }
 
 /** "Free: House Blend", "Free: Mug, Cup or one of 4 others"; null where the reward is no product, or no title is known. */
-function nameFreeProduct({ type, products, collections }: Reward, titles: ProductTitles): string | null {
+function nameFreeProduct(
+  { type, products, collections }: Reward,
+  titles: ProductTitles,
+  words: ShopperWords,
+): string | null {
   if (type !== 'product' || products === null || collections !== null) return null
   const known = [...products].flatMap((product) => titles[product] ?? []).slice(0, TITLES_MAX)
   if (known.length === 0) return null
-  const others = products.size - known.length
-  const rest = others === 0 ? [] : [others === 1 ? 'another' : `one of ${others} others`]
-  return `Free: ${OR.format([...known.map(shorten), ...rest])}`
+  const count = products.size - known.length
+  const rest = count === 0 ? [] : [count === 1 ? words.another : fill(words.oneOfOthers, { count })]
+  return fill(words.freeNamed, { products: listOf([...known.map(shorten), ...rest], 'disjunction', words) })
 }
 
 function shorten(title: string): string {
@@ -185,28 +213,32 @@ function shorten(title: string): string {
         .trimEnd()}…`
 }
 
-function describeConditions(program: Program, reward: Reward): string[] {
-  const share = reward.maximumShareBasisPoints
+function describeConditions(program: Program, reward: Reward, words: ShopperWords): string[] {
+  const { maximumShareBasisPoints: share, validDays: days } = reward
   return [
-    ...describeMinimum(program, reward.minimumSubtotal),
-    ...(share === null ? [] : [`For at most ${trimZeros(formatDecimal(share, 2))}% of an order`]),
-    ...(reward.type !== 'product' && (reward.products || reward.collections) ? ['On selected products'] : []),
-    ...describeTiers(program, reward.tiers),
-    ...(reward.validDays === null ? [] : [`Valid for ${reward.validDays} days`]),
+    ...describeMinimum(program, reward.minimumSubtotal, words),
+    ...(share === null ? [] : [fill(words.shareOfOrder, { percent: showShare(share, words) })]),
+    ...(reward.type !== 'product' && (reward.products || reward.collections) ? [words.onSelectedOnly] : []),
+    ...describeTiers(program, reward.tiers, words),
+    ...(days === null ? [] : [days === 1 ? words.validDay : fill(words.validDays, { days })]),
   ]
 }
 
-function describeMinimum(program: Program, minimumMinor: number | null): string[] {
+function describeMinimum(program: Program, minimumMinor: number | null, words: ShopperWords): string[] {
   if (minimumMinor === null) return []
-  return [`On orders from ${showMoney(program, formatMoney(minimumMinor, program.currency))}`]
+  const amount = showMoney(program, formatMoney(minimumMinor, program.currency), words)
+  return [fill(words.onOrdersFrom, { amount })]
 }
 
-function describeTiers(program: Program, tiers: ReadonlySet<string> | null): string[] {
+function describeTiers(program: Program, tiers: ReadonlySet<string> | null, words: ShopperWords): string[] {
   const names = program.tiers?.levels.filter(({ id }) => tiers?.has(id)).map(({ name }) => name) ?? []
-  return names.length > 0 ? [`For ${names.join(', ')}`] : []
+  return names.length > 0 ? [fill(words.forTiers, { tiers: names.join(', ') })] : []
 }
 
-/** "1.2500" is "1.25", "2.0000" is "2". */
-function trimZeros(decimal: string): string {
-  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
-}
+const listOf = (names: readonly string[], type: 'conjunction' | 'disjunction', { listLocale }: ShopperWords) =>
+  new Intl.ListFormat(listLocale, { type }).format(names)
+
+const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** 1,250 basis points are "12.5%". */
+const showShare = (basisPoints: number, words: ShopperWords) => showPercent(words, formatDecimal(basisPoints, 2))

@@ -23,6 +23,7 @@ import { cancelRedemption } from '#app/jobs/settle-redemptions.ts'
 import { showCard } from '#app/jobs/show-card.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { formatMoney } from '#app/loyalty/money.ts'
+import { ENGLISH } from '#app/loyalty/shopper-words.ts'
 import type { ProgramDocument } from '#app/loyalty/program-document.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
@@ -62,7 +63,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     listTransfers(shop.id, story.customer, HISTORY_SIZE + 1, before),
     listOrders(shop.id, story.customer, ORDERS_SIZE),
     findPublishedProgram(shop.id),
-    showCard(shop.id, story.customer),
+    showCard(shop.id, story.customer, ENGLISH),
     findCustomerLifecycle(shop.id, number),
     findCustomerPrediction(shop.id, number),
     findAnswer(shop.id, story.customer),

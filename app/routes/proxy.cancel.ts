@@ -14,12 +14,12 @@ const Wish = z.strictObject({ id: z.string().min(1).max(64), key: z.string().max
  * where it was all of them. `ending`: they come as soon as Shopify has confirmed that the code is gone.
  */
 export async function action({ request }: ActionFunctionArgs) {
-  const { shop, customer, admin } = await requireActingShopper(request)
+  const { shop, customer, admin, words } = await requireActingShopper(request)
   const { id } = await readBody(request, Wish)
   const redemption = await findOwnRedemption(shop.id, customer, id)
   if (!redemption) return answer({ ok: false, reason: 'unknown_redemption' }, 404)
   const cancelled = await cancelRedemption(shop, admin, redemption)
-  const card = await showCard(shop.id, customer)
+  const card = await showCard(shop.id, customer, words)
   if (!cancelled.ok) return answer({ ok: false, reason: cancelled.reason, card })
   return answer({ ok: true, ...(await describeReturn(shop.id, cancelled.redemption)), card })
 }

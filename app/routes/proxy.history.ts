@@ -10,7 +10,7 @@ const PAGE = 25
 
 /** GET /proxy/history: what happened to the customer's points, newest first. `before` is the `next` of an earlier page. */
 export async function loader({ request }: LoaderFunctionArgs) {
-  const { shop, customer } = await requireShopper(request)
+  const { shop, customer, words } = await requireShopper(request)
   const before = new URL(request.url).searchParams.get('before') ?? undefined
   if (before !== undefined && !/^\d{1,18}$/.test(before)) return answer({ ok: false, reason: 'invalid' }, 400)
   const member = (await readMembers(shop.id, [customer])).get(customer)
@@ -19,5 +19,5 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const next = transfers.length === PAGE ? (transfers.at(-1)?.position ?? null) : null
   const imports = [...new Set(transfers.flatMap(({ key }) => parseImportKey(key) ?? []))]
   const sources = await findImportSources(shop.id, imports)
-  return answer({ ok: true, entries: describeTransfers(member.id, transfers, sources), next })
+  return answer({ ok: true, entries: describeTransfers(member.id, transfers, sources, words), next })
 }

@@ -19,16 +19,16 @@ const Wish = z.strictObject({
  * `pending` where it is still on its way. A refusal names its reason, and the points are where they were.
  */
 export async function action({ request }: ActionFunctionArgs) {
-  const { shop, customer, admin } = await requireActingShopper(request)
+  const { shop, customer, admin, words } = await requireActingShopper(request)
   const wish = await readBody(request, Wish)
   const redeemed = await redeem(shop, admin, { member: customer, ...wish })
-  const card = await showCard(shop.id, customer)
+  const card = await showCard(shop.id, customer, words)
   if (!redeemed.ok) return answer({ ok: false, reason: redeemed.reason, card })
   const { redemption } = redeemed
   if (redemption.state === 'reserved') return answer({ ok: true, state: 'pending', id: redemption.id, card })
   if (redemption.state === 'returned') return answer({ ok: true, state: 'returned', id: redemption.id, card })
   if (redemption.type === 'store-credit') return answer({ ok: true, state: 'credited', id: redemption.id, card })
   const programs = await loadPrograms(shop.id)
-  const code = programs && toCardCode(redemption, programs)
+  const code = programs && toCardCode(redemption, programs, words)
   return answer({ ok: true, state: redemption.state, id: redemption.id, code, card })
 }

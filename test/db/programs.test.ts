@@ -1,11 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { prisma } from '#app/db/client.server.ts'
+import { pool, prisma } from '#app/db/client.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { letTimePass } from '#app/jobs/nightly.ts'
 import type { Event } from '#app/loyalty/engine.ts'
-import { atInstant, makeShopWithProgram, programDocument } from '#test/setup/factories.ts'
+import { atInstant, makeShop, makeShopWithProgram, programDocument } from '#test/setup/factories.ts'
 
 const ann = 'gid://shopify/Customer/1'
 const earning = [
@@ -34,6 +35,18 @@ async function makeShopWithIdleMember() {
 
 const publish = (shopId: number, changes: Record<string, unknown>, at: string) =>
   publishProgram(shopId, programDocument(changes), { effectiveAt: Date.parse(at), at: Date.parse(at) })
+
+test('shops that have a program have its card written anew by the migration that brought the languages, others nothing', async () => {
+  const [published, fresh, gone] = [await makeShopWithProgram(), await makeShop(), await makeShopWithProgram()]
+  await prisma.shop.update({ where: { id: gone.id }, data: { uninstalledAt: new Date() } })
+  await prisma.outboxEffect.deleteMany()
+  const migration = '../../prisma/migrations/20261123061500_cards_in_all_languages/migration.sql'
+  await pool.query(readFileSync(new URL(migration, import.meta.url), 'utf8'))
+  const effects = await prisma.outboxEffect.findMany({ where: { shopId: { in: [published.id, fresh.id, gone.id] } } })
+  expect(effects.map(({ shopId, kind, state }) => [shopId, kind, state])).toEqual([
+    [published.id, 'program-card', 'waiting'],
+  ])
+})
 
 test('a new version reaches members who do nothing: tiers lift them at once, and their points expire on their day', async () => {
   const shop = await makeShopWithIdleMember()

@@ -117,6 +117,17 @@ describe('the admin of the dev store', () => {
     expect((await get(path)).text).toContain('No name')
   })
 
+  it('says which of two customers has the store credit for which they are not merged', async () => {
+    const { store, post, get } = openShop()
+    const { order, ann, path } = placeOrder(store)
+    const bob = store.createCustomer(SHOP, { firstName: 'Bob' })
+    await post(`${path}/refund`, { amount: '5.00', credit: 'on' })
+    expect(order.refunds).toHaveLength(1)
+    const refused = await post(`/store/tea/customers/${bob.id.split('/').at(-1)}/merge`, { other: ann.id })
+    expect((await get(refused.to)).text).toContain('Not merged: Ann has store credit')
+    expect(store.customer(SHOP, ann.id)).toBeDefined()
+  })
+
   it('shows names as text, whatever is in them', async () => {
     const { store, get } = openShop()
     const eve = store.createCustomer(SHOP, { firstName: '<script>alert(1)</script>', tags: ['"><img src=x>'] })

@@ -133,7 +133,7 @@ export type MergeRefusal = 'same_customer' | 'has_gift_cards' | 'has_store_credi
 /**
  * Merges two customers: orders, tags, addresses and an empty account of store credit go to the one kept; metafields it lacks come over
  * too. Sends `customers/merge` and `customers/update`; orders keep their dates and are not announced. Of Shopify's hard blockers
- * (shopify.dev, CustomerMergeErrorFieldType) gift cards and store credit, of either customer, are imitated.
+ * (shopify.dev, CustomerMergeErrorFieldType) gift cards and store credit, of either customer, are imitated; `whose` says which has them.
  */
 export function mergeCustomers(
   store: StoreTables,
@@ -141,15 +141,17 @@ export function mergeCustomers(
   domain: string,
   keptId: Gid,
   deletedId: Gid,
-): { ok: true; customer: Customer } | { ok: false; reason: MergeRefusal } {
-  if (keptId === deletedId) return { ok: false, reason: 'same_customer' }
+): { ok: true; customer: Customer } | { ok: false; reason: MergeRefusal; whose: Gid } {
+  if (keptId === deletedId) return { ok: false, reason: 'same_customer', whose: keptId }
   const kept = requireCustomer(store, domain, keptId)
   const gone = requireCustomer(store, domain, deletedId)
-  const isTheirs = (owner: Gid | null) => owner === keptId || owner === deletedId
-  if (store.list('giftCards', domain).some(({ customerId }) => isTheirs(customerId)))
-    return { ok: false, reason: 'has_gift_cards' }
-  if (store.list('storeCredit', domain).some(({ ownerId, balanceMinor }) => isTheirs(ownerId) && balanceMinor > 0))
-    return { ok: false, reason: 'has_store_credit' }
+  const cards = store.list('giftCards', domain)
+  const credit = store.list('storeCredit', domain)
+  for (const whose of [keptId, deletedId]) {
+    if (cards.some(({ customerId }) => customerId === whose)) return { ok: false, reason: 'has_gift_cards', whose }
+    if (credit.some(({ ownerId, balanceMinor }) => ownerId === whose && balanceMinor > 0))
+      return { ok: false, reason: 'has_store_credit', whose }
+  }
   return store.write(() => {
     for (const order of store.ordersOf(gone.id))
       store.put('orders', order.id, Object.assign(order, { customerId: kept.id }))

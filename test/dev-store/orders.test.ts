@@ -182,8 +182,9 @@ describe('an order', () => {
     for (const owner of [0, 1]) {
       const store = openShop()
       const [ann, bob] = [store.createCustomer(SHOP, {}), store.createCustomer(SHOP, {})]
-      give(store, [ann.id, bob.id][owner]!)
-      expect(store.mergeCustomers(SHOP, ann.id, bob.id)).toEqual({ ok: false, reason })
+      const whose = [ann.id, bob.id][owner]!
+      give(store, whose)
+      expect(store.mergeCustomers(SHOP, ann.id, bob.id)).toEqual({ ok: false, reason, whose })
       expect(store.customer(SHOP, bob.id)).toBeDefined()
     }
   })

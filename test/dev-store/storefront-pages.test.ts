@@ -55,6 +55,15 @@ describe('the storefront', () => {
     expect(page.html).not.toContain('<& Twine>')
   })
 
+  test('the language is chosen in the footer, only among those that the blocks speak, and kept for this browser', async () => {
+    const { shopper } = await openShop()
+    expect((await shopper.get('/')).html).toContain('<html lang="en">')
+    const chosen = await shopper.post('/localization', { locale_code: 'pt-BR', return_to: '/cart' })
+    expect(chosen.html).toContain('<html lang="pt-BR">')
+    await shopper.post('/localization', { locale_code: '../../secrets', return_to: '/cart' })
+    expect((await shopper.get('/')).html).toContain('<html lang="pt-BR">')
+  })
+
   test('what is not there is a page that says so', async () => {
     const { shopper } = await openShop()
     for (const path of ['/products/nope', '/collections/nope', '/orders/nope', '/pages/nope']) {
@@ -193,7 +202,9 @@ describe('Liquid as imitated', () => {
       writeFileSync(join(folder, 'blocks', 'b.liquid'), source + schema)
       writeFileSync(join(folder, 'locales', 'en.default.json'), JSON.stringify(locale))
       const extension = { folder, name: 'b' }
-      return await new BlockRenderer(extension, 'JPY').render(readBlocks(extension)[0]!, 'one', { customer: null })
+      return await new BlockRenderer(extension, 'JPY', 'en').render(readBlocks(extension)[0]!, 'one', {
+        customer: null,
+      })
     } finally {
       rmSync(folder, { recursive: true })
     }

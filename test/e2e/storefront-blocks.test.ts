@@ -1,9 +1,25 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { applyEvents } from '#app/db/world.server.ts'
-import { expectAccessible, measureLayoutShift, openShop, PROGRAM, signIn } from './shop.ts'
+import { expectAccessible, measureLayoutShift, openShop, PROGRAM, SHOP, signIn } from './shop.ts'
 
 const TEXT = async (page: Page) => (await page.locator('loyalty-card').innerText()).replaceAll(/\s+/g, ' ')
+
+/** How many pixels lie between an element and the last words seen above it in the same parent. */
+const gapAbove = (heading: Locator) =>
+  heading.evaluate((element) => {
+    const isSeen = (each: Element) => each.textContent?.trim() && each.getBoundingClientRect().height > 1
+    let above = element.previousElementSibling
+    while (above && !isSeen(above)) above = above.previousElementSibling
+    return element.getBoundingClientRect().top - above!.getBoundingClientRect().bottom
+  })
+
+/** Whether a shopper sees it without scrolling: within the window, and nothing of the theme's lies over it. */
+const isInSight = (place: Locator) =>
+  place.evaluate((element) => {
+    const { left, top, height } = element.getBoundingClientRect()
+    return element.contains(document.elementFromPoint(left + 2, top + height / 2))
+  })
 
 /** The app works behind the shopper's back. */
 const PATIENT = { timeout: 30_000, interval: 500 }
@@ -31,18 +47,17 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
 
   // Somebody new has no points yet.
   await signIn(page, local.storeUrl, 'Ada Wren')
-  const give = (points: number, key: string) =>
-    applyEvents(
-      shopId,
-      [{ type: 'adjust', at: store.now(), customer: customer.id, points, reason: 'test', actor: 'test', key }],
-      store.now(),
-    )
+  const give = (...gifts: number[]) => {
+    const gift = { type: 'adjust', at: store.now(), customer: customer.id, reason: 'test', actor: 'test' } as const
+    const events = gifts.map((points, place) => ({ ...gift, points, key: `gift ${gifts.length} ${place}` }))
+    return applyEvents(shopId, events, store.now())
+  }
   await applyEvents(
     shopId,
     [{ type: 'customer', at: store.now(), customer: customer.id, state: 'enabled' }],
     store.now(),
   )
-  await give(120, 'gift')
+  await give(120)
   await expect
     .poll(async () => {
       await page.goto(card)
@@ -56,13 +71,41 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   // Nothing on the page moves while the script fills it in.
   expect(await measureLayoutShift(page)).toBeLessThan(0.1)
 
-  // Redeemed by keyboard alone; the result is said, and the code has the focus.
+  // Nor is there a hole where later something will be said: the rewards follow the last line above them.
+  expect(await gapAbove(page.getByRole('heading', { name: 'Rewards', level: 3 }))).toBeLessThan(32)
+
+  // On a small phone the rewards' buttons stand at the end of their rows, whether there is a field before them or not.
+  await page.setViewportSize({ width: 360, height: 740 })
+  const short = await page.getByRole('button', { name: /^Redeem/ }).evaluateAll((buttons) =>
+    buttons.map((button) => {
+      const { right } = button.closest('li')!.getBoundingClientRect()
+      return Math.round(right - button.getBoundingClientRect().right)
+    }),
+  )
+  expect(short).toEqual([0, 0])
+  await page.setViewportSize({ width: 390, height: 844 })
+
+  // Text at twice its size stays within the blocks.
+  const enlarged = await page.addStyleTag({ content: ':root { font-size: 200% }' })
+  for (const block of await page.locator('loyalty-card, loyalty-feedback').all()) {
+    expect(await block.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+  }
+  await enlarged.evaluate((style) => style.parentNode?.removeChild(style))
+
+  // Redeemed by keyboard alone; the result is said beside the code and read out, and the code has the focus and is in sight.
   await page.getByRole('button', { name: 'Redeem: £5.00 off' }).focus()
   await page.keyboard.press('Enter')
-  await page.getByText('Here is your code').waitFor()
+  const held = page.locator('[data-redemption]')
+  await held.getByText('Here is your code').waitFor()
+  await page.getByRole('status').getByText('Here is your code').waitFor()
+  expect(await isInSight(held.locator('[data-code]'))).toBe(true)
   await expect.poll(() => page.locator('[data-balance]').innerText()).toBe('70')
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Copy')
   await expectAccessible(page)
+  await page.context().grantPermissions(['clipboard-write'])
+  await page.keyboard.press('Enter')
+  await held.getByText('Copied.').waitFor()
+  expect(await page.locator('[data-status]:not(:empty)').count()).toBe(1)
 
   // What is said of points and codes is said of those there are now.
   expect(await page.locator('[data-expiry]').innerText()).toMatch(
@@ -82,15 +125,20 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   // Given back: the points return, and the focus is where that is said.
   await page.getByText('Give back', { exact: true }).click()
   await page.getByRole('button', { name: 'Yes, give it back' }).click()
-  await page.getByText(/Your points are back|The code is being taken back/).waitFor()
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('status')
+  const back = /Your points are back|The code is being taken back/
+  await page.getByRole('status').getByText(back).waitFor()
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toMatch(back)
   await expect.poll(() => page.locator('[data-balance]').innerText(), PATIENT).toBe('120')
 
-  // The shop is away: the shopper is told, and keeps the points.
+  // The shop is away: the shopper is told so where they look, keeps the points, and a keyboard its place.
   store.setFault({ api: '500', times: 50 })
   await page.getByLabel('How many leaves?').fill('40')
-  await page.getByRole('button', { name: 'Redeem: £1.00 off' }).click()
-  await page.getByText('Your points are back; please try again later').waitFor()
+  await page.getByRole('button', { name: 'Redeem: £1.00 off' }).focus()
+  await page.keyboard.press('Enter')
+  const refusal = page.getByRole('listitem').filter({ hasText: '£1.00 off' }).locator('[data-status]')
+  await refusal.getByText('Your points are back; please try again later').waitFor()
+  expect(await isInSight(refusal)).toBe(true)
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Redeem: £1.00 off')
   expect(await page.locator('[data-balance]').innerText()).toBe('120')
   store.clearFaults()
 
@@ -110,7 +158,48 @@ test('the loyalty card in each of its states: guest, no points, redeemed by keyb
   await page.getByText('Adjustment by the shop').waitFor()
   await expectAccessible(page)
 
-  // A product says what it earns.
+  // A long one comes in parts. A part that fails can be asked for again from the same button, which keeps the focus.
+  await give(...Array.from({ length: 52 }, (_, place) => (place % 2 ? -1 : 1)))
+  await page.reload()
+  await page.locator('summary', { hasText: 'History' }).click()
+  const rows = page.locator('[data-history-list] li')
+  await expect.poll(() => rows.count()).toBe(25)
+  await page.route('**/apps/loyalty/history?*', (route) => route.abort())
+  await page.getByRole('button', { name: 'Show more' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('The history cannot be shown right now').waitFor()
+  await page.unroute('**/apps/loyalty/history?*')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => rows.count()).toBe(50)
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Show more')
+
+  // In another language everything is said in it, what the app itself tells too, and the browser remembers it.
+  await page.getByLabel('Language of the loyalty blocks').selectOption('de')
+  await page.getByRole('contentinfo').getByRole('button', { name: 'Change' }).click()
+  await expect.poll(() => TEXT(page)).toMatch(/Prämien 5,00 £ Rabatt 50 leaves 90 Tage gültig Einlösen/)
+  expect(await TEXT(page)).not.toMatch(/\b(Redeem|Rewards|off|Valid)\b/)
+  await page.getByLabel('Wie viele leaves?').fill('20')
+  await page.getByRole('button', { name: 'Einlösen: 1,00 £ Rabatt' }).click()
+  const inGerman = page.getByRole('listitem').filter({ has: page.locator('[data-code]') })
+  await inGerman.getByText('2,00 £ Rabatt').waitFor()
+  await page.getByRole('status').getByText('Hier ist dein Code.').waitFor()
+  await page.locator('summary', { hasText: 'Verlauf' }).click()
+  await page.getByText('Anpassung durch den Shop').first().waitFor()
+  await expectAccessible(page)
+  // Rendered by Liquid alone, the code says the same.
+  await expect
+    .poll(async () => (await (await page.request.get(card)).text()).replaceAll('\u00a0', ' '), PATIENT)
+    .toMatch(/<span data-label>£2\.00 Rabatt<\/span>/)
+  await inGerman.getByText('Zurückgeben', { exact: true }).click()
+  await page.getByRole('button', { name: 'Ja, zurückgeben' }).click()
+  await expect.poll(() => page.locator('[data-balance]').innerText(), PATIENT).toBe('120')
+  await page.getByLabel('Language of the loyalty blocks').selectOption('en')
+  await page.getByRole('contentinfo').getByRole('button', { name: 'Change' }).click()
+
+  // A product says what it earns, its thousands as on the card.
+  const dear = store.addProduct(SHOP, { title: 'Silver teapot', priceMinor: 120_000 })
+  await page.goto(`${local.storeUrl}/products/${dear.handle}`)
+  await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/1,200 leaves/)
   await page.goto(`${local.storeUrl}/products/${products[0]!.handle}`)
   await expect.poll(() => page.locator('loyalty-estimate').innerText()).toMatch(/20 leaves/)
   await expectAccessible(page)

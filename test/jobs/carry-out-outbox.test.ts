@@ -84,7 +84,7 @@ test('a program that is published while the cards of the one before are being qu
   expect(slices).toEqual(['0', '0', '500'])
 })
 
-test('the program card says what there is to earn and to get', async () => {
+test('the program card says what there is to earn and to get, in every language of the storefront', async () => {
   const place = await openSpendingShop([{ ...FIVE_OFF, minimumSubtotal: '20.00' }])
   await carryOut(place)
   const installation = place.store.shop(place.shop.domain).installation!.id
@@ -96,6 +96,7 @@ test('the program card says what there is to earn and to get', async () => {
     rewards: [
       { id: 'five-off', label: '$5.00 off', cost: 500, conditions: ['On orders from $20.00', 'Valid for 90 days'] },
     ],
+    languages: { nl: { rewards: { 'five-off': { label: '$\u00a05,00 korting' } } } },
   })
 })
 

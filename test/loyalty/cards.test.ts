@@ -29,7 +29,7 @@ test('the contract’s program as the storefront shows it', () => {
     id: 'gold',
     name: 'Gold',
     from: 'From $500.00 spent',
-    perks: ['1.5× points', '10% off', 'Free shipping', 'First to try new roasts'],
+    perks: ['1.5× beans', '10% off', 'Free shipping', 'First to try new roasts'],
   })
   expect(card.rewards.map(({ id, label, cost, conditions }) => [id, label, cost, conditions])).toEqual([
     ['five-off', '$5.00 off', 500, ['On orders from $20.00', 'Valid for 90 days']],

@@ -133,6 +133,26 @@ test('a signed-in shopper sees the card, redeems, and sees code and balance', as
   })
 })
 
+test('a page in German gets code, card and history in German; another language, or none, gets English', async () => {
+  const place = await openInstalledShop([FIVE_OFF, ANY_AMOUNT])
+  const ann = await place.member(800)
+  const german = { customer: ann, query: { locale: 'de' } }
+  const redeemed = await ask(place, redeem, 'redeem', {
+    ...german,
+    body: { reward: 'any', points: 300, key: 'browser-key-1' },
+  })
+  expect(redeemed.body).toMatchObject({
+    code: { label: '3,00\u00a0$ Rabatt', amount: '3.00' },
+    card: { codes: [{ label: '3,00\u00a0$ Rabatt' }] },
+  })
+  const past = await ask(place, history, 'history', german)
+  expect(past.body).toMatchObject({ entries: [{ label: 'Prämie' }, { label: 'Anpassung durch den Shop' }] })
+  for (const locale of ['xx', 'en']) {
+    const { body } = await ask(place, card, 'card', { customer: ann, query: { locale } })
+    expect(body).toMatchObject({ card: { codes: [{ label: '$3.00 off' }] } })
+  }
+})
+
 test('a code is given back through the proxy and its points return', async () => {
   const place = await openInstalledShop([FIVE_OFF])
   const ann = await place.member(500)

@@ -1,6 +1,6 @@
 /**
- * The member's card, made lively: refreshes what Liquid rendered, redeems, copies and gives back codes, shows history.
- * It writes text only; all its words come from the block's templates.
+ * The member's card, made lively: refreshes what Liquid rendered, redeems, returns codes, shows history.
+ * It writes text only: its words come from the block and the app.
  *
  * @typedef {{ id: string, code: string, label: string, reward: string, until: string | null, canReturn?: false, named?: true }} HeldCode
  * @typedef {{ balance: number, pending: number, nextExpiry: { points: number, at: string } | null, codes: HeldCode[] }} Card
@@ -10,7 +10,7 @@
 class LoyaltyCard extends HTMLElement {
   /** @type {AbortController} */
   #abort
-  /** The once-only key of each thing asked for, the same after a lost answer. @type {Map<string, string>} */
+  /** Once-only keys of what is asked for, the same after a lost answer. @type {Map<string, string>} */
   #keys = new Map()
 
   connectedCallback() {
@@ -29,13 +29,12 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {SubmitEvent} event */
   #onSubmit(event) {
-    const form = event.target
-    const { redeem, birthday } = form.dataset
-    if (redeem === undefined && birthday === undefined) return
     event.preventDefault()
+    const form = event.target
+    const { redeem } = form.dataset
     const numbers = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, Number(text)]))
     if (redeem === undefined) this.#act(form, 'birthday', numbers, 'birthday')
-    else this.#act(form, 'redeem', { reward: redeem, ...numbers })
+    else this.#act(form.parentElement, 'redeem', { reward: redeem, ...numbers })
   }
 
   /** @param {MouseEvent} event */
@@ -59,27 +58,28 @@ class LoyaltyCard extends HTMLElement {
   }
 
   /**
-   * Asks the app for something, once: buttons rest meanwhile, the result is said, and the card shows what is true then.
+   * Asks for something, once: the result is said, and the card shows what is true then.
    * @param {HTMLElement} place @param {string} verb @param {Record<string, unknown>} body @param {string} [success]
    */
   async #act(place, verb, body, success) {
+    // Buttons stay enabled: the keyboard would lose its place.
+    if (place.ariaBusy) return
     const what = verb + JSON.stringify(body)
     const key = this.#keys.get(what) ?? crypto.randomUUID()
     this.#keys.set(what, key)
-    const buttons = place.querySelectorAll('button:enabled')
-    for (const button of buttons) button.disabled = true
+    place.ariaBusy = 'true'
     this.#say(place, 'working')
     try {
-      const reply = await this.#ask(verb, { ...body, key }).finally(() => {
-        for (const button of buttons) button.disabled = false
-      })
+      const reply = await this.#ask(verb, { ...body, key }).finally(() => (place.ariaBusy = null))
       if (!reply) return
       this.#keys.delete(what)
       if (reply.card) this.#show(reply.card)
-      this.#say(place, (reply.ok ? (success ?? reply.outcome ?? reply.state) : reply.reason) ?? 'failed', reply.back)
-      if (reply.code) this.#rowOf(reply.code.id)?.querySelector('button').focus()
+      const row = reply.code && this.#rowOf(reply.code.id)
+      const said = (reply.ok ? (success ?? reply.outcome ?? reply.state) : reply.reason) ?? 'failed'
+      this.#say(row ?? place, said, reply.back)
+      row?.querySelector('button').focus()
       // A row that has gone took the focus with it.
-      else if (!place.isConnected) this.#find('[data-status]').focus()
+      if (!place.isConnected) this.#find('[data-status]').focus()
     } catch {
       // The key is kept: asking again is safe.
       this.#say(place, 'failed')
@@ -103,10 +103,11 @@ class LoyaltyCard extends HTMLElement {
     const [note, empty, error, more, list] = ['note', 'empty', 'error', 'more', 'list'].map((part) =>
       this.#find(`[data-history-${part}]`),
     )
+    if (!note.hidden) return
     note.hidden = false
-    empty.hidden = error.hidden = more.hidden = true
+    empty.hidden = error.hidden = true
     try {
-      const reply = await this.#ask(`history${before ? `?before=${encodeURIComponent(before)}` : ''}`)
+      const reply = await this.#ask('history', undefined, before && `&before=${before}`)
       if (!reply) return
       error.hidden = reply.ok
       for (const entry of reply.entries ?? []) {
@@ -176,16 +177,15 @@ class LoyaltyCard extends HTMLElement {
 
   /**
    * Null when the element has gone meanwhile.
-   * @param {string} path @param {Record<string, unknown>} [body] @returns {Promise<Reply | null>}
+   * @param {string} verb @param {Record<string, unknown>} [body] @param {string} [more] @returns {Promise<Reply | null>}
    */
-  async #ask(path, body) {
+  async #ask(verb, body, more = '') {
     const { signal } = this.#abort
     try {
-      const response = await fetch(`${this.dataset.endpoint}/${path}`, {
+      const { endpoint, locale } = this.dataset
+      const response = await fetch(`${endpoint}/${verb}?locale=${locale}${more}`, {
         signal,
-        credentials: 'same-origin',
-        headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
-        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+        ...(body && { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
       })
       return await response.json()
     } catch (error) {
@@ -195,14 +195,16 @@ class LoyaltyCard extends HTMLElement {
   }
 
   /**
-   * Where it was asked for, if there is room, or at the top.
+   * Shown where it was asked for, or at the top; read out from a place that is always there.
    * @param {Element} place @param {string} reason @param {number} [count] is put at %
    */
   #say(place, reason, count = 0) {
     // "failed" is the last of them.
     const wanted = `[data-reason="${CSS.escape(reason)}"], [data-reason="failed"]`
-    const text = this.#template('messages').querySelector(wanted).textContent
-    this.#write(place.querySelector('[data-status]') ? place : this, 'status', text.replace('%', this.#number(count)))
+    const text = this.#template('messages').querySelector(wanted).textContent.replace('%', this.#number(count))
+    for (const old of this.querySelectorAll('[data-status]')) old.textContent = ''
+    this.#write(place.isConnected ? place : this, 'status', text)
+    this.#write(this, 'spoken', text)
   }
 
   /**
@@ -234,7 +236,7 @@ class LoyaltyCard extends HTMLElement {
 
   /** @param {string} name */
   #make(name) {
-    return /** @type {Element} */ (this.#template(name).firstElementChild.cloneNode(true))
+    return this.#template(name).firstElementChild.cloneNode(true)
   }
 
   /** @param {string} id */

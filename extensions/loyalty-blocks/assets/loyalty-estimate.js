@@ -70,7 +70,8 @@ class LoyaltyEstimate extends HTMLElement {
       const { ok, points, upTo, join } = await response.json()
       const { dataset } = this
       const text = join ? dataset.join : upTo ? dataset.upTo : points === 1 ? dataset.one : dataset.other
-      this.#show(ok && points > 0 ? (text ?? '').replace('%', String(points)) : '')
+      const number = String(points).replace(/\B(?=(\d{3})+$)/g, dataset.thousands ?? '')
+      this.#show(ok && points > 0 ? (text ?? '').replace('%', number) : '')
     } catch {
       if (!signal.aborted) this.#show('')
     }

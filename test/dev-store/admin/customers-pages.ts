@@ -189,7 +189,7 @@ function changes(store: DevStore, shop: Shop, customer: Customer): Html {
       <summary>Merge</summary>
       <form method="post" action="${action}/merge">
         <p>
-          <label for="other">Merge this customer into ${nameOf(customer) || 'them'} and delete it</label>
+          <label for="other">Who becomes one with ${nameOf(customer) || 'this customer'}, and is deleted</label>
           <select id="other" name="other" required>
             <option value="">Choose a customer</option>
             ${others.slice(0, 1000).map((row) => html`<option value="${row.id}">${nameOf(row) || 'No name'}${row.email ? ` (${row.email})` : ''}</option>`)}
@@ -219,10 +219,10 @@ function changes(store: DevStore, shop: Shop, customer: Customer): Html {
   </section>`
 }
 
-const MERGE_REFUSALS: Record<MergeRefusal, string> = {
-  same_customer: 'A customer cannot be merged with itself.',
-  has_gift_cards: 'Customers with gift cards cannot be merged.',
-  has_store_credit: 'Customers with store credit cannot be merged.',
+const MERGE_REFUSALS: Record<MergeRefusal, (who: string) => string> = {
+  same_customer: () => 'A customer cannot be merged with itself.',
+  has_gift_cards: (who) => `Not merged: ${who} has gift cards, and Shopify merges nobody who has.`,
+  has_store_credit: (who) => `Not merged: ${who} has store credit, and Shopify merges nobody who has any left.`,
 }
 
 /** Does what a form of the customer page asks. */
@@ -247,7 +247,8 @@ export function customerAction(
     const other = store.customer(shop.domain, form.get('other') ?? '')
     if (!other) return back('Choose a customer to merge.')
     const done = store.mergeCustomers(shop.domain, customer.id, other.id)
-    return back(done.ok ? 'The customers are merged.' : MERGE_REFUSALS[done.reason])
+    if (done.ok) return back('The customers are merged.')
+    return back(MERGE_REFUSALS[done.reason](nameOf(done.whose === other.id ? other : customer) || 'one of them'))
   }
   if (verb === 'request-data') {
     store.requestData(shop.domain, customer.id)

@@ -50,10 +50,13 @@ export class BlockRenderer {
   readonly extension: Extension
   private readonly liquid: Liquid
   private readonly currency: string
+  private readonly language: string
 
-  constructor(extension: Extension, currency: string) {
+  /** `language`: of the page, "de". Where the extension has no words of it, it speaks English, as on Shopify. */
+  constructor(extension: Extension, currency: string, language: string) {
     this.extension = extension
     this.currency = currency
+    this.language = language
     this.liquid = new Liquid({
       root: [join(extension.folder, 'blocks'), join(extension.folder, 'snippets')],
       partials: join(extension.folder, 'snippets'),
@@ -89,7 +92,8 @@ export class BlockRenderer {
   }
 
   private addFilters(): void {
-    const words = readLocale(this.extension)
+    const { language } = this
+    const words = readLocale(this.extension, language)
     this.liquid.registerFilter('t', (key: unknown, ...args: unknown[]) =>
       translate(words, String(key), namedArgs(args)),
     )
@@ -114,7 +118,7 @@ export class BlockRenderer {
     const plainDate = this.liquid.filters['date'] as (this: unknown, value: unknown, ...rest: unknown[]) => unknown
     this.liquid.registerFilter('date', function date(this: unknown, value: unknown, ...args: unknown[]) {
       const { format } = namedArgs(args)
-      return format === undefined ? plainDate.call(this, value, ...args) : namedDate(value, String(format))
+      return format === undefined ? plainDate.call(this, value, ...args) : namedDate(value, String(format), language)
     })
   }
 }
@@ -144,9 +148,16 @@ function skippedTag(name: string) {
 
 type Words = { [key: string]: string | Words }
 
-function readLocale({ folder }: Extension): Words {
-  const file = join(folder, 'locales', 'en.default.json')
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Words) : {}
+/** The languages that an extension speaks besides English, as its locale files name them. */
+export function listLanguages({ folder }: Extension): string[] {
+  const files = readdirSync(join(folder, 'locales'))
+  return files.flatMap((file) => /^([a-z]{2}(?:-[A-Z]{2})?)\.json$/.exec(file)?.[1] ?? []).sort()
+}
+
+function readLocale({ folder }: Extension, language: string): Words {
+  const files = [`${language}.json`, 'en.default.json'].map((name) => join(folder, 'locales', name))
+  const file = files.find((each) => existsSync(each))
+  return file ? (JSON.parse(readFileSync(file, 'utf8')) as Words) : {}
 }
 
 /** Shopify's `t`: a key of the locale file, its `{{ name }}` filled in; `count` chooses `one` or `other`. */
@@ -154,7 +165,7 @@ function translate(words: Words, key: string, values: Record<string, unknown>): 
   let found: string | Words | undefined = words
   for (const part of key.split('.')) found = typeof found === 'object' ? found[part] : undefined
   if (typeof found === 'object' && 'count' in values) found = Number(values.count) === 1 ? found.one : found.other
-  if (typeof found !== 'string') throw new Error(`No text "${key}" in locales/en.default.json.`)
+  if (typeof found !== 'string') throw new Error(`No text "${key}" in the locale file.`)
   const text = found.replace(/{{\s*(\w+)\s*}}/g, (_, name: string) => {
     if (!(name in values)) throw new Error(`The text "${key}" needs "${name}", which was not given.`)
     return String(values[name] ?? '')
@@ -168,7 +179,7 @@ function namedArgs(args: unknown[]): Record<string, unknown> {
 }
 
 /** The date formats of Shopify's locale files that go by a name. */
-function namedDate(value: unknown, format: string): string {
+function namedDate(value: unknown, format: string, language: string): string {
   const styles: Record<string, Intl.DateTimeFormatOptions> = {
     date: { dateStyle: 'long' },
     abbreviated_date: { dateStyle: 'medium' },
@@ -178,7 +189,7 @@ function namedDate(value: unknown, format: string): string {
   if (!style) throw new Error(`The dev store does not imitate the date format "${format}".`)
   // Liquid takes whole numbers for seconds (Shopify/liquid, Utils.to_date).
   const at = /^\d+$/.test(String(value)) ? Number(value) * 1000 : Date.parse(String(value))
-  return new Intl.DateTimeFormat('en-GB', { ...style, timeZone: 'UTC' }).format(at)
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...style, timeZone: 'UTC' }).format(at)
 }
 
 /**

@@ -5,6 +5,7 @@ import type { DevStore } from '../state.ts'
 
 export const CUSTOMER_COOKIE = 'storefront_customer'
 export const CART_COOKIE = 'storefront_cart'
+export const LANGUAGE_COOKIE = 'storefront_language'
 
 /** The cookie's value for a customer. */
 export function customerCookieValue(store: DevStore, customer: Customer): string {

@@ -1,8 +1,9 @@
 /** Looking and choosing: home, collections, search, products, cart. */
 import type { Collection, Product } from '../records.ts'
 import { addToCart, changeLine, enterCode, priceCart, QUANTITY_MAX, removeCode } from './cart.ts'
-import { redirect, wholeNumber } from './http.ts'
-import { programCard, renderPage } from './theme.ts'
+import { redirect, setCookie, wholeNumber } from './http.ts'
+import { LANGUAGE_COOKIE } from './session.ts'
+import { LANGUAGES, programCard, renderPage } from './theme.ts'
 import { cartLines, cartSums, pictureOf, priceIn, productCard } from './views.ts'
 import { keepCart, shopperOf } from './visit.ts'
 import type { Visit } from './visit.ts'
@@ -161,6 +162,13 @@ export async function chooseCurrency(visit: Visit): Promise<Response> {
   if (currency === visit.shop.currency || currency in visit.shop.presentmentRates) visit.cart.currency = currency
   keepCart(visit)
   return redirect(visit.form.get('return') ?? '/', visit.cookies)
+}
+
+/** Shopify's localization form: the language of the pages from now on. */
+export function chooseLanguage(visit: Visit): Promise<Response> {
+  const language = visit.form.get('locale_code') ?? ''
+  if (LANGUAGES.includes(language)) visit.cookies.push(setCookie(LANGUAGE_COOKIE, language))
+  return Promise.resolve(redirect(visit.form.get('return_to') ?? '/', visit.cookies))
 }
 
 /** A friendly 404. */

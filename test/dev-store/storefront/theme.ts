@@ -4,7 +4,7 @@ import { basename, extname, join } from 'node:path'
 import { Liquid } from 'liquidjs'
 import { exponentOf, toPresentment } from '../money.ts'
 import type { Gid, Product } from '../records.ts'
-import { BlockRenderer, isEnabledOn, readBlocks } from './liquid.ts'
+import { BlockRenderer, isEnabledOn, listLanguages, readBlocks } from './liquid.ts'
 import type { Block, Extension } from './liquid.ts'
 import { page } from './http.ts'
 import { metafieldJson, metafieldsForLiquid } from './metafields.ts'
@@ -15,6 +15,8 @@ const EXTENSION: Extension = {
   name: 'loyalty-blocks',
   folder: join(import.meta.dirname, '../../../extensions/loyalty-blocks'),
 }
+/** What the footer offers: the demo theme itself speaks English alone, its blocks all of these. */
+export const LANGUAGES = ['en', ...listLanguages(EXTENSION)]
 const THEME_FOLDER = join(import.meta.dirname, 'theme')
 
 const theme = new Liquid({
@@ -54,6 +56,8 @@ export async function renderPage(
     cart: { item_count: visit.cart.lines.reduce((total, line) => total + line.quantity, 0) },
     currency: visit.cart.currency,
     currencies: [visit.shop.currency, ...Object.keys(visit.shop.presentmentRates)],
+    language: visit.language,
+    languages: LANGUAGES,
     path: visit.url.pathname,
     query: visit.url.searchParams.get('q') ?? '',
     links: { admin: visit.site.adminUrl(visit.shop) },
@@ -92,7 +96,7 @@ function blocksOn(template: Template): Block[] {
 async function renderBlocks(visit: Visit, template: Template, product?: Product) {
   const placed = { blocks: '', embeds: '', stylesheets: [] as string[], scripts: [] as string[] }
   if (!visit.shop.installation) return placed
-  const renderer = new BlockRenderer(EXTENSION, visit.cart.currency)
+  const renderer = new BlockRenderer(EXTENSION, visit.cart.currency, visit.language)
   const globals = liquidObjects(visit, template, product)
   const embeds = readBlocks(EXTENSION).filter(({ schema }) => schema.target === 'body')
   const put = async (block: Block, place: 'blocks' | 'embeds') => {
@@ -108,12 +112,13 @@ async function renderBlocks(visit: Visit, template: Template, product?: Product)
 
 /** Renders Liquid that the app answered by its proxy (`Content-Type: application/liquid`) inside the theme. */
 export async function renderProxyLiquid(visit: Visit, source: string, status: number): Promise<Response> {
-  const renderer = new BlockRenderer(EXTENSION, visit.cart.currency)
+  const renderer = new BlockRenderer(EXTENSION, visit.cart.currency, visit.language)
   const blocks = await renderer.renderText(source, liquidObjects(visit, 'page'))
   const html = (await theme.parseAndRender('{% layout "layout" %}{% block content %}{{ body | raw }}{% endblock %}', {
     body: blocks,
     title: 'Rewards',
     shop: { name: visit.shop.name },
+    language: visit.language,
     customer: customerView(visit.customer),
     cart: { item_count: visit.cart.lines.length },
     links: { admin: visit.site.adminUrl(visit.shop) },
@@ -162,8 +167,13 @@ function liquidObjects(visit: Visit, template: Template, product?: Product): Rec
       cart_url: '/cart',
       all_products_collection_url: '/collections/all',
     },
-    request: { design_mode: false, locale: { iso_code: 'en' }, page_type: template, path: visit.url.pathname },
-    localization: { language: { iso_code: 'en' }, country: { iso_code: shop.countryCode } },
+    request: {
+      design_mode: false,
+      locale: { iso_code: visit.language },
+      page_type: template,
+      path: visit.url.pathname,
+    },
+    localization: { language: { iso_code: visit.language }, country: { iso_code: shop.countryCode } },
     template: { name: template },
   }
 }

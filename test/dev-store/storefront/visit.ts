@@ -5,7 +5,7 @@ import type { Cart, Carts } from './cart.ts'
 import type { Shopper } from './discounts.ts'
 import type { FunctionRunner } from './function.ts'
 import { readCookies, setCookie } from './http.ts'
-import { CART_COOKIE, CUSTOMER_COOKIE, customerCookieValue, signedInCustomer } from './session.ts'
+import { CART_COOKIE, CUSTOMER_COOKIE, customerCookieValue, LANGUAGE_COOKIE, signedInCustomer } from './session.ts'
 
 /** What outlives a request. */
 export type Site = { store: DevStore; runner: FunctionRunner; carts: Carts; adminUrl: (shop: Shop) => string }
@@ -17,6 +17,8 @@ export type Visit = {
   url: URL
   customer: Customer | null
   cart: Cart
+  /** The language of the pages, as Shopify names them: "en", "pt-BR". */
+  language: string
   form: Map<string, string>
   /** Cookies that the answer sets. */
   cookies: string[]
@@ -27,7 +29,8 @@ export function openVisit(site: Site, shop: Shop, request: Request, form: Map<st
   const cookies = readCookies(request)
   const customer = signedInCustomer(site.store, shop.domain, cookies.get(CUSTOMER_COOKIE))
   const cart = site.carts.open(cookies.get(CART_COOKIE), shop)
-  return { site, shop, request, url: new URL(request.url), customer, cart, form, cookies: [] }
+  const language = cookies.get(LANGUAGE_COOKIE) ?? 'en'
+  return { site, shop, request, url: new URL(request.url), customer, cart, language, form, cookies: [] }
 }
 
 /** The shopper as discounts see them. */

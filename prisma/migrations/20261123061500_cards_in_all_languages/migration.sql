@@ -1,0 +1,6 @@
+-- Program cards tell their texts in every language of the storefront. Those that are there are written again, a little later, when no process
+-- of the version before writes them in English alone any more.
+INSERT INTO "outbox" ("shop_id", "kind", "key", "payload", "state", "attempts", "due_at", "created_at")
+SELECT "id", 'program-card', 'languages', '{}', 'waiting', 0, now() + interval '5 minutes', now()
+  FROM "shops" s
+ WHERE "uninstalled_at" IS NULL AND EXISTS (SELECT FROM "programs" v WHERE v."shop_id" = s."id");
