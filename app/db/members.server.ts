@@ -111,9 +111,8 @@ async function addMembers(shopId: number, ids: string, joinedAt: number, client:
              select $1, id, $3, $3 from unnest($2::bigint[]) as id
               where not exists (select 1 from members m where m.shop_id = $1 and m.id = id.id)
                 and not exists (select 1 from member_aliases a where a.shop_id = $1 and a.alias_id = id.id)
-              order by id on conflict (shop_id, id) do nothing returning id), opened as (
-             ${openAccountsOf('added')})
-           select id from added`,
+              order by id on conflict (shop_id, id) do nothing returning id)
+           ${openAccountsOf('added')} returning member_id as id`,
     values: [shopId, ids, new Date(joinedAt)],
   })
   return new Set(rows.map(({ id }) => id))

@@ -127,7 +127,6 @@ test.each([
 )
 
 test.each([
-  ['/app/tiers', tiers, '/app/program'],
   ['/app/rewards/new', reward, '/app/rewards'],
   ['/app/campaigns/new', campaign, '/app/campaigns'],
 ])('%s, opened before there is a program, leads on with what the frame says of who asks', async (path, page, to) => {
@@ -135,6 +134,11 @@ test.each([
   const asked = await merchant.get(`${path}?host=aG9zdA&embedded=1&index=`, { id: 'new' })
   const answer = await settle(page.loader(asked))
   expect([answer.status, answer.headers.get('Location')]).toEqual([302, `${to}?host=aG9zdA&embedded=1`])
+})
+
+test('tiers are a page of their own before there is a program: it says what comes first', async () => {
+  const { get } = await makeMerchant()
+  expect(await tiers.loader(await get('/app/tiers'))).toEqual({ published: null, counts: {} })
 })
 
 test('home counts the points, members and orders of the shop that asks, and of no other', async () => {
