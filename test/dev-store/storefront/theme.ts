@@ -57,7 +57,7 @@ export async function renderPage(
     currency: visit.cart.currency,
     currencies: [visit.shop.currency, ...Object.keys(visit.shop.presentmentRates)],
     language: visit.language,
-    languages: LANGUAGES,
+    languages: LANGUAGES.map((code) => ({ code, name: new Intl.DisplayNames(code, { type: 'language' }).of(code) })),
     path: visit.url.pathname,
     query: visit.url.searchParams.get('q') ?? '',
     links: { admin: visit.site.adminUrl(visit.shop) },
