@@ -184,6 +184,30 @@ describe('our blocks in the theme', () => {
     expect(ofGift).not.toMatch(/Give back|data-cancel/)
   })
 
+  test('money of the program keeps its currency where prices are shown in another one', async () => {
+    const { store, shopper } = await openShop()
+    store.shop(SHOP).presentmentRates['EUR'] = 0.9
+    writeMetafield(store, store.installApp(SHOP).id, 'loyalty', 'program', PROGRAM)
+    const ann = store.createCustomer(SHOP, { email: 'ann@example.com' })
+    const code = {
+      id: 'rdm_1',
+      code: 'PETALS',
+      reward: 'any',
+      label: '$3.00 off',
+      points: 300,
+      amount: '3.00',
+      until: null,
+    }
+    const progress = { next: { id: 'gold', name: 'Gold' }, metric: 'spend', missing: '40.00', percent: 10 }
+    const tier = { id: 'silver', name: 'Silver' }
+    const card = { version: 1, balance: 10, pending: 0, tier, progress, nextExpiry: null, codes: [code], heldOut: [] }
+    writeMetafield(store, ann.id, '$app', 'member_card', { ...card, segments: [] })
+    await shopper.post('/account/login', { customer: ann.id.split('/').at(-1)! })
+    expect((await shopper.get('/pages/loyalty')).text).toMatch(/\$40\.00 to go until Gold[^]*\$3\.00 off/)
+    await shopper.post('/cart/currency', { currency: 'EUR' })
+    expect((await shopper.get('/pages/loyalty')).text).toMatch(/40\.00 USD to go until Gold[^]*3\.00 USD off/)
+  })
+
   test('files outside the assets cannot be read', async () => {
     const { shopper } = await openShop()
     for (const path of ['/cdn/extensions/loyalty-blocks/assets/..%2Fshopify.extension.toml', '/cdn/../package.json']) {
