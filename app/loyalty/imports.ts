@@ -10,6 +10,7 @@ import { adjustKey, isEnrolled } from './events.ts'
 import { parseGid } from './ids.ts'
 import { versionAt } from './ledger.ts'
 import type { Program } from './program.ts'
+import { ENGLISH, fill, type ShopperWords } from './shopper-words.ts'
 import {
   addMonths,
   addMonthsToDate,
@@ -154,9 +155,9 @@ const pad = (number: number) => String(number).padStart(2, '0')
 const showDate = ({ year, month, day }: LocalDate) => `${year}-${pad(month)}-${pad(day)}`
 const endOf = (date: LocalDate, timeZone: string) => endOfDay(startOfDate(date, timeZone), timeZone)
 
-/** "Brought over from Smile.io": the reason that merchant and member read. */
-export function sayBroughtFrom(source: string): string {
-  return `Brought over from ${source}`
+/** "Brought over from Smile.io": the reason that the merchant reads, and the member in their language. */
+export function sayBroughtFrom(source: string, words: ShopperWords = ENGLISH): string {
+  return fill(words.broughtFrom, { source })
 }
 
 /** The once-only key of what a customer (gid) was brought by an import, and of its undo: `import:12:7520123456789`. */

@@ -1,7 +1,7 @@
 import { parseEventName } from './events.ts'
-import { parseImportKey } from './imports.ts'
+import { parseImportKey, sayBroughtFrom } from './imports.ts'
 import type { Transfer, TransferReason } from './ledger.ts'
-import { ENGLISH, fill, type ShopperWords } from './shopper-words.ts'
+import { ENGLISH, type ShopperWords } from './shopper-words.ts'
 
 /** One line of a member's history, as a shopper reads it. `points` is signed: what it meant for them. */
 export type HistoryEntry = { at: string; label: string; points: number }
@@ -35,5 +35,5 @@ function sayActivity(key: string, reason: TransferReason): string | null {
 /** "Brought over from Smile.io", where the transfer is an import's or its undo's; a reason that the merchant typed is for the merchant alone. */
 function sayImport(key: string, sources: ReadonlyMap<string, string>, words: ShopperWords): string | null {
   const source = sources.get(parseImportKey(key) ?? '')
-  return source === undefined ? null : fill(words.broughtFrom, { source })
+  return source === undefined ? null : sayBroughtFrom(source, words)
 }

@@ -28,7 +28,7 @@ import {
   DraftTiers,
 } from '#app/ui/program-fields.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
-import { showList, showShare } from '#app/ui/words.ts'
+import { showList, showShare, upperFirst } from '#app/ui/words.ts'
 import { proposeOffer, type OfferKind } from '#app/ui/proposals.ts'
 
 type CampaignFormProps = { index: number; titles: Titles; segments: readonly string[] }
@@ -187,8 +187,7 @@ function ForWhom({ path, segments }: { path: Path; segments: readonly string[] }
 
 /** "at-risk" → "At risk". */
 function saySegment(segment: string): string {
-  const words = segment.replaceAll('-', ' ').replace(/^nps\b/, 'NPS')
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return upperFirst(segment.replaceAll('-', ' ').replace(/^nps\b/, 'NPS'))
 }
 
 /** Discounts have limits, points have none: how many products fit depends on the length of their numbers. */

@@ -2,6 +2,7 @@
 import { formatPath, type Problem } from '#app/loyalty/problems.ts'
 import { readPath, type Path } from '#app/ui/draft.ts'
 import { sayOccasion } from '#app/ui/reasons.ts'
+import { upperFirst } from '#app/ui/words.ts'
 
 /** The labels of the forms by where they write, `[]` for any entry of a list, and the type of a reward that has its own. Two where the form reads them as one. */
 export const FIELD_LABELS: Record<string, readonly string[]> = {
@@ -75,7 +76,7 @@ export function sayProblem({ path, field, message }: Problem, document: unknown)
 export function sayBeside({ message }: Problem): string {
   const plain = sayPlainly(message)
   if (plain === 'is missing' || plain === 'must not be empty') return 'This is missing'
-  return plain.charAt(0).toUpperCase() + plain.slice(1)
+  return upperFirst(plain)
 }
 
 /** A message without what is for whoever writes the document by hand: other fields in place of a missing one, and times as it has them. */
