@@ -181,7 +181,7 @@ async function storeBatch(batch: readonly Waiting[], onStored: () => void): Prom
     const stored = await storeMessages(
       batch.map(({ message }) => message),
       now(),
-      { withinMs: STORED_WITHIN_MS },
+      STORED_WITHIN_MS,
     )
     batch.forEach(({ kept }) => kept())
     if (stored > 0) onStored()

@@ -3,7 +3,7 @@
 // claimed with `for update skip locked` and leave it with the transaction that works on them, or wait there `set-aside` (failed too
 // often; a person decides).
 import { inMilliseconds, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
-import { pool, type Queryable } from '#app/db/client.server.ts'
+import { askWithin, pool, type Queryable } from '#app/db/client.server.ts'
 
 /** A webhook as the door takes it in. */
 export type NewMessage = {
@@ -38,16 +38,11 @@ export const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const
  * out; returns how many were new. Resolves only once they are on disk. Rejects after `withinMs`, where whether they are is not known, and
  * gives up the connection: what is at its other end may be gone.
  */
-export async function storeMessages(
-  messages: readonly NewMessage[],
-  at: number,
-  { client = pool, withinMs }: { client?: Queryable; withinMs?: number } = {},
-): Promise<number> {
+export async function storeMessages(messages: readonly NewMessage[], at: number, withinMs?: number): Promise<number> {
   if (messages.length === 0) return 0
-  const { rowCount } = await client.query({
+  const statement = {
     name: 'store-messages',
     text: STORE,
-    ...limit(withinMs),
     values: [
       new Date(at),
       numbers(messages.map(({ shopId }) => shopId)),
@@ -58,12 +53,10 @@ export async function storeMessages(
       packTexts(messages.map(({ payload }) => payload)),
       packTexts(messages.map(({ source }) => source ?? 'webhook')),
     ],
-  })
+  }
+  const { rowCount } = await (withinMs === undefined ? pool.query(statement) : askWithin(withinMs, statement))
   return rowCount ?? 0
 }
-
-/** A limit of the driver's on one statement, which its types leave out. */
-const limit = (withinMs?: number) => ({ query_timeout: withinMs }) as object
 
 /** What is new is told by its number. `is true` has PostgreSQL look each up in a table of them, where it could compare each with each. */
 const STORE = `

@@ -1,5 +1,4 @@
-import type pg from 'pg'
-import { pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
+import { askWithin, pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
 import { emptyInbox } from '#app/db/inbox.server.ts'
 
 /** A shop that has, or once had, this app. `id` is ours and is the first argument of everything in `db/`. */
@@ -77,10 +76,8 @@ export async function installShop(
  * app for the first time, so a shop that was never heard of gets its row here and its news are kept. Each statement rejects after
  * `withinMs`, and gives up its connection.
  */
-export async function hearOfShop(domain: string, at: number, withinMs?: number): Promise<number> {
-  // The driver knows the limit, its types do not.
-  const ask = (text: string, values: unknown[]) =>
-    pool.query<{ id: number }>({ text, values, query_timeout: withinMs } as pg.QueryConfig)
+export async function hearOfShop(domain: string, at: number, withinMs: number): Promise<number> {
+  const ask = (text: string, values: unknown[]) => askWithin<{ id: number }>(withinMs, { text, values })
   const known = await ask('select id from shops where domain = $1', [domain])
   if (known.rows[0]) return known.rows[0].id
   const made = await ask(

@@ -1,6 +1,7 @@
 // PostgreSQL under a schedule: each statement of an actor is a turn, and connections can be made to go. The seam is the driver
-// (`pg`), so that nothing in the app knows.
+// (`pg`, as `db/client` has it), so that nothing in the app knows.
 import pg from 'pg'
+import { DatabaseClient } from '#app/db/client.server.ts'
 import { currentActor, type Actor, type Fault, type Schedule, type Waiter } from './schedule.ts'
 
 type Asked = { text?: string; name?: string } | string
@@ -26,7 +27,7 @@ const GONE = 'Connection terminated unexpectedly (a fault of the test)'
 export function schedulePostgres(schedule: Schedule, watch: Watch): () => void {
   const tap = new Tap(schedule, watch)
   schedule.letGo = (actor) => tap.letGo(actor)
-  const clients = pg.Client.prototype as unknown as { query: Query; connect: Connect }
+  const clients = DatabaseClient.prototype as unknown as { query: Query; connect: Connect }
   const pools = pg.Pool.prototype as unknown as { query: Query; connect: Connect }
   const [query, open, poolQuery, connect] = [clients.query, clients.connect, pools.query, pools.connect]
   clients.connect = function (this: unknown, ...args) {

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
-import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { inTransaction, pool } from '#app/db/client.server.ts'
+import { DatabaseClient, inTransaction, pool } from '#app/db/client.server.ts'
 import {
   checkAnew,
   countImport,
@@ -78,19 +77,19 @@ async function undo(place: SpendingShop, id: string): Promise<void> {
 
 /** The process ends when a slice has given its points and is about to note that it did. */
 async function dieInTheMiddle(running: () => Promise<unknown>): Promise<unknown> {
-  const original = pg.Client.prototype.query as (...args: unknown[]) => unknown
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
+  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
     const [query] = args
     if (typeof query === 'string' && /update import_lines l\s+set state = case/.test(query)) {
       const death = Object.assign(new Error('the process died'), { code: '57P01' })
       return Promise.reject(death)
     }
     return original.apply(this, args)
-  } as typeof pg.Client.prototype.query
+  } as typeof DatabaseClient.prototype.query
   try {
     return await running()
   } finally {
-    pg.Client.prototype.query = original as typeof pg.Client.prototype.query
+    DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
+import { DatabaseClient } from '#app/db/client.server.ts'
 
 /** Tables that prisma/distribute.sql distributes by shop. */
 export const DISTRIBUTED = [
@@ -29,14 +30,14 @@ export function recordStatements(): {
   stop: () => void
 } {
   const statements = new Set<string>()
-  const original = pg.Client.prototype.query as (...args: unknown[]) => unknown
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
+  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
     const [query] = args
     statements.add(typeof query === 'string' ? query : ((query as { text?: string }).text ?? ''))
     return original.apply(this, args)
-  } as typeof pg.Client.prototype.query
+  } as typeof DatabaseClient.prototype.query
   const stop = () => {
-    pg.Client.prototype.query = original as typeof pg.Client.prototype.query
+    DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query
   }
   const planned = async () => {
     const plans = await planAll([...statements])
