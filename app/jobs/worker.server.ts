@@ -35,6 +35,8 @@ export type RunningWorker = {
 const PAUSE_MS = 250
 /** After a failure of the database. */
 const TROUBLE_PAUSE_MS = 1_000
+/** Messages may come without end. After so long, and the round that is under way, holds, expiry and reviews have their turn. */
+const DRAIN_AT_MOST_MS = 5_000
 const TASKS_AT_ONCE = 4
 const OFFER_EVERY_MS = 500
 const AGAIN_SOON_MS = 5_000
@@ -164,6 +166,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
         if (done > 0) onShop(shopId)
       },
       () => stopping,
+      DRAIN_AT_MOST_MS,
     )
     const passed = stopping ? { advanced: 0 } : await letTimePass(onShop)
     return drained.done + drained.failed + passed.advanced
@@ -172,10 +175,11 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
     while (!stopping) {
       let pauseMs = PAUSE_MS
       try {
-        if ((await turn()) > 0) continue
+        const worked = await turn()
         // What a request put into the outbox (a redemption, a published program) is not left to the next minute.
         for (const shopId of await listShopsWithEffectsDue(now(), CARRIED_KINDS)) onShop(shopId)
         for (const shopId of await listShopsWithEffectsDue(now(), [WORK_ON_IMPORTS])) onImports(shopId)
+        if (worked > 0) continue
       } catch (error) {
         logError('the drain rests', error)
         pauseMs = TROUBLE_PAUSE_MS

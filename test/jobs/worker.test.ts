@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { makeWorkerUtils } from 'graphile-worker'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { now } from '#app/clock.server.ts'
 import { pool, prisma } from '#app/db/client.server.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
@@ -22,6 +22,31 @@ it('works on messages as they come and ends when it is told to', async () => {
   await worker.stop()
   expect(await pointsOf(shop.id)).toMatchObject({ pending: 50n })
 })
+
+it('lets holds end though messages never cease', async () => {
+  const [quiet, busy] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  let order = 1
+  const sendUntil = async (isEnough: () => Promise<boolean>) => {
+    for (let sent = 0; sent < 500 && !(await isEnough()); sent += 1) {
+      order += 1
+      await receive(busy.id, 'orders/paid', orderBody({ id: order, customer: order, goods: '10.00' }))
+      await wait(20)
+    }
+  }
+  const isBusy = async () => (await pool.query('select from orders where shop_id = $1', [busy.id])).rows.length > 20
+  const isReleased = async () => (await pointsOf(quiet.id))?.available === 50n
+  // GIVEN a worker that is at it while the hold runs
+  await atInstant('2026-08-02T00:00:00Z', async () => {
+    await receive(quiet.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+    const worker = await startWorker()
+    onTestFinished(() => worker.stop())
+    await sendUntil(isBusy)
+  })
+  expect(await pointsOf(quiet.id)).toMatchObject({ pending: 50n, available: 0n })
+  // WHEN its end has come and messages go on coming
+  await sendUntil(isReleased)
+  expect(await pointsOf(quiet.id)).toMatchObject({ pending: 0n, available: 50n })
+}, 30_000)
 
 /** Has a worker do one job of the timetable's; resolves when `isDone`. */
 async function doJob(name: string, isDone: () => Promise<boolean>): Promise<void> {
