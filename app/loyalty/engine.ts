@@ -809,16 +809,19 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
  */
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'
-  const gone = work.world.member(event.from)
-  const kept = draftOf(work, event.into)
+  const known = work.world.member(event.from)
+  // Nobody is merged away twice: where `from` is somebody else already (their orders were seen there), `into` was merged on into them.
+  const [from, into] = known && known.id !== event.from ? [event.into, known.id] : [event.from, event.into]
+  const gone = work.world.member(from)
+  const kept = draftOf(work, into)
   if (gone && gone.id === kept.member.id) return null
   const isForgotten = kept.member.erasedAt !== null
   if (gone && gone.erasedAt !== null && !isForgotten) return 'erased'
   if (!gone) {
-    kept.member.aliases = [...kept.member.aliases, event.from]
+    kept.member.aliases = [...kept.member.aliases, from]
     return null
   }
-  const other = draftOf(work, event.from)
+  const other = draftOf(work, from)
   const entry = work.drafts.get(gone.id)
   if (entry) entry.mergedAway = true
   if (isForgotten) erase(other)

@@ -633,6 +633,21 @@ describe('merge', () => {
     expect(shop.get(third).available).toBe(5)
     shop.audit()
   })
+
+  test('a chain of merges whose end was seen first, by where the orders went, ends at the last survivor too', () => {
+    const third = 'gid://shopify/Customer/3'
+    for (const last of [at('2026-08-03'), at('2026-08-01')]) {
+      const shop = start()
+      shop.adjust(5, 'a', '2026-07-01')
+      shop.adjust(20, 'b', '2026-07-01', BEN)
+      shop.happen({ type: 'merge', at: at('2026-08-02'), from: ANN, into: third })
+      shop.happen({ type: 'merge', at: last, from: ANN, into: BEN })
+      expect(shop.get(BEN)).toMatchObject({ id: third, available: 25 })
+      expect(shop.happen({ type: 'merge', at: last, from: BEN, into: third }).transfers).toEqual([])
+      expect(new Set(shop.get(ANN).aliases)).toEqual(new Set([ANN, BEN]))
+      shop.audit()
+    }
+  })
 })
 
 test('an adjustment’s key that was used under an id merged away stays used', () => {
