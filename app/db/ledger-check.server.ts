@@ -110,9 +110,20 @@ const LOTS_OF_MEMBERS = `
    where kept is distinct from recomputed
    order by member_id`
 
+/**
+ * Those of erased members aside: what was pending was forfeited in one transfer that names no order, the lots are gone, and an order of theirs
+ * may be another's now.
+ */
 const PENDING_OF_LOTS = `
-  with ${ENTRIES}, sums as (
-    select source, sum(points) as points from entries where account = 'pending' and source is not null group by source
+  with ${ENTRIES}, erased as (
+    select id from members where shop_id = $1 and erased_at is not null
+    union all
+    select a.alias_id from member_aliases a join members m on m.shop_id = $1 and m.id = a.member_id
+     where a.shop_id = $1 and m.erased_at is not null
+  ), sums as (
+    select source, sum(points) as points from entries
+     where account = 'pending' and source is not null and member_id not in (select id from erased)
+     group by source
   )
   select null as member_id, l.key || ' pending' as what, sum(l.pending)::text as kept, coalesce(max(s.points), 0)::text as recomputed
     from lots l left join sums s on s.source = l.key

@@ -53,6 +53,20 @@ it.each([{ negativeBalance: 'allow' }, { negativeBalance: 'clamp' }])(
   },
 )
 
+it('finds nothing wrong where an order’s points went with a customer who was forgotten, and the order is another’s since', async () => {
+  const shop = await makeShopWithProgram({ hold: { days: 14 } })
+  const order = (customer: number, updatedAt: string) => orderBody({ id: 1, customer, goods: '60.00', updatedAt })
+  await receive(shop.id, 'orders/paid', order(1, '2026-08-01T10:00:00Z'), { at: '2026-08-01T10:00:00Z' })
+  await drainShop(shop.id)
+  const at = Date.parse('2026-08-02T10:00:00Z')
+  await applyEvents(shop.id, [{ type: 'erase', at, customer: ANN }], at)
+  await receive(shop.id, 'orders/updated', order(2, '2026-08-03T10:00:00Z'), { at: '2026-08-03T10:00:00Z' })
+  expect(await drainShop(shop.id)).toMatchObject({ done: 1, failed: 0 })
+  const { differences, transfers } = await checkLedger(shop.id)
+  expect(differences).toEqual([])
+  expect(transfers).toBe(3)
+})
+
 it('names every figure that somebody has changed behind the ledger’s back', async () => {
   const shop = await busyShop()
   await pool.query('update balances set available = available + 1 where shop_id = $1 and member_id = 1', [shop.id])

@@ -146,16 +146,18 @@ async function judgePrivacy(): Promise<string[]> {
 }
 
 /**
- * Whoever Shopify has is known, with the account they have there; whoever was merged away and ever had an order is known to be
- * somebody else, also where no webhook said so.
+ * Whoever Shopify has is known, with the account they have there; whoever was merged away is known to be somebody else, also where no
+ * webhook said so, if orders tell: those that were theirs are one other customer's now.
  */
 async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<string, Member>): Promise<string[]> {
   const gone = shopify.store.tables
     .list('customers', shopify.domain)
     .flatMap(({ id, mergedInto }) => (mergedInto === null ? [] : [id]))
-  const orders = await listOrdersOf(shop.id, gone, 1)
+  const orders = await listOrdersOf(shop.id, gone, 10)
+  const owners = new Map(shopify.store.orders(shopify.domain).map((order) => [order.id as string, order.customerId]))
+  const tell = (id: string) => new Set((orders.get(id) ?? []).flatMap((order) => owners.get(order) ?? [])).size === 1
   const problems = [...(await findAccountStates(shop.id, gone))].flatMap(([id, { isSettled }]) =>
-    isSettled || !orders.has(id) ? [] : [`${id} was merged away, and nobody noticed`],
+    isSettled || !tell(id) ? [] : [`${id} was merged away, and nobody noticed`],
   )
   for (const { id, state, email } of shopify.store.customers(shopify.domain)) {
     const member = members.get(id)
