@@ -16,6 +16,7 @@ import { handle, type Event } from '#app/loyalty/engine.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import {
+  BulkResultGone,
   readBulkOrders,
   readBulkState,
   readOrder,
@@ -32,15 +33,13 @@ const LANES = 2
 /** With this many messages waiting the reading rests: the inbox must not grow by a million rows ahead of the drain. */
 const WAITING_AT_MOST = 5_000
 const REST_MS = 250
-/** Results that are read at once in a process: fewer than it has places for tasks, or the other shops' tasks would wait for them. */
-const READ_AT_ONCE = 2
+/** Results that may be read at once in a process: fewer than it has places for tasks, or the other shops' tasks would wait for them. */
+const PLACES = { free: 2 }
 /**
  * After so long the next run goes on where this one stopped, so that others have their turn. Not much sooner: the result is fetched from
  * its beginning again, which of a million orders takes some ten seconds.
  */
 const RUN_AT_MOST_MS = 10 * 60_000
-
-let underWay = 0
 
 /** Asks for a backfill; one that is under way stays the only one. */
 export async function askBackfill(shopId: number): Promise<Reading> {
@@ -52,20 +51,25 @@ export async function askBackfill(shopId: number): Promise<Reading> {
 /**
  * Takes the shop's backfill further, if one was asked for: starts the bulk operation, looks whether Shopify is done with it, reads its
  * result from where an earlier run stopped. Does not wait: where the reading that it returns is `running`, there is more to do later.
- * Safe to run at any moment, after any crash. Null without a reading.
+ * Safe to run at any moment, after any crash. Null without a reading. `places` are those of the process.
  */
-export async function backfill(shop: Shop, admin: AdminClient, signal?: AbortSignal): Promise<Reading | null> {
+export async function backfill(
+  shop: Shop,
+  admin: AdminClient,
+  signal?: AbortSignal,
+  places = PLACES,
+): Promise<Reading | null> {
   const last = await findLastReading(shop.id, 'backfill')
   if (!isUnderWay(last)) return last
   // The shop's other tasks go on beside it, so it stands in no queue that would keep it from running twice.
-  await whileAlone(`backfill:${shop.id}`, 0, () => goOn(shop, admin, signal))
+  await whileAlone(`backfill:${shop.id}`, 0, () => goOn(shop, admin, places, signal))
   return findLastReading(shop.id, 'backfill')
 }
 
 const isUnderWay = (reading: Reading | null): reading is Reading =>
   reading?.state === 'asked' || reading?.state === 'running'
 
-async function goOn(shop: Shop, admin: AdminClient, signal?: AbortSignal): Promise<void> {
+async function goOn(shop: Shop, admin: AdminClient, places: typeof PLACES, signal?: AbortSignal): Promise<void> {
   const reading = await findLastReading(shop.id, 'backfill')
   if (!isUnderWay(reading)) return
   let { operation } = reading
@@ -80,16 +84,19 @@ async function goOn(shop: Shop, admin: AdminClient, signal?: AbortSignal): Promi
   }
   const bulk = await readBulkState(admin, operation)
   if (bulk.state === 'failed') await noteReading(shop.id, reading.id, { state: 'failed', error: bulk.detail }, now())
-  if (bulk.state !== 'done' || underWay >= READ_AT_ONCE) return
-  underWay += 1
+  if (bulk.state !== 'done' || places.free === 0) return
+  places.free -= 1
   try {
     await noteReading(shop.id, reading.id, { total: bulk.orders }, now())
     const read =
       bulk.url === null ? { mended: 0, isWhole: true } : await readResult(shop, admin, reading, bulk.url, signal)
     if (!read.isWhole) return
     await noteReading(shop.id, reading.id, { state: 'done', position: bulk.orders, mended: read.mended }, now())
+  } catch (error) {
+    if (!(error instanceof BulkResultGone)) throw error
+    await noteReading(shop.id, reading.id, { state: 'failed', error: error.message }, now())
   } finally {
-    underWay -= 1
+    places.free += 1
   }
 }
 

@@ -195,9 +195,20 @@ export async function readBulkState(admin: AdminClient, operation: string): Prom
 /** An order of a bulk result, complete unless it has refunds. */
 export type BulkOrder = { node: AdminOrder; needsReading: boolean }
 
-/** The orders of a bulk result, as they come in: the file is never held whole. Throws where it cannot be fetched. */
+/** A bulk result that is no longer there: Shopify keeps it for seven days (shopify.dev, bulk operations). */
+export class BulkResultGone extends Error {
+  override name = 'BulkResultGone'
+}
+
+/**
+ * The orders of a bulk result, as they come in: the file is never held whole. Throws where it cannot be fetched now, and BulkResultGone where
+ * it never will be.
+ */
 export async function* readBulkOrders(url: string): AsyncGenerator<BulkOrder> {
   const response = await abstractFetch(url)
+  if ([400, 403, 404, 410].includes(response.status)) {
+    throw new BulkResultGone('Shopify keeps the orders that it has collected for seven days, and these are gone.')
+  }
   if (!response.ok || !response.body) throw new Error(`The bulk result cannot be fetched: HTTP ${response.status}`)
   let order: PartialOrder | null = null
   for await (const line of readLines(response.body as unknown as AsyncIterable<Uint8Array>)) {

@@ -1,6 +1,8 @@
 // What was really applied to the shop's points, in the order in which it was committed: seen from outside, after each commit.
 import type { Event } from '#app/loyalty/engine.ts'
-import { toGid } from '#app/loyalty/ids.ts'
+import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
+import type { OrderRecord } from '#app/loyalty/order.ts'
+import { fromStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import { readMessage } from '#app/jobs/drain-inbox.ts'
 import { isRulesTopic } from '#app/shopify/webhook.ts'
 import type pg from 'pg'
@@ -35,6 +37,7 @@ export class AppliedLog {
   /** What an actor asks for that leaves no message and no redemption. */
   readonly #asked = new Map<string, Event>()
   #redemptions = new Map<string, Redeemed>()
+  #orders = new Map<string, string>()
   #members = new Map<string, number>()
 
   constructor(watch: () => pg.Client, variable: ReadonlySet<string>) {
@@ -61,6 +64,11 @@ export class AppliedLog {
     const messages = await this.#newlyDone()
     const redemptions = await this.#changedRedemptions(by)
     const members = await this.#changedMembers()
+    const orders = await this.#changedOrders()
+    if (by === 'backfill' && orders.length > 0) {
+      this.steps.push(...orders)
+      return
+    }
     if (messages.length > 0) {
       this.steps.push(...messages.map((event) => ({ event })))
       return
@@ -121,6 +129,32 @@ export class AppliedLog {
     return step === 'ending → returned' ? { type: 'code-gone', at: row.returned_at!.getTime(), code: code! } : null
   }
 
+  /** What orders came to look like, as events; a backfill takes them in without a message for each, in the order in which they were placed. */
+  async #changedOrders(): Promise<Applied[]> {
+    const { rows } = await this.#watch().query<{ id: string; facts: string }>('select id, facts from orders')
+    const before = this.#orders
+    const records = rows.map(({ id, facts }) => fromStoredOrder(toGid('Order', id), JSON.parse(facts) as StoredOrder))
+    const looks = new Map(records.map((record) => [record.id, lookOf(record)]))
+    this.#orders = looks
+    return records
+      .filter(({ id }) => looks.get(id) !== before.get(id))
+      .flatMap(({ id, snapshot: order, snapshotTriggeredAt: at, paidAt }) =>
+        order
+          ? [
+              {
+                id: numberOfGid(id, 'Order'),
+                event: { type: 'order' as const, at, order, paidAt: paidAt ?? undefined },
+              },
+            ]
+          : [],
+      )
+      .sort(
+        (one, other) =>
+          one.event.order.processedAt - other.event.order.processedAt || Number(one.id) - Number(other.id),
+      )
+      .map(({ event }) => ({ event }))
+  }
+
   async #changedMembers(): Promise<Applied[]> {
     const { rows } = await this.#watch().query<{ id: string; updated_at: Date }>(
       'select id, updated_at from members where erased_at is null order by id',
@@ -131,6 +165,11 @@ export class AppliedLog {
       .filter(({ id, updated_at: at }) => before.get(id) !== at.getTime())
       .map(({ id, updated_at: at }) => ({ member: toGid('Customer', id), at: at.getTime() }))
   }
+}
+
+/** What of an order's record comes from its snapshots. */
+function lookOf({ snapshot, snapshotTriggeredAt, paidAt }: OrderRecord): string {
+  return JSON.stringify([snapshot, snapshotTriggeredAt, paidAt])
 }
 
 /** A stored message as the drain reads it, null where there is nothing in it for the rules. */

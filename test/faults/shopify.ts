@@ -29,8 +29,18 @@ export function openShopify(schedule: Schedule, domain: string): Shopify {
   store.setWebhookMode({ hold: true })
   const token = store.issueToken(domain)
   const before = abstractFetch
+  const carryFor = async (fault: Fault, run: () => Promise<Response>) => {
+    const actor = currentActor()
+    if (fault === 'dies-before') await schedule.die(actor!)
+    const answer = actor?.dead ? null : await carry(run, fault)
+    if (fault === 'dies-after') await schedule.die(actor!)
+    return answer
+  }
   setAbstractFetchFunc((async (url: string | URL, init?: RequestInit) => {
-    if (new URL(String(url)).host !== domain) return before(url as never, init as never)
+    const { host, origin, pathname } = new URL(String(url))
+    if (origin === ORIGIN)
+      return schedule.pass('call', 'bulk result', (fault) => carryFor(fault, () => bulkResult(store, pathname)))
+    if (host !== domain) return before(url as never, init as never)
     const request = JSON.parse(String(init?.body)) as { query: string }
     const label = /(?:query|mutation)\s+(\w+)/.exec(request.query)?.[1] ?? ''
     const run = async () => {
@@ -38,13 +48,7 @@ export function openShopify(schedule: Schedule, domain: string): Shopify {
       const answer = await executeRequest({ store, domain, origin: ORIGIN, token }, new Buckets(), request)
       return reply({ ...answer, extensions: { cost: costOf(answer.extensions) } })
     }
-    const actor = currentActor()
-    return schedule.pass('call', label, async (fault) => {
-      if (fault === 'dies-before') await schedule.die(actor!)
-      const answer = actor?.dead ? null : await carry(run, fault)
-      if (fault === 'dies-after') await schedule.die(actor!)
-      return answer
-    })
+    return schedule.pass('call', label, (fault) => carryFor(fault, run))
   }) as typeof abstractFetch)
   return {
     store,
@@ -74,6 +78,13 @@ async function carry(run: () => Promise<Response>, fault: Fault): Promise<Respon
     default:
       return run()
   }
+}
+
+/** What a bulk operation has collected, as `test/dev-store/server.ts` gives it out. */
+function bulkResult(store: DevStore, pathname: string): Promise<Response> {
+  const id = /^\/bulk\/(\d+)\.jsonl$/.exec(pathname)?.[1]
+  const result = store.tables.get('bulkOperations', `gid://shopify/BulkOperation/${id}`)?.result
+  return Promise.resolve(new Response(result ?? 'No such result.', { status: result == null ? 404 : 200 }))
 }
 
 function noAnswer(): DOMException {

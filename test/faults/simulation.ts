@@ -5,11 +5,12 @@ import type pg from 'pg'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
-import { publishProgram } from '#app/db/programs.server.ts'
+import { publishProgram, setHistoryEarns } from '#app/db/programs.server.ts'
 import { findRedemption } from '#app/db/redemptions.server.ts'
 import { installShop, requireShop } from '#app/db/shops.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
+import { askBackfill, backfill } from '#app/jobs/backfill.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
@@ -72,6 +73,8 @@ export type Plan = {
   spends: boolean
   /** Points and tiers are given by hand, birthdays and activities come in, and the program is changed and published anew. */
   lively: boolean
+  /** The shop was there before the app: a backfill reads what happened in it, which earns points or not. */
+  past: { earns: boolean } | null
   rounds: number
   shares: Shares
   document: ReturnType<typeof programDocument>
@@ -99,10 +102,12 @@ function makePlan(random: Random, restarts?: number): Plan {
   const plain = random.happens(0.5)
   const spends = !plain || random.happens(0.5)
   const lively = spends && random.happens(0.5)
+  const past = random.happens(0.3) ? { earns: random.happens(0.5) } : null
   return {
     plain,
     spends,
     lively,
+    past,
     rounds: random.whole(6, 12),
     shares: {
       statement: random.pick([0, 0.003, 0.01, 0.03]),
@@ -138,8 +143,15 @@ function makeDocument(random: Random, { plain, lively }: Pick<Plan, 'plain' | 'l
 
 async function play(seed: number, random: Random, plan: Plan, schedule: Schedule, place: Place): Promise<Outcome> {
   const shopify = openShopify(schedule, place.domain)
-  const shop = await installShop(shopify.domain, { name: 'Beans', currency: 'EUR', timezone: 'Europe/Berlin' }, START)
-  await publishProgram(shop.id, plan.document, { effectiveAt: 0, at: START })
+  const story = new Story(random, shopify.store, shopify.domain)
+  if (plan.past) liveBefore(story, random, schedule)
+  const at = now()
+  const shop = await installShop(shopify.domain, { name: 'Beans', currency: 'EUR', timezone: 'Europe/Berlin' }, at)
+  await publishProgram(shop.id, plan.document, { effectiveAt: plan.past ? at : 0, at })
+  if (plan.past) {
+    await setHistoryEarns(shop.id, plan.past.earns)
+    await askBackfill(shop.id)
+  }
   const log = new AppliedLog(place.watch, new Set(['any']))
   const untap = schedulePostgres(schedule, {
     query: ((...args: Parameters<pg.Client['query']>) => place.watch().query(...args)) as pg.Client['query'],
@@ -147,7 +159,7 @@ async function play(seed: number, random: Random, plan: Plan, schedule: Schedule
     onCommit: (actor) => log.noteCommit(actor.name),
     onStatement: (label) => (label === 'store-messages' ? log.noteMessages() : Promise.resolve()),
   })
-  const game = new Game({ shop, shopify, random, plan, schedule, log })
+  const game = new Game({ shop, shopify, random, plan, schedule, log }, story)
   try {
     await game.play()
   } finally {
@@ -171,9 +183,18 @@ async function play(seed: number, random: Random, plan: Plan, schedule: Schedule
   }
 }
 
+/** Some weeks in a shop that has no app yet. */
+function liveBefore(story: Story, random: Random, schedule: Schedule): void {
+  for (let things = random.whole(1, 12); things > 0; things -= 1) {
+    story.happen()
+    schedule.moveTo(schedule.at + random.whole(0, 60) * HOUR_MS)
+  }
+  story.keepToItself()
+}
+
 type Setting = { shop: Shop; shopify: Shopify; random: Random; plan: Plan; schedule: Schedule; log: AppliedLog }
 
-type Job = 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile' | 'customers'
+type Job = 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile' | 'customers' | 'backfill'
 
 /** A wish that a shopper holds on to until there is an answer. */
 type Wish = { member: string; reward: string; points?: number; key: string }
@@ -187,9 +208,9 @@ class Game {
   #wished = 0
   #asked = 0
 
-  constructor(setting: Setting) {
+  constructor(setting: Setting, story: Story) {
     this.#setting = setting
-    this.#story = new Story(setting.random, setting.shopify.store, setting.shopify.domain)
+    this.#story = story
   }
 
   async play(): Promise<void> {
@@ -214,6 +235,7 @@ class Game {
     if (random.happens(0.7)) players.push(this.#job('time'))
     for (const name of ['outbox', 'settle', 'refetch'] as const) if (random.happens(0.5)) players.push(this.#job(name))
     if (random.happens(0.2)) players.push(this.#job('outbox'))
+    if (plan.past && random.happens(0.5)) players.push(this.#job('backfill'))
     for (const name of ['fill', 'reconcile', 'customers'] as const)
       if (random.happens(0.2)) players.push(this.#job(name))
     if (plan.spends) players.push(...this.#shoppers())
@@ -228,7 +250,16 @@ class Game {
     let waiting: string[] = []
     for (let rounds = 0; rounds < 30; rounds += 1) {
       await this.#together(this.#mail())
-      for (const name of ['time', 'reconcile', 'customers', 'refetch', 'settle', 'outbox', 'fill'] as const) {
+      for (const name of [
+        'time',
+        'backfill',
+        'reconcile',
+        'customers',
+        'refetch',
+        'settle',
+        'outbox',
+        'fill',
+      ] as const) {
         await this.#together([this.#work('worker-1')])
         await this.#together([this.#job(name)])
       }
@@ -246,6 +277,7 @@ class Game {
       `select 'message ' || topic as what from inbox where shop_id = $1 and state = 'waiting'
        union all select 'effect ' || kind || ' ' || key || coalesce(': ' || error, '') from outbox
                   where shop_id = $1 and state = 'waiting' and due_at <= $2
+       union all select kind || ' ' || state from readings where shop_id = $1 and state in ('asked', 'running')
        union all select 'redemption ' || id from redemptions where shop_id = $1 and state in ('reserved', 'ending')`,
       [shopId, new Date(now() + 2 * HOUR_MS)],
     )
@@ -298,6 +330,8 @@ class Game {
       fill: () => fillCodePools(shop, admin),
       reconcile: async () => reconcile(await requireShop(shop.id), admin),
       customers: () => reconcileCustomers(shop, admin),
+      // Whoever dies in its midst gives no place back: each run is a process of its own.
+      backfill: () => backfill(shop, admin, undefined, { free: 1 }),
     }
     await this.#watch(name, jobs[name])
   }
@@ -412,7 +446,8 @@ function idOf(redeemed: Redeemed): string {
 /** The outside was away: whoever comes next goes on. */
 function isExcused(error: unknown): boolean {
   const { name, code, message } = error as { name?: string; code?: string; message?: string }
-  if (name === 'AdminApiError') return true
+  if (name === 'AdminApiError' || name === 'TimeoutError' || message?.startsWith('The bulk result cannot be'))
+    return true
   return (
     /^(57P0|08)/.test(code ?? '') || /terminated|not queryable|connection error|Client was closed/i.test(message ?? '')
   )

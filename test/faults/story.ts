@@ -51,6 +51,11 @@ export class Story {
     else this.#redact()
   }
 
+  /** Nobody is told of what has happened so far: the app was not there. */
+  keepToItself(): void {
+    this.#heardUntil = Math.max(...this.#store.deliveries(this.#domain).map(({ sequence }) => sequence))
+  }
+
   /** News that arrive by the instant, in a random order. Those that fail to arrive are handed back by `again`. */
   arrivals(at: number): Letter[] {
     this.#post()

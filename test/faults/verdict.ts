@@ -5,8 +5,11 @@ import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findAccountStates, listOrdersOf, readMembers } from '#app/db/member-records.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
 import { findMeasureDifferences } from '#app/db/recount-measures.server.ts'
+import { findLastReading } from '#app/db/readings.server.ts'
 import { loadRedemptions } from '#app/db/redemptions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
+import { FIRST_READING_MS } from '#app/jobs/reconcile.ts'
+import { toGid } from '#app/loyalty/ids.ts'
 import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
 import type { Event, Member, Programs } from '#app/loyalty/engine.ts'
 import { MEMBER_CARD_KEY, type MemberCard } from '#app/loyalty/member-card.ts'
@@ -33,8 +36,9 @@ export async function judge(look: Case): Promise<{ problems: string[]; transfers
     ...(await judgeMeasures(look)),
     ...(await judgePrivacy()),
     ...(await compareWithEngine(look, replay, members, redemptions)),
-    ...(look.plan.plain && !look.plan.spends ? compareWithSimulator(look, programs, members) : []),
+    ...(isSimulated(look.plan) ? compareWithSimulator(look, programs, members) : []),
     ...(await judgeQueues(look)),
+    ...(await judgeOrders(look)),
     ...(await judgeCustomers(look, members)),
     ...redemptions.flatMap((redemption) => judgeRedemption(look, redemption)),
     ...(await judgeCodes(look)),
@@ -92,6 +96,9 @@ function figuresOf(member: Member): string {
   return JSON.stringify({ ...points, tier: tier.level, customerState, isErased: erasedAt !== null })
 }
 
+/** The simulator knows no time before the program: what happened there earns. */
+const isSimulated = ({ plain, spends, past }: Plan): boolean => plain && !spends && (past === null || past.earns)
+
 /** Without tiers and limits the order in which news came does not matter: the simulator over their instants ends the same. */
 function compareWithSimulator({ log, at }: Case, programs: Programs, members: ReadonlyMap<string, Member>): string[] {
   const events = log.steps.flatMap((step) => ('event' in step ? [step.event] : []))
@@ -121,6 +128,22 @@ async function judgeQueues({ shop, at }: Case): Promise<string[]> {
     [shop.id, new Date(at + 86_400_000)],
   )
   return rows.map(({ what, key, state, error }) => `${what} ${key} is ${state}: ${error}`)
+}
+
+/** Every order that was ever paid or ended is known, those from before the app too; and a backfill that was asked for is done. */
+async function judgeOrders({ shop, shopify, plan }: Case): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>('select id from orders where shop_id = $1', [shop.id])
+  const known = new Set(rows.map(({ id }) => toGid('Order', id)))
+  const told = shopify.store
+    .orders(shopify.domain)
+    .filter(
+      ({ financialStatus, cancelledAt }) => !/pending|partially_paid/.test(financialStatus) || cancelledAt !== null,
+    )
+  const reading = await findLastReading(shop.id, 'backfill')
+  return [
+    ...told.flatMap(({ id }) => (known.has(id) ? [] : [`${id} is unknown`])),
+    ...(plan.past && reading?.state !== 'done' ? [`the backfill is ${reading?.state}: ${reading?.error}`] : []),
+  ]
 }
 
 /** The measures are what the orders say. */
@@ -159,11 +182,13 @@ async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<stri
   const problems = [...(await findAccountStates(shop.id, gone))].flatMap(([id, { isSettled }]) =>
     isSettled || !tell(id) ? [] : [`${id} was merged away, and nobody noticed`],
   )
-  for (const { id, state, email } of shopify.store.customers(shopify.domain)) {
+  for (const { id, state, email, updatedAt } of shopify.store.customers(shopify.domain)) {
     const member = members.get(id)
-    if (!member) problems.push(`${id} is nobody`)
+    // Whom nothing was heard of since the day before the app came is nobody until they do something.
+    if (!member && updatedAt >= shop.installedAt! - FIRST_READING_MS) problems.push(`${id} is nobody`)
+    if (!member) continue
     // Erased here, or there: their account is nobody's business any more.
-    else if (member.erasedAt === null && email !== null && member.customerState !== state) {
+    if (member.erasedAt === null && email !== null && member.customerState !== state) {
       problems.push(`the account of ${id} is ${state} at Shopify, ${member.customerState} here`)
     }
   }

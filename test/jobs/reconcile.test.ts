@@ -186,6 +186,24 @@ const COLLECTING = {
   partialDataUrl: null,
 }
 
+it('ends a backfill whose collected orders Shopify no longer keeps, so that it can be asked for again', async () => {
+  const spending = await openSpendingShop([])
+  const { shop } = spending
+  await placeOrders(spending, 2)
+  const answers = [503, 403]
+  const before = abstractFetch
+  setAbstractFetchFunc(((url: string, init?: RequestInit) =>
+    /\/bulk\//.test(String(url))
+      ? Promise.resolve(new Response('', { status: answers.shift() }))
+      : before(url, init as never)) as typeof abstractFetch)
+  onTestFinished(() => setAbstractFetchFunc(before))
+  await askBackfill(shop.id)
+  await expect(finishBackfill(spending)).rejects.toThrow('HTTP 503')
+  const error = 'Shopify keeps the orders that it has collected for seven days, and these are gone.'
+  expect(await finishBackfill(spending)).toMatchObject({ state: 'failed', error })
+  expect(await askBackfill(shop.id)).toMatchObject({ state: 'asked' })
+})
+
 it('ends a backfill when the worker does, and goes on with it in the next one', async () => {
   const spending = await openSpendingShop([])
   const { shop } = spending
