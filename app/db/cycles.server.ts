@@ -56,7 +56,7 @@ export async function changeCycles(
 
 /** Has all orders gone through: the cycles, or what the catalogue says of products, are not what they were. */
 export async function startRecount(shopId: number, at: number, client: Queryable = pool): Promise<void> {
-  const reading = await startReading(shopId, { kind: 'cycles' }, at, client)
+  const reading = await startReading(shopId, 'cycles', at, client)
   await enqueueEffects(
     shopId,
     [{ kind: RECOUNT_CYCLES, key: reading.id, payload: { after: '0', seen: 0 } }],

@@ -41,14 +41,13 @@ const COLUMNS = 'id, kind, state, operation_gid, position, total, mended, error,
 /** Notes that a reading begins. */
 export async function startReading(
   shopId: number,
-  { kind, from }: { kind: ReadingKind; from?: number },
+  kind: ReadingKind,
   at: number,
   client: Queryable = pool,
 ): Promise<Reading> {
   const { rows } = await client.query<Row>(
-    `insert into readings (shop_id, kind, state, from_at, started_at, updated_at) values ($1, $2, $3, $4, $5, $5)
-     returning ${COLUMNS}`,
-    [shopId, kind, kind === 'backfill' ? 'asked' : 'running', from === undefined ? null : new Date(from), new Date(at)],
+    `insert into readings (shop_id, kind, state, started_at, updated_at) values ($1, $2, $3, $4, $4) returning ${COLUMNS}`,
+    [shopId, kind, kind === 'backfill' ? 'asked' : 'running', new Date(at)],
   )
   return toReading(rows[0]!)
 }

@@ -45,7 +45,7 @@ const RUN_AT_MOST_MS = 10 * 60_000
 export async function askBackfill(shopId: number): Promise<Reading> {
   const last = await findLastReading(shopId, 'backfill')
   if (last && (last.state === 'asked' || last.state === 'running')) return last
-  return startReading(shopId, { kind: 'backfill' }, now())
+  return startReading(shopId, 'backfill', now())
 }
 
 /**

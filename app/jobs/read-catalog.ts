@@ -36,7 +36,7 @@ export async function readShopCatalog(shop: Shop, admin: AdminClient): Promise<n
   if (!(programs && needsCatalog(programs)) && !needKinds(cycles)) return 0
   const last = await findLastReading(shop.id, 'catalog', 'done')
   if (last && now() - last.startedAt < READ_EVERY_MS) return 0
-  const reading = await startReading(shop.id, { kind: 'catalog' }, now())
+  const reading = await startReading(shop.id, 'catalog', now())
   let read = 0
   let changed = false
   try {

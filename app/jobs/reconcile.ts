@@ -28,7 +28,7 @@ export async function reconcile(shop: Shop, admin: AdminClient): Promise<Reconci
   const from = (shop.ordersReadUntil ?? startedAt - FIRST_READING_MS) - OVERLAP_MS
   // Only one runs for a shop at a time (timetable), so one that is still marked as running was cut off by a crash.
   await endInterrupted(shop.id, 'reconcile', startedAt)
-  const reading = await startReading(shop.id, { kind: 'reconcile', from }, startedAt)
+  const reading = await startReading(shop.id, 'reconcile', startedAt)
   const total: Reconciled = { read: 0, mended: 0 }
   try {
     for await (const orders of readOrdersChangedSince(admin, from)) {

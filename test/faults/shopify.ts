@@ -29,17 +29,18 @@ export function openShopify(schedule: Schedule, domain: string): Shopify {
   store.setWebhookMode({ hold: true })
   const token = store.issueToken(domain)
   const before = abstractFetch
-  const carryFor = async (fault: Fault, run: () => Promise<Response>) => {
+  const pass = (label: string, run: () => Promise<Response>) => {
     const actor = currentActor()
-    if (fault === 'dies-before') await schedule.die(actor!)
-    const answer = actor?.dead ? null : await carry(run, fault)
-    if (fault === 'dies-after') await schedule.die(actor!)
-    return answer
+    return schedule.pass('call', label, async (fault) => {
+      if (fault === 'dies-before') await schedule.die(actor!)
+      const answer = actor?.dead ? null : await carry(run, fault)
+      if (fault === 'dies-after') await schedule.die(actor!)
+      return answer
+    })
   }
   setAbstractFetchFunc((async (url: string | URL, init?: RequestInit) => {
     const { host, origin, pathname } = new URL(String(url))
-    if (origin === ORIGIN)
-      return schedule.pass('call', 'bulk result', (fault) => carryFor(fault, () => bulkResult(store, pathname)))
+    if (origin === ORIGIN) return pass('bulk result', () => bulkResult(store, pathname))
     if (host !== domain) return before(url as never, init as never)
     const request = JSON.parse(String(init?.body)) as { query: string }
     const label = /(?:query|mutation)\s+(\w+)/.exec(request.query)?.[1] ?? ''
@@ -48,7 +49,7 @@ export function openShopify(schedule: Schedule, domain: string): Shopify {
       const answer = await executeRequest({ store, domain, origin: ORIGIN, token }, new Buckets(), request)
       return reply({ ...answer, extensions: { cost: costOf(answer.extensions) } })
     }
-    return schedule.pass('call', label, (fault) => carryFor(fault, run))
+    return pass(label, run)
   }) as typeof abstractFetch)
   return {
     store,

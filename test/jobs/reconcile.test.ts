@@ -106,7 +106,7 @@ it('marks a run that a crash cut off as interrupted, and reads from where the la
   const { shop, admin } = spending
   const { customer } = await placeOrders(spending, 2)
   // GIVEN a process that died after it had read something, and left its row behind
-  const cutOff = await startReading(shop.id, { kind: 'reconcile' }, now())
+  const cutOff = await startReading(shop.id, 'reconcile', now())
   const backfilling = await askBackfill(shop.id)
   expect(await reconcile(shop, admin)).toEqual({ read: 2, mended: 2 })
   await drainShop(shop.id)

@@ -516,7 +516,7 @@ const EFFECTS: Record<string, (side: Side) => Named | Promise<Named>> = {
   'fill-pools': SHOPS_OWN,
   [TAG_CUSTOMERS]: async (side) => ({ key: await askForSameTag(side) }),
   [RECOUNT_CYCLES]: async ({ shop }) => {
-    const { id } = await startReading(shop.id, { kind: 'cycles' }, now())
+    const { id } = await startReading(shop.id, 'cycles', now())
     return { key: id, payload: { after: '0', seen: 0 } }
   },
   [REMIND_OF_EXPIRY]: ({ customers: [member] }) => {
