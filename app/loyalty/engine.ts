@@ -176,8 +176,11 @@ export type Event =
    * they took part elsewhere and are brought over, so that they never sign up here.
    */
   | { type: 'customer'; at: number; customer: string; state: string | null; signUp?: 'now' | 'before' }
-  /** `customers/merge`: `from` becomes an alias of `into`. */
-  | { type: 'merge'; at: number; from: string; into: string }
+  /**
+   * `customers/merge`: `from` becomes an alias of `into`. With `byOrders` nobody told of it, but the orders of `from` were seen to be of `into`:
+   * that is who they are now, be it by several merges.
+   */
+  | { type: 'merge'; at: number; from: string; into: string; byOrders?: true }
   /** `customers/redact`. Of an id that was merged away it changes nothing here: the survivor is another customer, and lives. */
   | { type: 'erase'; at: number; customer: string }
   /** `signUp`: they join by their own will, now. */
@@ -810,8 +813,9 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'
   const known = work.world.member(event.from)
-  // Nobody is merged away twice: where `from` is somebody else already (their orders were seen there), `into` was merged on into them.
-  const [from, into] = known && known.id !== event.from ? [event.into, known.id] : [event.from, event.into]
+  // Nobody is merged away twice: whoever is somebody else already, because their orders were seen there, got there by way of `into`.
+  const isByWay = known !== undefined && known.id !== event.from && !event.byOrders
+  const [from, into] = isByWay ? [event.into, known.id] : [event.from, event.into]
   const gone = work.world.member(from)
   const kept = draftOf(work, into)
   if (gone && gone.id === kept.member.id) return null

@@ -1,14 +1,19 @@
 // What was really applied to the shop's points, in the order in which it was committed: seen from outside, after each commit.
 import type { Event } from '#app/loyalty/engine.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
+import type { GivenLine, ImportOf, ReadyLine } from '#app/loyalty/imports.ts'
 import type { OrderRecord } from '#app/loyalty/order.ts'
 import { fromStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import { readMessage } from '#app/jobs/drain-inbox.ts'
 import { isRulesTopic } from '#app/shopify/webhook.ts'
 import type pg from 'pg'
 
-/** An event that was applied, or scheduled things of a member that were let happen. */
-export type Applied = { event: Event } | { member: string; at: number }
+/** An event that was applied, scheduled things of a member that were let happen, or a line of an import that was given or taken back. */
+export type Applied =
+  | { event: Event }
+  | { member: string; at: number }
+  | { given: ReadyLine; of: ImportOf; at: number }
+  | { takenBack: GivenLine; of: ImportOf; at: number }
 
 type Told = { id: string; topic: string; source: string; triggered_at: Date; payload: string }
 type Redeemed = {
@@ -25,6 +30,20 @@ type Redeemed = {
   cancelled_at: Date | null
 }
 
+type Line = {
+  import_id: string
+  source: string
+  line: number
+  state: string
+  member_id: string | null
+  account_state: string | null
+  points: string
+  tier: string | null
+  birthday: string | null
+  last_day: string | null
+  filled: string
+}
+
 /** Watches a shop that has a database to itself. */
 export class AppliedLog {
   readonly steps: Applied[] = []
@@ -38,6 +57,7 @@ export class AppliedLog {
   readonly #asked = new Map<string, Event>()
   #redemptions = new Map<string, Redeemed>()
   #orders = new Map<string, string>()
+  #lines = new Map<string, Line>()
   #members = new Map<string, number>()
 
   constructor(watch: () => pg.Client, variable: ReadonlySet<string>) {
@@ -65,8 +85,13 @@ export class AppliedLog {
     const redemptions = await this.#changedRedemptions(by)
     const members = await this.#changedMembers()
     const orders = await this.#changedOrders()
+    const lines = await this.#changedLines(members)
     if (by === 'backfill' && orders.length > 0) {
       this.steps.push(...orders)
+      return
+    }
+    if (lines.length > 0) {
+      this.steps.push(...members, ...lines)
       return
     }
     if (messages.length > 0) {
@@ -155,6 +180,25 @@ export class AppliedLog {
       .map(({ event }) => ({ event }))
   }
 
+  /** Lines of imports that were given or taken back since, at the instant of which the members are that changed with them. */
+  async #changedLines(members: readonly Applied[]): Promise<Applied[]> {
+    const { rows } = await this.#watch().query<Line>(
+      'select l.*, i.source from import_lines l join imports i on i.id = l.import_id order by l.import_id, l.line',
+    )
+    const before = this.#lines
+    this.#lines = new Map(rows.map((row) => [`${row.import_id}:${row.line}`, row]))
+    const [changed] = members
+    if (changed === undefined || !('at' in changed)) return []
+    return rows.flatMap((row): Applied[] => {
+      // What was given is forgotten with the line, so it is told from how the line was.
+      const old = before.get(`${row.import_id}:${row.line}`)
+      const of = { id: row.import_id, source: row.source }
+      if (old?.state === 'ready' && row.state === 'given') return [{ given: readyLine(old), of, at: changed.at }]
+      if (old?.state === 'given' && row.state === 'back') return [{ takenBack: givenLine(old), of, at: changed.at }]
+      return []
+    })
+  }
+
   async #changedMembers(): Promise<Applied[]> {
     const { rows } = await this.#watch().query<{ id: string; updated_at: Date }>(
       'select id, updated_at from members where erased_at is null order by id',
@@ -165,6 +209,15 @@ export class AppliedLog {
       .filter(({ id, updated_at: at }) => before.get(id) !== at.getTime())
       .map(({ id, updated_at: at }) => ({ member: toGid('Customer', id), at: at.getTime() }))
   }
+}
+
+function readyLine({ member_id, account_state, points, tier, birthday, last_day }: Line): ReadyLine {
+  const customer = toGid('Customer', member_id!)
+  return { customer, accountState: account_state, points: Number(points), tier, birthday, lastDay: last_day }
+}
+
+function givenLine({ member_id, points, filled }: Line): GivenLine {
+  return { customer: toGid('Customer', member_id!), points: Number(points), filled: Number(filled) }
 }
 
 /** What of an order's record comes from its snapshots. */

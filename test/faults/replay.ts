@@ -1,10 +1,15 @@
 // The pure engine over the same events in the same order, in memory: what the database must hold in the end.
 import { advance, handle, nextDueAt, type Event, type Member, type Programs, type World } from '#app/loyalty/engine.ts'
+import { planImport, planUndo, type GivenLine, type ImportOf, type ReadyLine } from '#app/loyalty/imports.ts'
 import type { OrderRecord } from '#app/loyalty/order.ts'
 import { normalizeCode, type Redemption } from '#app/loyalty/rewards.ts'
 
 export type Replay = {
   apply: (event: Event) => void
+  /** Gives a line of an import. */
+  give: (line: ReadyLine, of: ImportOf, at: number) => void
+  /** Takes a line of an import back. */
+  takeBack: (line: GivenLine, of: ImportOf, at: number) => void
   /** Lets happen what is due of a member by then. */
   advance: (member: string, at: number) => void
   members: () => Map<string, Member>
@@ -37,11 +42,20 @@ export function startReplay(programs: Programs): Replay {
     for (const order of changed.orders) orders.set(order.id, order)
     for (const redemption of changed.redemptions) redemptions.set(redemption.id, redemption)
   }
+  const apply = (event: Event) => {
+    const changes = handle(world, event, programs)
+    for (const fact of changes.facts) facts.set(fact.key, fact)
+    put(changes)
+  }
   return {
-    apply: (event) => {
-      const changes = handle(world, event, programs)
-      for (const fact of changes.facts) facts.set(fact.key, fact)
-      put(changes)
+    apply,
+    give: (line, of, at) => {
+      const member = world.member(line.customer) ?? null
+      for (const event of planImport(line, of, { programs, member, at })) apply(event)
+    },
+    takeBack: (line, of, at) => {
+      const member = world.member(line.customer)
+      if (member) for (const event of planUndo(line, of, { member, at }).events) apply(event)
     },
     advance: (id, at) => {
       const member = world.member(id)

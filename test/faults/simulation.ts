@@ -1,9 +1,11 @@
 // One seed: weeks in a shop, played to the real pipeline on a real PostgreSQL beside Shopify's stand-in, while workers, jobs and
 // shoppers take turns and connections break, processes die, the database restarts and Shopify fails. In the end, when all is quiet,
 // points, codes, cards and ledger are what they must be.
+import { Readable } from 'node:stream'
 import type pg from 'pg'
 import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
+import { listImports, moveImport, type ImportState } from '#app/db/imports.server.ts'
 import { storeMessages } from '#app/db/inbox.server.ts'
 import { publishProgram, setHistoryEarns } from '#app/db/programs.server.ts'
 import { findRedemption } from '#app/db/redemptions.server.ts'
@@ -14,10 +16,12 @@ import { askBackfill, backfill } from '#app/jobs/backfill.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { fillCodePools } from '#app/jobs/fill-code-pools.ts'
+import { workOnImports } from '#app/jobs/import-members.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { reconcileCustomers } from '#app/jobs/reconcile-customers.ts'
 import { reconcile, refetchOrders } from '#app/jobs/reconcile.ts'
 import { cancelRedemption, redeem, settleRedemptions, type Redeemed } from '#app/jobs/settle-redemptions.ts'
+import { takeImport } from '#app/jobs/take-import.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { programDocument } from '#test/setup/factories.ts'
 import { AppliedLog } from './applied.ts'
@@ -71,7 +75,10 @@ export type Plan = {
   plain: boolean
   /** Shoppers spend points. */
   spends: boolean
-  /** Points and tiers are given by hand, birthdays and activities come in, and the program is changed and published anew. */
+  /**
+   * Points and tiers are given by hand, birthdays and activities come in, members are brought over in files and taken back, and the program is
+   * changed and published anew.
+   */
   lively: boolean
   /** The shop was there before the app: a backfill reads what happened in it, which earns points or not. */
   past: { earns: boolean } | null
@@ -194,7 +201,10 @@ function liveBefore(story: Story, random: Random, schedule: Schedule): void {
 
 type Setting = { shop: Shop; shopify: Shopify; random: Random; plan: Plan; schedule: Schedule; log: AppliedLog }
 
-type Job = 'time' | 'recheck' | 'outbox' | 'settle' | 'refetch' | 'fill' | 'reconcile' | 'customers' | 'backfill'
+/** What is done again and again until nothing waits. */
+const DAILY = ['time', 'backfill', 'imports', 'reconcile', 'customers', 'refetch', 'settle', 'outbox', 'fill'] as const
+
+type Job = (typeof DAILY)[number] | 'recheck'
 
 /** A wish that a shopper holds on to until there is an answer. */
 type Wish = { member: string; reward: string; points?: number; key: string }
@@ -236,6 +246,7 @@ class Game {
     for (const name of ['outbox', 'settle', 'refetch'] as const) if (random.happens(0.5)) players.push(this.#job(name))
     if (random.happens(0.2)) players.push(this.#job('outbox'))
     if (plan.past && random.happens(0.5)) players.push(this.#job('backfill'))
+    if (plan.lively && random.happens(0.5)) players.push(this.#job('imports'))
     for (const name of ['fill', 'reconcile', 'customers'] as const)
       if (random.happens(0.2)) players.push(this.#job(name))
     if (plan.spends) players.push(...this.#shoppers())
@@ -250,16 +261,7 @@ class Game {
     let waiting: string[] = []
     for (let rounds = 0; rounds < 30; rounds += 1) {
       await this.#together(this.#mail())
-      for (const name of [
-        'time',
-        'backfill',
-        'reconcile',
-        'customers',
-        'refetch',
-        'settle',
-        'outbox',
-        'fill',
-      ] as const) {
+      for (const name of DAILY) {
         await this.#together([this.#work('worker-1')])
         await this.#together([this.#job(name)])
       }
@@ -277,6 +279,7 @@ class Game {
       `select 'message ' || topic as what from inbox where shop_id = $1 and state = 'waiting'
        union all select 'effect ' || kind || ' ' || key || coalesce(': ' || error, '') from outbox
                   where shop_id = $1 and state = 'waiting' and due_at <= $2
+       union all select 'import ' || state from imports where shop_id = $1 and state in ('checking', 'applying', 'undoing')
        union all select kind || ' ' || state from readings where shop_id = $1 and state in ('asked', 'running')
        union all select 'redemption ' || id from redemptions where shop_id = $1 and state in ('reserved', 'ending')`,
       [shopId, new Date(now() + 2 * HOUR_MS)],
@@ -330,6 +333,7 @@ class Game {
       fill: () => fillCodePools(shop, admin),
       reconcile: async () => reconcile(await requireShop(shop.id), admin),
       customers: () => reconcileCustomers(shop, admin),
+      imports: () => workOnImports(shop, admin),
       // Whoever dies in its midst gives no place back: each run is a process of its own.
       backfill: () => backfill(shop, admin, undefined, { free: 1 }),
     }
@@ -378,6 +382,9 @@ class Game {
     const players: Promise<void>[] = []
     for (let deeds = random.whole(0, 2); deeds > 0; deeds -= 1)
       players.push(this.#ask(random.pick(this.#story.customers)))
+    if (random.happens(0.2)) players.push(this.#bringOver())
+    if (random.happens(0.4)) players.push(this.#moveImports('apply', ['checked'], 'applying'))
+    if (random.happens(0.2)) players.push(this.#moveImports('undo', ['done'], 'undoing'))
     if (random.happens(0.15)) {
       const document = makeDocument(random, plan)
       // In force a while later, as what is worked on at that instant goes by either.
@@ -404,6 +411,32 @@ class Game {
       const event = deed(now())
       log.noteAsked(name, event)
       return applyEvents(shop.id, [event], event.at)
+    })
+  }
+
+  /** A file of members from another app: with customers of the store, strangers, and some twice. */
+  async #bringOver(): Promise<void> {
+    const { random, shop } = this.#setting
+    const strangers = ['gid://shopify/Customer/1', 'somebody']
+    const lines = Array.from({ length: random.whole(1, 4) }, () => {
+      const customer = random
+        .pick([...this.#story.customers, ...strangers])
+        .split('/')
+        .at(-1)
+      const rest = [random.whole(0, 200), random.pick(['', 'Silver', 'Gold']), random.pick(['', '04-23'])]
+      return [customer, ...rest].join(',')
+    })
+    const bytes = [Buffer.from(['Customer ID,Points,Tier,Birthday', ...lines].join('\n'))]
+    const file = { fileName: 'members.csv', source: random.pick(['Smile.io', 'Rivo']), actor: 'staff' }
+    await this.#watch('upload', () => takeImport(shop.id, { ...file, bytes: Readable.from(bytes) }))
+  }
+
+  /** The merchant agrees to what was checked, or wants back what was done. */
+  async #moveImports(name: string, from: readonly ImportState[], to: ImportState): Promise<void> {
+    const { shop } = this.#setting
+    await this.#watch(name, async () => {
+      const found = (await listImports(shop.id)).find(({ state }) => from.includes(state))
+      if (found) await moveImport(shop.id, found.id, from, to, now())
     })
   }
 

@@ -53,6 +53,8 @@ function replayLog(log: AppliedLog, programs: Programs): Replay {
   const replay = startReplay(programs)
   for (const step of log.steps) {
     if ('event' in step) replay.apply(step.event)
+    else if ('given' in step) replay.give(step.given, step.of, step.at)
+    else if ('takenBack' in step) replay.takeBack(step.takenBack, step.of, step.at)
     else replay.advance(step.member, step.at)
   }
   return replay

@@ -634,16 +634,19 @@ describe('merge', () => {
     shop.audit()
   })
 
-  test('a chain of merges whose end was seen first, by where the orders went, ends at the last survivor too', () => {
+  test('a chain of merges ends at the last survivor too where its end was seen by where the orders went, first or last', () => {
     const third = 'gid://shopify/Customer/3'
-    for (const last of [at('2026-08-03'), at('2026-08-01')]) {
+    const told = { type: 'merge', at: at('2026-08-01'), from: ANN, into: BEN } as const
+    const seen = { type: 'merge', at: at('2026-08-02'), from: ANN, into: third, byOrders: true } as const
+    for (const merges of [
+      [told, seen],
+      [seen, told],
+    ]) {
       const shop = start()
       shop.adjust(5, 'a', '2026-07-01')
       shop.adjust(20, 'b', '2026-07-01', BEN)
-      shop.happen({ type: 'merge', at: at('2026-08-02'), from: ANN, into: third })
-      shop.happen({ type: 'merge', at: last, from: ANN, into: BEN })
+      for (const merge of merges) shop.happen(merge)
       expect(shop.get(BEN)).toMatchObject({ id: third, available: 25 })
-      expect(shop.happen({ type: 'merge', at: last, from: BEN, into: third }).transfers).toEqual([])
       expect(new Set(shop.get(ANN).aliases)).toEqual(new Set([ANN, BEN]))
       shop.audit()
     }
