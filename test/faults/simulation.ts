@@ -69,6 +69,16 @@ const DEEDS = [
   { id: 'review', on: 'review', points: 15, limit: { times: 2, every: 'ever' } },
 ]
 
+/** For some of the story, and for some of the shoppers. */
+const DOUBLE = {
+  id: 'double',
+  name: 'Double',
+  from: '2026-03-03T00:00',
+  until: '2026-03-14T00:00',
+  offer: { pointsMultiplier: 2 },
+  holdOut: 0.5,
+}
+
 /** What a seed is about. */
 export type Plan = {
   /** No tiers: the order of arrival must not matter. */
@@ -143,7 +153,10 @@ function makeDocument(random: Random, { plain, lively }: Pick<Plan, 'plain' | 'l
     rewards,
     ...(plain ? {} : { tiers: TIERS, enrolment: random.pick(['everyone', 'accounts']) }),
     ...(lively
-      ? { earning: [{ id: 'purchase', on: 'order', points: random.whole(3, 6), per: '1.00' }, ...DEEDS] }
+      ? {
+          earning: [{ id: 'purchase', on: 'order', points: random.whole(3, 6), per: '1.00' }, ...DEEDS],
+          campaigns: random.happens(0.5) ? [DOUBLE] : [],
+        }
       : {}),
   })
 }
