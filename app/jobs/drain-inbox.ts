@@ -80,7 +80,7 @@ const ERASURE = 'customers/redact'
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
- * batches are on their way at a time, while there is much to do: the engine has one, the database the others. `onShop` hears of each.
+ * batches are on their way at a time, as soon as there is much to do: the engine has one, the database the others. `onShop` hears of each.
  * Ends when nothing waits, or with the first round that ends after `forMs`: where messages never cease, other work has to have its turn.
  * A shop whose messages cannot be taken up is named in the log and rests. Rejects only when the database is out of reach.
  */
@@ -91,7 +91,7 @@ export async function drainInbox(
 ): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
   const endsAt = performance.now() + forMs
-  let atOnce = await findBatchesAtOnce()
+  let atOnce = 1
   for (;;) {
     const shops = (await listShopsWithMessages(now())).filter((shopId) => !isResting(shopId))
     // Where they are fewer than the batches at a time, several are one shop's.
@@ -111,6 +111,11 @@ export async function drainInbox(
         if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
+        if (atOnce === 1 && drained.done + drained.failed >= WORTHWHILE) {
+          // There is much after all: a round of several at a time begins.
+          moreWaits = true
+          break
+        }
         if (drained.done + drained.failed < BATCH_LIMIT) continue
         // A full batch is seldom the last. The shop goes on in this round, or each round would end with waiting for the slowest.
         moreWaits = true
@@ -123,25 +128,10 @@ export async function drainInbox(
     // Small batches take turns and rest: together they would hold up the door in bursts, and nobody waits for them.
     const worthwhile = moreWaits || round.done >= first.length * WORTHWHILE
     atOnce = worthwhile ? BATCHES_AT_ONCE : 1
-    leftOff.newest += BigInt(round.done + round.failed)
-    if (isStopping() || performance.now() >= endsAt) {
-      leftOff.atOnce = atOnce
-      return { ...total, left: round.left }
-    }
+    if (isStopping() || performance.now() >= endsAt) return { ...total, left: round.left }
     if (worthwhile) continue
     await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
   }
-}
-
-/** Where the last drain of this process left off: the newest message it knew of, and how many batches it had on their way when it was ended. */
-let leftOff = { newest: 0n, atOnce: 1 }
-
-/** How many batches to begin with: one, unless much has come since the last drain, or it was ended in the midst of much. */
-async function findBatchesAtOnce(): Promise<number> {
-  const newest = BigInt(await findNewestMessage())
-  const atOnce = newest - leftOff.newest < BATCHES_AT_ONCE * WORTHWHILE ? leftOff.atOnce : BATCHES_AT_ONCE
-  leftOff = { newest, atOnce: 1 }
-  return atOnce
 }
 
 /** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */
