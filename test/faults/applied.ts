@@ -1,9 +1,9 @@
 // What was really applied to the shop's points, in the order in which it was committed: seen from outside, after each commit.
+import { fromStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { GivenLine, ImportOf, ReadyLine } from '#app/loyalty/imports.ts'
 import type { OrderRecord } from '#app/loyalty/order.ts'
-import { fromStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import { readMessage } from '#app/jobs/drain-inbox.ts'
 import { isRulesTopic } from '#app/shopify/webhook.ts'
 import type pg from 'pg'
@@ -162,22 +162,11 @@ export class AppliedLog {
     const looks = new Map(records.map((record) => [record.id, lookOf(record)]))
     this.#orders = looks
     return records
-      .filter(({ id }) => looks.get(id) !== before.get(id))
-      .flatMap(({ id, snapshot: order, snapshotTriggeredAt: at, paidAt }) =>
-        order
-          ? [
-              {
-                id: numberOfGid(id, 'Order'),
-                event: { type: 'order' as const, at, order, paidAt: paidAt ?? undefined },
-              },
-            ]
-          : [],
-      )
-      .sort(
-        (one, other) =>
-          one.event.order.processedAt - other.event.order.processedAt || Number(one.id) - Number(other.id),
-      )
-      .map(({ event }) => ({ event }))
+      .filter(({ id, snapshot }) => snapshot !== null && looks.get(id) !== before.get(id))
+      .sort((one, other) => placedAt(one) - placedAt(other) || numberOf(one) - numberOf(other))
+      .map(({ snapshot, snapshotTriggeredAt: at, paidAt }) => ({
+        event: { type: 'order', at, order: snapshot!, paidAt: paidAt ?? undefined },
+      }))
   }
 
   /** Lines of imports that were given or taken back since, at the instant of which the members are that changed with them. */
@@ -219,6 +208,9 @@ function readyLine({ member_id, account_state, points, tier, birthday, last_day 
 function givenLine({ member_id, points, filled }: Line): GivenLine {
   return { customer: toGid('Customer', member_id!), points: Number(points), filled: Number(filled) }
 }
+
+const placedAt = ({ snapshot }: OrderRecord): number => snapshot!.processedAt
+const numberOf = ({ id }: OrderRecord): number => Number(numberOfGid(id, 'Order'))
 
 /** What of an order's record comes from its snapshots. */
 function lookOf({ snapshot, snapshotTriggeredAt, paidAt }: OrderRecord): string {

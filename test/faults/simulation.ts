@@ -439,7 +439,7 @@ class Game {
       const rest = [random.whole(0, 200), random.pick(['', 'Silver', 'Gold']), random.pick(['', '04-23'])]
       return [customer, ...rest].join(',')
     })
-    const bytes = [Buffer.from(['Customer ID,Points,Tier,Birthday', ...lines].join('\n'))]
+    const bytes = [Buffer.from(['Shopify Customer ID,Points,Tier,Birthday', ...lines].join('\n'))]
     const file = { fileName: 'members.csv', source: random.pick(['Smile.io', 'Rivo']), actor: 'staff' }
     await this.#watch('upload', () => takeImport(shop.id, { ...file, bytes: Readable.from(bytes) }))
   }
