@@ -187,9 +187,10 @@ export async function settleEnding(shop: Shop, admin: AdminClient, redemption: R
   }
   // Gone. An order that was placed a moment before the code went is still an order with the code.
   if ((await usedBy(shop, admin, code)) !== null) return redemption
+  // First, as nobody comes back for it once the redemption has ended.
+  await markCodesGone(shop.id, [code])
   const at = now()
   await applyEvents(shop.id, [{ type: 'code-gone', at, code }], at)
-  await markCodesGone(shop.id, [code])
   return (await findRedemption(shop.id, redemption.id)) ?? redemption
 }
 

@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { pool, prisma } from '#app/db/client.server.ts'
+import { DatabaseClient, pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { findRedemption, loadRedemptions, noteFailedTry } from '#app/db/redemptions.server.ts'
@@ -195,6 +195,26 @@ test.each(['RedeemCodeFind', 'RedeemCodesDelete', 'OrdersWithCode'])(
     expect(place.store.checkCode(place.shop.domain, redeemed.redemption.code!, ann).ok).toBe(false)
   },
 )
+
+test('a code that was given back is known to be gone, also where the database went away at that moment', async () => {
+  const place = await openSpendingShop([FIVE_OFF])
+  const ann = await place.member(700)
+  const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'to-cancel-2' })
+  if (!redeemed.ok) throw new Error(redeemed.reason)
+  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
+  const mend = () => void (DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query)
+  onTestFinished(mend)
+  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
+    const [text, answer] = [String(args[0]), args.at(-1) as (error: Error) => void]
+    return /set state = 'gone'/.test(text) ? answer(new Error('Connection terminated')) : original.apply(this, args)
+  } as typeof DatabaseClient.prototype.query
+  await expect(cancelRedemption(place.shop, place.admin, redeemed.redemption)).rejects.toThrow('Connection terminated')
+  mend()
+  await settleRedemptions(place.shop, place.admin)
+  expect(await expectSettled(place, ann, 700)).toBe('returned')
+  const { rows } = await pool.query('select state from codes where code = $1', [redeemed.redemption.code])
+  expect(rows).toEqual([{ state: 'gone' }])
+})
 
 test('a redemption that fails for a reason of ours is noted, and those behind it have their turn', async () => {
   const place = await openSpendingShop([FIVE_OFF])
