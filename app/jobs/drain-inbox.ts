@@ -364,9 +364,6 @@ export function readMessage({
 }: Pick<Message, 'source' | 'topic' | 'triggeredAt' | 'payload'>): Parsed<Event | null> {
   if (source === 'webhook' || !topic.startsWith('orders/')) {
     const parsed = parseWebhookText(topic, triggeredAt, payload)
-    if (parsed.ok && parsed.value?.type === 'merge' && source === 'reconcile') {
-      return { ok: true, value: { ...parsed.value, byOrders: true } }
-    }
     if (!parsed.ok || parsed.value?.type !== 'customer' || !opensAccount(topic, parsed.value.state)) return parsed
     return { ok: true, value: { ...parsed.value, signUp: 'now' } }
   }

@@ -176,11 +176,8 @@ export type Event =
    * they took part elsewhere and are brought over, so that they never sign up here.
    */
   | { type: 'customer'; at: number; customer: string; state: string | null; signUp?: 'now' | 'before' }
-  /**
-   * `customers/merge`: `from` becomes an alias of `into`. With `byOrders` nobody told of it, but the orders of `from` were seen to be of `into`:
-   * that is who they are now, be it by several merges.
-   */
-  | { type: 'merge'; at: number; from: string; into: string; byOrders?: true }
+  /** `customers/merge`: `from` becomes an alias of `into`. Nothing where it is somebody's alias already: nobody is merged away twice. */
+  | { type: 'merge'; at: number; from: string; into: string }
   /** `customers/redact`. Of an id that was merged away it changes nothing here: the survivor is another customer, and lives. */
   | { type: 'erase'; at: number; customer: string }
   /** `signUp`: they join by their own will, now. */
@@ -809,23 +806,24 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
  * Balances add up on the survivor, lots keep their dates, the other id becomes an alias. Where the survivor was forgotten before we
  * heard of the merge, that goes for both: they were one when it was asked for. One who was forgotten joins nobody who lives on
  * (Shopify merges no redacted customer, CustomerMergeErrorFieldType.REDACTED_AT).
+ *
+ * Who is an alias already is nobody's to merge: the other news of it was told by where orders went (jobs/reconcile-customers), which may skip
+ * some of several merges, or be wrong where staff moved the orders. What is true of those in between their own news tells; two who both live
+ * must never become one.
  */
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'
-  const known = work.world.member(event.from)
-  // Nobody is merged away twice: whoever is somebody else already, because their orders were seen there, got there by way of `into`.
-  const isByWay = known !== undefined && known.id !== event.from && !event.byOrders
-  const [from, into] = isByWay ? [event.into, known.id] : [event.from, event.into]
-  const gone = work.world.member(from)
-  const kept = draftOf(work, into)
+  const gone = work.world.member(event.from)
+  if (gone && gone.id !== event.from) return null
+  const kept = draftOf(work, event.into)
   if (gone && gone.id === kept.member.id) return null
   const isForgotten = kept.member.erasedAt !== null
   if (gone && gone.erasedAt !== null && !isForgotten) return 'erased'
   if (!gone) {
-    kept.member.aliases = [...kept.member.aliases, from]
+    kept.member.aliases = [...kept.member.aliases, event.from]
     return null
   }
-  const other = draftOf(work, from)
+  const other = draftOf(work, event.from)
   const entry = work.drafts.get(gone.id)
   if (entry) entry.mergedAway = true
   if (isForgotten) erase(other)

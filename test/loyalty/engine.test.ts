@@ -634,22 +634,40 @@ describe('merge', () => {
     shop.audit()
   })
 
-  test('a chain of merges ends at the last survivor too where its end was seen by where the orders went, first or last', () => {
+  test('a chain of merges ends at the last survivor too where one was told by where the orders went, in any order', () => {
     const third = 'gid://shopify/Customer/3'
-    const told = { type: 'merge', at: at('2026-08-01'), from: ANN, into: BEN } as const
-    const seen = { type: 'merge', at: at('2026-08-02'), from: ANN, into: third, byOrders: true } as const
+    const merge = (from: string, into: string) => ({ type: 'merge', at: at('2026-08-02'), from, into }) as const
+    const [first, second, seen] = [merge(ANN, BEN), merge(BEN, third), merge(ANN, third)]
     for (const merges of [
-      [told, seen],
-      [seen, told],
+      [seen, first, second],
+      [first, seen, second],
+      [seen, second, first],
+      [second, seen, first],
+      [second, first, seen],
+      [first, second, seen],
     ]) {
       const shop = start()
       shop.adjust(5, 'a', '2026-07-01')
       shop.adjust(20, 'b', '2026-07-01', BEN)
-      for (const merge of merges) shop.happen(merge)
-      expect(shop.get(BEN)).toMatchObject({ id: third, available: 25 })
-      expect(new Set(shop.get(ANN).aliases)).toEqual(new Set([ANN, BEN]))
+      for (const one of merges) shop.happen(one)
+      expect(shop.get(ANN)).toMatchObject({ id: third, available: 25 })
+      expect(new Set(shop.get(third).aliases)).toEqual(new Set([ANN, BEN]))
       shop.audit()
     }
+  })
+
+  test('two customers who both live stay two, also where orders told wrongly into whom a third was merged', () => {
+    const third = 'gid://shopify/Customer/3'
+    const shop = start()
+    shop.adjust(5, 'a', '2026-07-01')
+    shop.adjust(20, 'b', '2026-07-01', BEN)
+    shop.adjust(30, 'c', '2026-07-01', third)
+    for (const into of [BEN, third]) shop.happen({ type: 'merge', at: at('2026-08-02'), from: ANN, into })
+    expect([shop.get(BEN), shop.get(third)]).toMatchObject([
+      { id: BEN, available: 25 },
+      { id: third, available: 30 },
+    ])
+    shop.audit()
   })
 })
 
