@@ -384,7 +384,8 @@ export async function findBroughtBefore(
   return new Map(rows.map((row) => [toGid('Customer', row.member_id), { fileName: row.file_name }]))
 }
 
-type StoredLine = {
+/** A line as it is kept. */
+export type StoredLine = {
   line: number
   member_id: string
   known: boolean
@@ -415,12 +416,7 @@ export async function takeGiven(
   client: Queryable,
 ): Promise<(GivenLine & { line: number })[]> {
   const rows = await takeLines(shopId, id, 'given', limit, client)
-  return rows.map((row) => ({
-    line: row.line,
-    customer: toGid('Customer', row.member_id),
-    points: Number(row.points),
-    filled: Number(row.filled),
-  }))
+  return rows.map((row) => ({ ...toGiven(row), line: row.line }))
 }
 
 async function takeLines(
@@ -565,7 +561,8 @@ function toImport(row: StoredImport): ImportRow {
   }
 }
 
-function toReady(row: StoredLine): ReadyLine {
+/** A line that is ready, as the rules have it. */
+export function toReady(row: StoredLine): ReadyLine {
   return {
     customer: toGid('Customer', row.member_id),
     accountState: row.account_state,
@@ -574,4 +571,9 @@ function toReady(row: StoredLine): ReadyLine {
     birthday: row.birthday,
     lastDay: row.last_day,
   }
+}
+
+/** A line that was given, as the rules have it. */
+export function toGiven(row: StoredLine): GivenLine {
+  return { customer: toGid('Customer', row.member_id), points: Number(row.points), filled: Number(row.filled) }
 }

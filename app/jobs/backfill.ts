@@ -44,7 +44,7 @@ const RUN_AT_MOST_MS = 10 * 60_000
 /** Asks for a backfill; one that is under way stays the only one. */
 export async function askBackfill(shopId: number): Promise<Reading> {
   const last = await findLastReading(shopId, 'backfill')
-  if (last && (last.state === 'asked' || last.state === 'running')) return last
+  if (isUnderWay(last)) return last
   return startReading(shopId, 'backfill', now())
 }
 

@@ -19,7 +19,7 @@ import { findOrderCustomers } from '#app/shopify/orders.server.ts'
 /** How many members a run looks up, each for one point of Shopify's budget: a million in a week, ten thousand in two hours. */
 const MEMBERS_A_RUN = 1_000
 /** So many of a customer's newest orders are looked up, and all must have moved to the same customer. */
-const ORDERS_ASKED = 10
+export const ORDERS_ASKED = 10
 
 /** Reads customers that changed since the shop's watermark, then looks for the next members. A crash leaves both where they were. */
 export async function reconcileCustomers(shop: Shop, admin: AdminClient): Promise<Reconciled> {

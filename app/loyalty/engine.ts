@@ -807,9 +807,9 @@ function findReturnedShare(programs: Programs, record: OrderRecord): Rational | 
  * heard of the merge, that goes for both: they were one when it was asked for. One who was forgotten joins nobody who lives on
  * (Shopify merges no redacted customer, CustomerMergeErrorFieldType.REDACTED_AT).
  *
- * Who is an alias already is nobody's to merge: the other news of it was told by where orders went (jobs/reconcile-customers), which may skip
- * some of several merges, or be wrong where staff moved the orders. What is true of those in between their own news tells; two who both live
- * must never become one.
+ * Shopify merges nobody twice, so of whoever is an alias already one merge was told by where the orders went (jobs/reconcile-customers): it may
+ * leave out customers in between, or be wrong where staff moved orders. Those in between have merges of their own, and two who both live must
+ * never become one: nothing changes.
  */
 function applyMerge(work: Work, event: Event & { type: 'merge' }): Refusal | null {
   if (event.from === event.into) return 'merge_with_itself'

@@ -1,4 +1,5 @@
 // What was really applied to the shop's points, in the order in which it was committed: seen from outside, after each commit.
+import { toGiven, toReady, type StoredLine } from '#app/db/imports.server.ts'
 import { fromStoredOrder, type StoredOrder } from '#app/db/stored-order.ts'
 import type { Event } from '#app/loyalty/engine.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
@@ -30,19 +31,7 @@ type Redeemed = {
   cancelled_at: Date | null
 }
 
-type Line = {
-  import_id: string
-  source: string
-  line: number
-  state: string
-  member_id: string | null
-  account_state: string | null
-  points: string
-  tier: string | null
-  birthday: string | null
-  last_day: string | null
-  filled: string
-}
+type Line = StoredLine & { import_id: string; source: string; state: string }
 
 /** Watches a shop that has a database to itself. */
 export class AppliedLog {
@@ -182,8 +171,8 @@ export class AppliedLog {
       // What was given is forgotten with the line, so it is told from how the line was.
       const old = before.get(`${row.import_id}:${row.line}`)
       const of = { id: row.import_id, source: row.source }
-      if (old?.state === 'ready' && row.state === 'given') return [{ given: readyLine(old), of, at: changed.at }]
-      if (old?.state === 'given' && row.state === 'back') return [{ takenBack: givenLine(old), of, at: changed.at }]
+      if (old?.state === 'ready' && row.state === 'given') return [{ given: toReady(old), of, at: changed.at }]
+      if (old?.state === 'given' && row.state === 'back') return [{ takenBack: toGiven(old), of, at: changed.at }]
       return []
     })
   }
@@ -198,15 +187,6 @@ export class AppliedLog {
       .filter(({ id, updated_at: at }) => before.get(id) !== at.getTime())
       .map(({ id, updated_at: at }) => ({ member: toGid('Customer', id), at: at.getTime() }))
   }
-}
-
-function readyLine({ member_id, account_state, points, tier, birthday, last_day }: Line): ReadyLine {
-  const customer = toGid('Customer', member_id!)
-  return { customer, accountState: account_state, points: Number(points), tier, birthday, lastDay: last_day }
-}
-
-function givenLine({ member_id, points, filled }: Line): GivenLine {
-  return { customer: toGid('Customer', member_id!), points: Number(points), filled: Number(filled) }
 }
 
 const placedAt = ({ snapshot }: OrderRecord): number => snapshot!.processedAt

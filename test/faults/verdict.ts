@@ -8,6 +8,7 @@ import { findMeasureDifferences } from '#app/db/recount-measures.server.ts'
 import { findLastReading } from '#app/db/readings.server.ts'
 import { loadRedemptions } from '#app/db/redemptions.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
+import { ORDERS_ASKED } from '#app/jobs/reconcile-customers.ts'
 import { FIRST_READING_MS } from '#app/jobs/reconcile.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
@@ -178,7 +179,7 @@ async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<stri
   const gone = shopify.store.tables
     .list('customers', shopify.domain)
     .flatMap(({ id, mergedInto }) => (mergedInto === null ? [] : [id]))
-  const orders = await listOrdersOf(shop.id, gone, 10)
+  const orders = await listOrdersOf(shop.id, gone, ORDERS_ASKED)
   const owners = new Map(shopify.store.orders(shopify.domain).map((order) => [order.id as string, order.customerId]))
   const tell = (id: string) => new Set((orders.get(id) ?? []).flatMap((order) => owners.get(order) ?? [])).size === 1
   const problems = [...(await findAccountStates(shop.id, gone))].flatMap(([id, { isSettled }]) =>
@@ -186,11 +187,12 @@ async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<stri
   )
   for (const { id, state, email, updatedAt } of shopify.store.customers(shopify.domain)) {
     const member = members.get(id)
-    // Whom nothing was heard of since the day before the app came is nobody until they do something.
-    if (!member && updatedAt >= shop.installedAt! - FIRST_READING_MS) problems.push(`${id} is nobody`)
-    if (!member) continue
+    if (!member) {
+      // Whom nothing was heard of since the day before the app came is nobody until they do something.
+      if (updatedAt >= shop.installedAt! - FIRST_READING_MS) problems.push(`${id} is nobody`)
+    }
     // Erased here, or there: their account is nobody's business any more.
-    if (member.erasedAt === null && email !== null && member.customerState !== state) {
+    else if (member.erasedAt === null && email !== null && member.customerState !== state) {
       problems.push(`the account of ${id} is ${state} at Shopify, ${member.customerState} here`)
     }
   }

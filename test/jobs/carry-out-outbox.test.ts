@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { DatabaseClient, pool } from '#app/db/client.server.ts'
+import { pool } from '#app/db/client.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 import { closeShop } from '#app/db/shops.server.ts'
@@ -9,6 +9,7 @@ import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { cancelRedemption, redeem } from '#app/jobs/settle-redemptions.ts'
 import { parseMemberCard } from '#app/loyalty/member-card.ts'
 import { listenToLog } from '#test/setup/log.ts'
+import { lookAtStatements } from '#test/setup/statements.ts'
 import { openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop } from './spending-shop.ts'
 
@@ -71,14 +72,11 @@ test('a program that is published while the cards of the one before are being qu
   // GIVEN that Shopify is away, as only what is queued matters, and that it is published while the first slice is read
   place.trouble(null, '500', 999)
   const slices: string[] = []
-  const original = DatabaseClient.prototype.query as (...args: unknown[]) => Promise<unknown>
-  onTestFinished(() => void (DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query))
-  DatabaseClient.prototype.query = async function (this: DatabaseClient, ...args: unknown[]) {
-    const [text, values] = args as [unknown, string[]]
-    const isSlice = typeof text === 'string' && /^select id from members where shop_id = \$1 and id >/.test(text)
-    if (isSlice && slices.push(values[1]!) === 1) await enqueueProgramEffects(place.shop.id, now())
-    return original.apply(this, args)
-  } as typeof DatabaseClient.prototype.query
+  const stop = lookAtStatements(async (text, values) => {
+    const isSlice = /^select id from members where shop_id = \$1 and id >/.test(text)
+    if (isSlice && slices.push((values as string[])[1]!) === 1) await enqueueProgramEffects(place.shop.id, now())
+  })
+  onTestFinished(stop)
   for (let round = 0; round < 3; round += 1) await carryOut(place)
   expect(slices).toEqual(['0', '0', '500'])
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { DatabaseClient, inTransaction, pool } from '#app/db/client.server.ts'
+import { inTransaction, pool } from '#app/db/client.server.ts'
 import {
   checkAnew,
   countImport,
@@ -26,6 +26,7 @@ import { workOnImports } from '#app/jobs/import-members.ts'
 import { takeImport } from '#app/jobs/take-import.ts'
 import { receive } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
+import { lookAtStatements } from '#test/setup/statements.ts'
 import { Died, openSpendingShop, type SpendingShop } from './spending-shop.ts'
 
 const TIERS = {
@@ -77,19 +78,14 @@ async function undo(place: SpendingShop, id: string): Promise<void> {
 
 /** The process ends when a slice has given its points and is about to note that it did. */
 async function dieInTheMiddle(running: () => Promise<unknown>): Promise<unknown> {
-  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
-  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
-    const [query] = args
-    if (typeof query === 'string' && /update import_lines l\s+set state = case/.test(query)) {
-      const death = Object.assign(new Error('the process died'), { code: '57P01' })
-      return Promise.reject(death)
-    }
-    return original.apply(this, args)
-  } as typeof DatabaseClient.prototype.query
+  const stop = lookAtStatements((text) => {
+    if (!/update import_lines l\s+set state = case/.test(text)) return
+    throw Object.assign(new Error('the process died'), { code: '57P01' })
+  })
   try {
     return await running()
   } finally {
-    DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query
+    stop()
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { now } from '#app/clock.server.ts'
-import { DatabaseClient, pool, prisma } from '#app/db/client.server.ts'
+import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { findRedemption, loadRedemptions, noteFailedTry } from '#app/db/redemptions.server.ts'
@@ -18,6 +18,7 @@ import {
 import { makeShopWithProgram, receive } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
+import { lookAtStatements } from '#test/setup/statements.ts'
 import { CREDIT_SCOPES, Died, openSpendingShop } from './spending-shop.ts'
 import type { SpendingShop, Trouble } from './spending-shop.ts'
 
@@ -201,13 +202,10 @@ test('a code that was given back is known to be gone, also where the database we
   const ann = await place.member(700)
   const redeemed = await redeem(place.shop, place.admin, { member: ann, reward: 'five-off', key: 'to-cancel-2' })
   if (!redeemed.ok) throw new Error(redeemed.reason)
-  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
-  const mend = () => void (DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query)
+  const mend = lookAtStatements((text) => {
+    if (/set state = 'gone'/.test(text)) throw new Error('Connection terminated')
+  })
   onTestFinished(mend)
-  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
-    const [text, answer] = [String(args[0]), args.at(-1) as (error: Error) => void]
-    return /set state = 'gone'/.test(text) ? answer(new Error('Connection terminated')) : original.apply(this, args)
-  } as typeof DatabaseClient.prototype.query
   await expect(cancelRedemption(place.shop, place.admin, redeemed.redemption)).rejects.toThrow('Connection terminated')
   mend()
   await settleRedemptions(place.shop, place.admin)

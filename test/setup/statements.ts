@@ -21,6 +21,30 @@ const CONDITIONS = ['Index Cond', 'Recheck Cond', 'Filter'] as const
 /** A parameter or a number, as a plan writes it. */
 const VALUE = String.raw`\(?(?:\$\d+|'?\d+'?)\)?(?:::\w+)?`
 
+/**
+ * Has `look` see every statement that this process is about to send, until what it returns is called. Where it throws or rejects, the statement
+ * is not sent and fails with that.
+ */
+export function lookAtStatements(look: (text: string, values: unknown) => void | Promise<void>): () => void {
+  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
+  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
+    const [query, values] = args
+    const answer = args.at(-1)
+    const fail = (error: unknown) =>
+      typeof answer === 'function' ? void answer(error) : Promise.reject(error as Error)
+    try {
+      const looked = look(typeof query === 'string' ? query : ((query as { text?: string }).text ?? ''), values)
+      const send = () => original.apply(this, args)
+      return looked ? looked.then(send, fail) : send()
+    } catch (error) {
+      return fail(error)
+    }
+  } as typeof DatabaseClient.prototype.query
+  return () => {
+    DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query
+  }
+}
+
 /** Keeps every statement that this process sends from now on. */
 export function recordStatements(): {
   /** Those that read or write a distributed table. */
@@ -30,15 +54,7 @@ export function recordStatements(): {
   stop: () => void
 } {
   const statements = new Set<string>()
-  const original = DatabaseClient.prototype.query as (...args: unknown[]) => unknown
-  DatabaseClient.prototype.query = function (this: DatabaseClient, ...args: unknown[]) {
-    const [query] = args
-    statements.add(typeof query === 'string' ? query : ((query as { text?: string }).text ?? ''))
-    return original.apply(this, args)
-  } as typeof DatabaseClient.prototype.query
-  const stop = () => {
-    DatabaseClient.prototype.query = original as typeof DatabaseClient.prototype.query
-  }
+  const stop = lookAtStatements((text) => void statements.add(text))
   const planned = async () => {
     const plans = await planAll([...statements])
     return plans.filter(({ plan }) => nodesOf(plan).some((node) => DISTRIBUTED.includes(node['Relation Name'] ?? '')))
