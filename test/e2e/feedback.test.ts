@@ -23,6 +23,9 @@ async function openQuestion(page: Page): Promise<void> {
 const status = (page: Page) => page.locator('loyalty-feedback [data-status]')
 
 test('a shopper answers by keyboard, is thanked with points, changes their mind, and the merchant reads it', async () => {
+  // The page names points as the program does, which the app brings to Shopify behind everybody's back.
+  const { id: installation } = store.shop(SHOP).installation!
+  await expect.poll(() => store.metafield(installation, 'program', 'loyalty')?.value, PATIENT).toContain('leaves')
   const page = await shop.open({ width: 390, height: 844 })
   await openQuestion(page)
   // A guest is asked to sign in, not to answer.
