@@ -40,6 +40,12 @@ export type MemberRow = {
   aliases: string[] | null
 }
 
+/** A row that is locked. */
+export type LockedRow = MemberRow & {
+  /** When time next does something to the member, as it was last worked out; null for never. */
+  next_due_ms: string | null
+}
+
 /** The customers merged into the member of the balances `b`, the oldest merger first. */
 export const ALIASES = `(select array_agg(a.alias_id::text order by a.merged_at, a.alias_id) from member_aliases a
                     where a.shop_id = $1 and a.member_id = b.member_id) as aliases`
@@ -76,21 +82,21 @@ export async function lockMembers(
   members: readonly string[],
   { joinedAt, skipBusy }: { joinedAt: number | null; skipBusy: boolean },
   client: Queryable,
-): Promise<MemberRow[]> {
+): Promise<LockedRow[]> {
   if (members.length === 0) return []
   const ids = numbers(members.map(customerNumber))
   const adding = joinedAt === null ? Promise.resolve(null) : addMembers(shopId, ids, joinedAt, client)
   // One look into the index per member, said so that no plan can be worse: a new shop has no statistics.
-  const locking = client.query<Pick<MemberRow, 'id' | 'state' | 'erased_at'>>({
+  const locking = client.query<Pick<LockedRow, 'id' | 'state' | 'erased_at' | 'next_due_ms'>>({
     name: skipBusy ? 'lock-free-members' : 'lock-members',
-    text: `select m.id, m.state, m.erased_at
+    text: `select m.id, m.state, m.erased_at, ${inMilliseconds('m.next_due_at')} as next_due_ms
              from (select id from unnest($2::bigint[]) as id order by id) as g
             cross join lateral (
               select * from members where shop_id = $1 and id = g.id limit 1 for update ${skipBusy ? 'skip locked' : ''}) as m`,
     values: [shopId, ids],
   })
   // A statement of its own sees what others wrote while the locks were waited for; the one that locks would not (EvalPlanQual).
-  const holding = client.query<Omit<MemberRow, 'state' | 'erased_at'>>({
+  const holding = client.query<Omit<LockedRow, 'state' | 'erased_at' | 'next_due_ms'>>({
     name: 'load-balances',
     text: `select b.member_id as id, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned, ${ALIASES}
              from balances b where b.shop_id = $1 and b.member_id = any($2::bigint[])`,
@@ -148,7 +154,33 @@ export async function loadLots(
     text: `select ${packedColumns(LOT_COLUMNS)} from lots where shop_id = $1 and member_id = any($2::bigint[])`,
     values: [shopId, numbers(members.map(customerNumber))],
   })
-  const column = unpackColumns(rows[0]!)
+  return readLots(rows[0]!)
+}
+
+/** The open lots that these orders (gids) have with these members (gids), by member, the first earned first. */
+export async function loadOrderLots(
+  shopId: number,
+  pairs: readonly { member: string; order: string }[],
+  client: Queryable,
+): Promise<Map<string, Lot[]>> {
+  if (pairs.length === 0) return new Map()
+  const { rows } = await client.query<PackedColumns<typeof LOT_COLUMNS>>({
+    name: 'load-order-lots',
+    text: `select ${packedColumns(LOT_COLUMNS)}
+             from ${rowsOf({ member: '$2::bigint[]', given: '$3::bigint[]' })} as g
+            cross join lateral (
+              select * from lots where shop_id = $1 and member_id = g.member and key = 'gid://shopify/Order/' || g.given limit 1) as l`,
+    values: [
+      shopId,
+      numbers(pairs.map(({ member }) => customerNumber(member))),
+      numbers(pairs.map(({ order }) => numberOfGid(order, 'Order'))),
+    ],
+  })
+  return readLots(rows[0]!)
+}
+
+function readLots(row: PackedColumns<typeof LOT_COLUMNS>): Map<string, Lot[]> {
+  const column = unpackColumns(row)
   const lots = new Map<string, Lot[]>()
   for (let row = 0; row < column.key.length; row += 1) {
     const member = toGid('Customer', column.member_id[row]!)
@@ -181,7 +213,8 @@ const LOT_COLUMNS = {
 
 const toInstant = (text: string): number | null => (text === '' ? null : Number(text))
 
-function compareLots(one: Lot, other: Lot): number {
+/** The order in which members have their lots: the first earned first. */
+export function compareLots(one: Lot, other: Lot): number {
   return one.earnedAt - other.earnedAt || (one.key < other.key ? -1 : 1)
 }
 

@@ -15,6 +15,7 @@ export type MemberState = Omit<
   | 'deficit'
   | 'lifetimeEarned'
   | 'lots'
+  | 'lotsAside'
   | 'redemptions'
   | 'erasedAt'
 >

@@ -4,9 +4,11 @@
 import type { PoolClient } from 'pg'
 import {
   addAlias,
+  compareLots,
   dropEmptyMembers,
   followAliases,
   loadLots,
+  loadOrderLots,
   lockMembers,
   saveMembers,
   toMember,
@@ -39,7 +41,7 @@ import {
   type World,
 } from '#app/loyalty/engine.ts'
 import type { Transfer } from '#app/loyalty/ledger.ts'
-import type { Lot } from '#app/loyalty/lots.ts'
+import { LotsNeeded, type Lot } from '#app/loyalty/lots.ts'
 import type { OrderRecord } from '#app/loyalty/order.ts'
 import { normalizeCode, type Redemption } from '#app/loyalty/rewards.ts'
 
@@ -49,6 +51,8 @@ export type LoadedWorld = World & {
   busy: ReadonlySet<string>
   /** Who a customer is now, merges followed. */
   whoIs(customer: string): string
+  /** Puts to a member (gid) the lots that were left aside. */
+  fetchLots(member: string): Promise<void>
   /** Takes over what an event changed. */
   put(changes: Changes | Applied): void
   /** All that `put` took over, for `saveWorld`. */
@@ -128,18 +132,21 @@ export async function advanceMembers(
  * Locks and loads all that the events can touch. Must run inside a transaction; the locks last until its end. With
  * `skipBusy`, members that another transaction holds are not waited for but named in `busy`. `members` are loaded beside
  * those of the events.
+ *
+ * With `leaveLots`, lots that the events hardly touch stay where they are (loyalty/lots.ts LotsAside): who buys every week has dozens, and
+ * an order seldom touches any but its own. Such a world is worked on with `applyTo`.
  */
 export async function loadWorld(
   shopId: number,
   events: readonly Event[],
-  { at, members = [], skipBusy = false }: { at: number; members?: readonly string[]; skipBusy?: boolean },
+  { at, members = [], ...how }: { at: number; members?: readonly string[]; skipBusy?: boolean; leaveLots?: boolean },
   client: PoolClient,
 ): Promise<LoadedWorld> {
   const needs = findNeeds(events)
   const redemptionNeeds = { ids: needs.redemptions, codes: needs.codes }
   // Who is new joined when it happened, not when we came to it. A batch holds what came in together, so its first event will do.
   const joinedAt = events.reduce((first, event) => Math.min(first, event.at), at)
-  const loading = new Loading(shopId, joinedAt, skipBusy, client)
+  const loading = new Loading(shopId, joinedAt, how, client)
   // Before anything is locked, only who is concerned: what the records say is read again under the locks.
   const concerned = [...needs.members, ...members]
   const [owners, redemptions] = await together([
@@ -157,9 +164,22 @@ export async function loadWorld(
     await loading.follow(late)
     await loading.lock(late)
   }
+  if (how.leaveLots) await loading.fetchTouchedLots(events)
   // Only events whose members were merged ask again: nearly always there is nothing more to look up.
   await loading.loadFacts(findFactNeeds(loading.world, events).filter((key) => !needs.facts.includes(key)))
   return loading.world
+}
+
+/** Applies an event to a world whose lots may be left aside, and puts what it changed into the world. Rejects with whatever the engine throws. */
+export async function applyTo(world: LoadedWorld, event: Event, programs: Programs): Promise<void> {
+  for (;;) {
+    try {
+      return world.put(handle(world, event, programs))
+    } catch (error) {
+      if (!(error instanceof LotsNeeded)) throw error
+      await world.fetchLots(error.member)
+    }
+  }
 }
 
 /** What is gathered while a world is loaded: the only place that fills its maps. */
@@ -178,12 +198,21 @@ class Loading {
   readonly #shopId: number
   readonly #joinedAt: number
   readonly #skipBusy: boolean
+  readonly #leaveLots: boolean
+  /** Orders that the shop had none of: no member has a lot of theirs. */
+  readonly #newOrders = new Set<string>()
   readonly #client: PoolClient
 
-  constructor(shopId: number, joinedAt: number, skipBusy: boolean, client: PoolClient) {
+  constructor(
+    shopId: number,
+    joinedAt: number,
+    { skipBusy = false, leaveLots = false }: { skipBusy?: boolean; leaveLots?: boolean },
+    client: PoolClient,
+  ) {
     this.#shopId = shopId
     this.#joinedAt = joinedAt
     this.#skipBusy = skipBusy
+    this.#leaveLots = leaveLots
     this.#client = client
     this.world = this.#makeWorld()
   }
@@ -231,7 +260,7 @@ class Loading {
     const members = all.filter((member) => !this.#locked.has(member))
     const [rows, lots, redemptions] = await together([
       lockMembers(this.#shopId, members, { joinedAt, skipBusy: this.#skipBusy }, this.#client),
-      loadLots(this.#shopId, members, this.#client),
+      loadLots(this.#shopId, this.#leaveLots ? [] : members, this.#client),
       loadRedemptions(this.#shopId, { openOf: members }, this.#client),
     ])
     const open = Map.groupBy(redemptions, (redemption) => redemption.member)
@@ -242,6 +271,10 @@ class Loading {
       const own = open.get(gid) ?? []
       const member = toMember(row, lots.get(gid) ?? [], own)
       this.#lotsBefore.set(gid, member?.lots ?? [])
+      if (member && this.#leaveLots) {
+        const dueAt = row.next_due_ms === null ? Infinity : Number(row.next_due_ms)
+        member.lotsAside = { dueAt, without: this.#newOrders }
+      }
       if (member) this.#members.set(gid, member)
       own.forEach((redemption) => this.#putRedemption(redemption))
     }
@@ -267,6 +300,68 @@ class Loading {
     const more = known.flatMap(({ codes }) => codes).filter((code) => !this.#codes.has(normalizeCode(code)))
     const comingBack = await loadRedemptions(this.#shopId, { codes: more }, this.#client)
     comingBack.forEach((redemption) => this.#putRedemption(redemption))
+  }
+
+  /**
+   * Puts to the members what of their lots the events touch at first sight: an order's lot to its members; all to whoever has something due or
+   * has anything else happen to them.
+   */
+  async fetchTouchedLots(events: readonly Event[]): Promise<void> {
+    const { world } = this
+    const touched = new Set<string>()
+    const ordersOf = new Map<string, Set<string>>()
+    for (const event of events) {
+      if (event.type === 'customer') continue
+      if (event.type !== 'order') {
+        for (const customer of findMemberNeeds(world, [event])) touched.add(world.whoIs(customer))
+        continue
+      }
+      const { id, customer, discountCodes } = event.order
+      const known = world.order(id)
+      if (!known) this.#newOrders.add(id)
+      for (const owner of known ? [customer, known.terms?.member ?? null] : []) {
+        if (owner !== null) addTo(ordersOf, world.whoIs(owner), id)
+      }
+      for (const code of known ? [...discountCodes, ...known.codes] : discountCodes) {
+        const redemption = world.redemptionByCode(code)
+        if (redemption) touched.add(world.whoIs(redemption.member))
+      }
+    }
+    const until = events.reduce((latest, event) => Math.max(latest, event.at), -Infinity)
+    for (const { id, lotsAside, advancedTo } of this.#members.values()) {
+      if (lotsAside && lotsAside.dueAt <= Math.max(until, advancedTo)) touched.add(id)
+    }
+    for (const member of touched) ordersOf.delete(member)
+    await together([this.#fetchLots([...touched]), this.#fetchOrderLots(ordersOf)])
+  }
+
+  async #fetchOrderLots(ordersOf: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
+    const pairs = [...ordersOf].flatMap(([member, orders]) => [...orders].map((order) => ({ member, order })))
+    const found = await loadOrderLots(this.#shopId, pairs, this.#client)
+    for (const [id, orders] of ordersOf) {
+      const member = this.#members.get(id)
+      if (!member?.lotsAside) continue
+      const lots = found.get(id) ?? []
+      const lotsAside = { ...member.lotsAside, without: new Set([...orders, ...this.#newOrders]) }
+      this.#members.set(id, { ...member, lots, lotsAside })
+      this.#lotsBefore.set(id, lots)
+    }
+  }
+
+  async #fetchLots(members: readonly string[]): Promise<void> {
+    const left = members.filter((id) => this.#members.get(id)?.lotsAside)
+    const found = await loadLots(this.#shopId, left, this.#client)
+    for (const id of left) {
+      const { lotsAside: _, ...member } = this.#members.get(id)!
+      const stored = found.get(id) ?? []
+      // Those that are with the member already may have changed since, or be gone.
+      const here = new Set(this.#lotsBefore.get(id)!.map(({ key }) => key))
+      const lots = [...stored.filter(({ key }) => !here.has(key)), ...member.lots].sort(compareLots)
+      const whole = { ...member, lots }
+      this.#lotsBefore.set(id, stored)
+      this.#members.set(id, whole)
+      if (this.world.changed.members.has(id)) this.world.changed.members.set(id, whole)
+    }
   }
 
   async loadFacts(keys: readonly string[]): Promise<void> {
@@ -306,6 +401,7 @@ class Loading {
       redemption: (id) => this.#redemptions.get(id),
       redemptionByCode: (code) => this.#redemptions.get(this.#codes.get(normalizeCode(code)) ?? ''),
       fact: (key) => this.#facts.get(key),
+      fetchLots: (member) => this.#fetchLots([member]),
       put: (changes) => {
         const members = 'members' in changes ? changes.members : [changes.member]
         for (const member of members) {
@@ -396,6 +492,12 @@ async function postPoints(
       `The accounts of ${id} in shop ${shopId} hold ${JSON.stringify(held)}, the engine says ${expected}.`,
     )
   }
+}
+
+function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const known = sets.get(key)
+  if (known) known.add(value)
+  else sets.set(key, new Set([value]))
 }
 
 function toSave(record: OrderRecord, { whoIs, ordersBefore }: LoadedWorld): OrderToSave {

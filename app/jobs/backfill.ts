@@ -9,10 +9,10 @@ import { countWaiting } from '#app/db/inbox.server.ts'
 import { findLastReading, noteReading, startReading, type Reading } from '#app/db/readings.server.ts'
 import type { Shop } from '#app/db/shops.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
-import { loadWorld, saveWorld } from '#app/db/world.server.ts'
+import { applyTo, loadWorld, saveWorld } from '#app/db/world.server.ts'
 import { addCatalog, findRules } from '#app/jobs/drain-inbox.ts'
 import { findNews, takeIn } from '#app/jobs/reconcile.ts'
-import { handle, type Event } from '#app/loyalty/engine.ts'
+import type { Event } from '#app/loyalty/engine.ts'
 import type { AdminClient } from '#app/shopify/admin-api.server.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import {
@@ -183,11 +183,11 @@ async function applyOrders(shopId: number, orders: readonly AdminOrder[]): Promi
         const { readable, unreadable } = readAll(orders, at)
         if (catalogued) await addCatalog(shopId, readable, client)
         const events = readable.map(({ event }) => event)
-        const world = await loadWorld(shopId, events, { at }, client)
+        const world = await loadWorld(shopId, events, { at, leaveLots: true }, client)
         const failed: AdminOrder[] = []
         for (const { order, event } of readable) {
           try {
-            world.put(handle(world, event, programs))
+            await applyTo(world, event, programs)
           } catch {
             failed.push(order)
           }

@@ -23,19 +23,12 @@ import {
 import { planForAnyShop } from '#app/db/plans.server.ts'
 import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
 import { loadPrograms } from '#app/db/programs.server.ts'
-import { loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
+import { applyTo, loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
 import { describeError, logError } from '#app/log.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { withCatalog } from '#app/loyalty/catalog.ts'
-import {
-  eraseBeforeProgram,
-  findMemberNeeds,
-  findNeeds,
-  handle,
-  type Event,
-  type Programs,
-} from '#app/loyalty/engine.ts'
+import { eraseBeforeProgram, findMemberNeeds, findNeeds, type Event, type Programs } from '#app/loyalty/engine.ts'
 import { numberOfGid } from '#app/loyalty/ids.ts'
 import { orderFromAdminApi, type AdminOrder } from '#app/shopify/order.ts'
 import type { Parsed } from '#app/shopify/payload.ts'
@@ -222,10 +215,10 @@ async function drainBatch(
         const sorted = sortMessages(batch)
         if (catalogued) await addCatalog(shopId, sorted.readable, client)
         const events = sorted.readable.map(({ event }) => event)
-        const world = await loadWorld(shopId, events, { at, skipBusy: true }, client)
+        const world = await loadWorld(shopId, events, { at, skipBusy: true, leaveLots: true }, client)
         return { at, sorted, world }
       })
-      const applied = applyMessages(sorted.readable, world, programs)
+      const applied = await applyMessages(sorted.readable, world, programs)
       await together([
         unlocked,
         saveWorld(shopId, world, programs, at, client),
@@ -382,7 +375,11 @@ function compareIds(one: string, other: string): number {
 type AppliedMessages = { done: Message[]; failed: Failure[]; left: Message[] }
 
 /** Without `programs` the only messages are erasures. */
-function applyMessages(messages: readonly Readable[], world: LoadedWorld, programs: Programs | null): AppliedMessages {
+async function applyMessages(
+  messages: readonly Readable[],
+  world: LoadedWorld,
+  programs: Programs | null,
+): Promise<AppliedMessages> {
   const applied: AppliedMessages = { done: [], failed: [], left: [] }
   const busy = new Set(world.busy)
   for (const { message, event } of messages) {
@@ -394,7 +391,7 @@ function applyMessages(messages: readonly Readable[], world: LoadedWorld, progra
       continue
     }
     try {
-      if (programs) world.put(handle(world, event, programs))
+      if (programs) await applyTo(world, event, programs)
       else if (event.type === 'erase') world.put(eraseBeforeProgram(world, event))
       applied.done.push(message)
     } catch (error) {

@@ -26,7 +26,7 @@ import {
   signUp,
 } from './events.ts'
 import { moveDraft, openDraft, versionAt, type Draft, type Transfer } from './ledger.ts'
-import { expireDue, findFirstEnd, redateLots, releaseDue, type Lot } from './lots.ts'
+import { expireDue, findFirstEnd, redateLots, releaseDue, requireLotsDue, type Lot, type LotsAside } from './lots.ts'
 import { erase, forfeit } from './erase.ts'
 import { mergeInto } from './merge.ts'
 import type { Rational } from './money.ts'
@@ -123,6 +123,8 @@ export type Member = {
   /** Earned minus taken back; adjustments and returned points are neither. */
   lifetimeEarned: number
   lots: readonly Lot[]
+  /** Not here where `lots` are all there are. */
+  lotsAside?: LotsAside
   redemptions: readonly Redemption[]
   activity: readonly Activity[]
   /** Sums of all activity ever, for tiers over a lifetime. */
@@ -568,6 +570,7 @@ function isChanged(before: Member, after: Member): boolean {
 
 /** What a late event made due at once: its lot may be past its release or its end already. An erased member keeps nothing. */
 function sweep(draft: Draft): void {
+  requireLotsDue(draft.member, draft.now)
   releaseDue(draft)
   // Where nothing moved, an earlier end alone made something due: the same instant may have seen an expiry already.
   expireDue(draft, () => draft.transfers.at(-1)?.key ?? `${formatInstant(draft.now)}/${formatInstant(draft.at)}`)
@@ -879,6 +882,7 @@ function adoptVersion(draft: Draft): void {
 function findDue(member: Member, programs: Programs): number {
   const version = versionAt(programs, member.advancedTo)
   let due = Math.min(findNextVersion(member, programs), findFirstEnd(member, programs, member.advancedTo))
+  if (member.lotsAside) due = Math.min(due, member.lotsAside.dueAt)
   for (const lot of member.lots) {
     if (lot.pending > 0 && lot.releaseAt !== null && lot.releaseAt < due) due = lot.releaseAt
   }

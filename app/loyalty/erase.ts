@@ -1,6 +1,7 @@
 /** A customer who wants to be forgotten. */
 import type { Refusal } from './engine.ts'
 import { changeLot, post, type Draft } from './ledger.ts'
+import { everyLot } from './lots.ts'
 import { formatInstant } from './time.ts'
 
 /** Identity goes, the open balance is forfeited. */
@@ -31,7 +32,7 @@ export function forfeit(draft: Draft): void {
   if (member.available > 0) post(draft, 'available', 'shop.forfeited', member.available, posting(''))
   else post(draft, 'shop.forfeited', 'available', -member.available, posting(''))
   member.deficit = 0
-  for (const lot of member.lots) {
+  for (const lot of everyLot(member)) {
     if (lot.pending === 0 && lot.available === 0) continue
     const emptied = changeLot(draft, lot)
     emptied.pending = 0

@@ -4,7 +4,7 @@
  */
 import type { Event, Fact, Member, Refusal } from './engine.ts'
 import { post, versionAt, type Draft, type TransferReason } from './ledger.ts'
-import { addAvailable, noteEarning, openLot, takeAvailable } from './lots.ts'
+import { addAvailable, noteEarning, openLot, openNewLot, takeAvailable } from './lots.ts'
 import type { EarningRule, Limit, Program } from './program.ts'
 import { noteActivity, reviewTier } from './tiers.ts'
 import { DAY_MS, isLeapYear, daysInMonth, startOfDate, toLocalDate, weekdayAt } from './time.ts'
@@ -247,7 +247,7 @@ function findMiss(
 function creditEarned(draft: Draft, key: string, points: number, reason: TransferReason): void {
   if (points === 0) return
   post(draft, 'shop.issued', 'available', points, { key, reason, source: key })
-  addAvailable(draft, openLot(draft, key, draft.at), points)
+  addAvailable(draft, openNewLot(draft, key, draft.at), points)
   draft.member.lifetimeEarned += points
   noteEarning(draft, key, draft.at)
 }

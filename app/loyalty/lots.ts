@@ -21,6 +21,45 @@ export type Lot = {
   available: number
 }
 
+/**
+ * Lots that a caller has left in its store, since most events touch none but their own. Whatever turns out to need them is stopped by
+ * {@link LotsNeeded} before anything came of it.
+ */
+export type LotsAside = {
+  /** Nothing becomes due of them before this instant. */
+  dueAt: number
+  /** Keys of which no lot is among them: it is with the member, or there is none. */
+  without: ReadonlySet<string>
+}
+
+/** Thrown by the engine: an event needs lots that were left aside. The caller puts them to the member and applies the event again. */
+export class LotsNeeded extends Error {
+  override name = 'LotsNeeded'
+  readonly member: string
+  constructor(member: string) {
+    super(`The lots of ${member} are needed.`)
+    this.member = member
+  }
+}
+
+/** All of the member's open lots. Throws {@link LotsNeeded} where some were left aside. */
+export function everyLot(member: Member): readonly Lot[] {
+  if (member.lotsAside) throw new LotsNeeded(member.id)
+  return member.lots
+}
+
+/** The member's open lot of this key. Throws {@link LotsNeeded} where it may be among those left aside. */
+export function findLot({ id, lots, lotsAside }: Member, key: string): Lot | undefined {
+  const lot = lots.find((candidate) => candidate.key === key)
+  if (!lot && lotsAside && !lotsAside.without.has(key)) throw new LotsNeeded(id)
+  return lot
+}
+
+/** Throws {@link LotsNeeded} where something of what was left aside may be due by an instant. */
+export function requireLotsDue({ id, lotsAside }: Member, at: number): void {
+  if (lotsAside && lotsAside.dueAt <= at) throw new LotsNeeded(id)
+}
+
 /** Points that a redemption took from one lot; it carries the lot's date, so that the lot can be opened again. */
 export type Draw = {
   lot: string
@@ -33,8 +72,12 @@ export type Draw = {
 
 /** The lot of this key, opened (again) where it is not open: the draft's own, to be changed. Its dates say when it ends; nothing waits in it yet. */
 export function openLot(draft: Draft, key: string, earnedAt: number, releaseAt: number | null = null): Lot {
-  const open = draft.member.lots.find((lot) => lot.key === key)
-  if (open) return changeLot(draft, open)
+  const open = findLot(draft.member, key)
+  return open ? changeLot(draft, open) : openNewLot(draft, key, earnedAt, releaseAt)
+}
+
+/** {@link openLot} for a key that can only be used once. */
+export function openNewLot(draft: Draft, key: string, earnedAt: number, releaseAt: number | null = null): Lot {
   const expiresAt = findLotExpiry(draft.programs, { earnedAt, releaseAt }, draft.now)
   return addLot(draft, { key, earnedAt, releaseAt, expiresAt, pending: 0, available: 0 })
 }
@@ -61,10 +104,10 @@ export function takeAvailable(draft: Draft, points: number, first: string | null
     draws.push({ lot: lot.key, ...datesToKeep(draft, lot), points: taken })
   }
   if (first !== null) {
-    const own = draft.member.lots.find((lot) => lot.key === first)
+    const own = findLot(draft.member, first)
     if (own) take(own)
   }
-  if (left > 0) for (const lot of sortForSpending(draft, draft.member.lots)) take(lot)
+  if (left > 0) for (const lot of sortForSpending(draft, everyLot(draft.member))) take(lot)
   return draws
 }
 
@@ -152,7 +195,7 @@ export function expireDue(draft: Draft, findCause: () => string = () => formatIn
   }
 }
 
-/** The first instant at which any available points are gone, as things stand; Infinity for none. */
+/** The first instant at which any available points are gone, as things stand; Infinity for none. Says nothing of lots that were left aside. */
 export function findFirstEnd(member: Member, programs: Programs, now: number): number {
   const { model } = versionAt(programs, now).program.expiry
   let first = Infinity
@@ -231,7 +274,7 @@ function findExpiryStart(programs: Programs, now: number): number {
 
 /** Dates all lots anew when the expiry model changes: switching expiry on starts all clocks at that moment. */
 export function redateLots(draft: Draft): void {
-  for (const lot of draft.member.lots) {
+  for (const lot of everyLot(draft.member)) {
     changeLot(draft, lot).expiresAt = findLotExpiry(draft.programs, lot, draft.now)
   }
 }
@@ -241,13 +284,16 @@ const EARNINGS_KEPT = 4
 
 /** Notes an earning for `inactivity`; an order's moves with its order, and `at` null takes it away. */
 export function noteEarning(draft: Draft, key: string, at: number | null): void {
-  const { recentEarnings } = draft.member
+  const { id, recentEarnings, lotsAside } = draft.member
   const known = recentEarnings.find((earning) => earning.key === key)
   if (known ? known.at === at : at === null) return
   if (at !== null) noteEmptied(draft)
   const others = recentEarnings.filter((earning) => earning.key !== key)
   if (at !== null) others.push({ key, at })
   others.sort((a, b) => b.at - a.at || (a.key < b.key ? -1 : 1))
+  // An earlier last earning brings the end of all lots forward, where they end by it.
+  const isSooner = (others[0]?.at ?? -Infinity) < (recentEarnings[0]?.at ?? -Infinity)
+  if (lotsAside && isSooner) throw new LotsNeeded(id)
   draft.member.recentEarnings = others.slice(0, EARNINGS_KEPT)
 }
 

@@ -1,7 +1,7 @@
 /** Two customers who turn out to be one: everything of the one that goes is added to the one that stays. */
 import type { Member } from './engine.ts'
 import { addLot, changeLot, nameAccount, type Balance, type Draft } from './ledger.ts'
-import { takeAvailable } from './lots.ts'
+import { everyLot, findLot, takeAvailable } from './lots.ts'
 import type { Program } from './program.ts'
 import { combine, findTierAt, reviewTier, type TierStanding } from './tiers.ts'
 
@@ -40,9 +40,9 @@ function moveBalances(from: Draft, into: Draft, key: string): void {
 }
 
 function mergeLots(from: Member, into: Draft): void {
-  for (const lot of from.lots) {
+  for (const lot of everyLot(from)) {
     if (lot.pending === 0 && lot.available === 0) continue
-    const same = into.member.lots.find((candidate) => candidate.key === lot.key)
+    const same = findLot(into.member, lot.key)
     if (same) {
       const joined = changeLot(into, same)
       joined.pending += lot.pending

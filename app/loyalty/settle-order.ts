@@ -5,7 +5,7 @@
 import { decideCampaigns } from './campaigns.ts'
 import { findPeriod, hasPlace, isEnrolled, takePlace } from './events.ts'
 import { changeLot, post, versionAt, type Draft } from './ledger.ts'
-import { addAvailable, findLotExpiry, noteEarning, openLot, takeAvailable } from './lots.ts'
+import { addAvailable, findLot, findLotExpiry, noteEarning, openLot, takeAvailable } from './lots.ts'
 import { isPaid, isVoid, type Order, type OrderRecord, type OrderTerms, type OrderWorth, type Why } from './order.ts'
 import { calculateWorth } from './points.ts'
 import type { EarningRule } from './program.ts'
@@ -154,8 +154,8 @@ function holdEnd(draft: Draft, terms: OrderTerms, paidAt: number): number {
 /** An earlier instant of earning has come to light: hold and expiry move with it, also of points that are being spent. */
 function redateOrderLot(draft: Draft, record: OrderRecord, terms: OrderTerms, paidAt: number): void {
   redateDraws(draft, { key: record.id, earnedAt: paidAt, releaseAt: holdEnd(draft, terms, paidAt) })
-  const stale = draft.member.lots.find((lot) => lot.key === record.id && lot.earnedAt !== paidAt)
-  if (!stale) return
+  const stale = findLot(draft.member, record.id)
+  if (!stale || stale.earnedAt === paidAt) return
   const lot = changeLot(draft, stale)
   lot.earnedAt = paidAt
   if (lot.releaseAt !== null) lot.releaseAt = holdEnd(draft, terms, paidAt)
@@ -197,7 +197,7 @@ function creditOrder(draft: Draft, record: OrderRecord, terms: OrderTerms, point
 /** This order's pending, its own lot, other lots in spending order, then below zero or written off. */
 function takeBackOrder(draft: Draft, record: OrderRecord, points: number): void {
   const { member } = draft
-  const own = member.lots.find((lot) => lot.key === record.id)
+  const own = findLot(member, record.id)
   const fromPending = Math.min(points, own?.pending ?? 0)
   if (own && fromPending > 0) {
     changeLot(draft, own).pending -= fromPending

@@ -4,7 +4,7 @@
  * it for a while (grace, a placement by hand), never below it, unless by hand.
  */
 import type { Member, Programs, ProgramVersion } from './engine.ts'
-import { addAvailable, noteEarning, openLot } from './lots.ts'
+import { addAvailable, noteEarning, openNewLot } from './lots.ts'
 import { post, versionAt, type Draft } from './ledger.ts'
 import { addRational, formatDecimal, rational, type Rational } from './money.ts'
 import type { Level, Program, Tiers } from './program.ts'
@@ -339,7 +339,7 @@ function giveEntryReward(draft: Draft, level: Level): void {
   setStanding(draft, { entryRewarded: [...member.tier.entryRewarded, level.id] })
   const key = `entry:${member.id}:${level.id}`
   post(draft, 'shop.issued', 'available', level.entryReward, { key, reason: 'tier_entry', source: level.id })
-  addAvailable(draft, openLot(draft, key, draft.at), level.entryReward)
+  addAvailable(draft, openNewLot(draft, key, draft.at), level.entryReward)
   member.lifetimeEarned += level.entryReward
   noteEarning(draft, key, draft.at)
 }

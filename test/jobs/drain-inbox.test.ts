@@ -1,16 +1,19 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { pool, prisma } from '#app/db/client.server.ts'
+import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { keepAnswer } from '#app/db/feedback.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
 import { retryMessage } from '#app/db/inbox.server.ts'
 import { listMessages, listSetAside } from '#app/db/messages.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
+import { applyEvents } from '#app/db/world.server.ts'
 import { CLAIM_LOCK, drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
 import { atInstant, makeShop, makeShopWithProgram, programDocument, receive } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
+import { lookAtStatements } from '#test/setup/statements.ts'
 
 const ANN = 8_123_456_789_012
 const ann = `gid://shopify/Customer/${ANN}`
@@ -308,4 +311,36 @@ it('has the database end what a process has begun and says nothing more about', 
     `select current_setting('idle_in_transaction_session_timeout') as idle, current_setting('tcp_keepalives_idle') as keepalive`,
   )
   expect(rows).toEqual([{ idle: '30s', keepalive: '10' }])
+})
+
+it('asks for the lots of an order alone, and for all of a member’s once more is taken back than the order has left', async () => {
+  const shop = await makeShopWithProgram({ hold: { days: 0 } })
+  const asked: string[] = []
+  onTestFinished(
+    lookAtStatements((text) => {
+      if (/^select[^;]*from lots\b/.test(text)) asked.push(/key = /.test(text) ? 'of orders' : 'all')
+    }),
+  )
+  const hear = async (id: number, left: number[], status: string, at: string) => {
+    asked.length = 0
+    const goods = left.map(() => '10.00')
+    await receive(shop.id, 'orders/updated', orderBody({ id, customer: ANN, goods, left, status, updatedAt: at }), {
+      at,
+    })
+    await drainShop(shop.id)
+    return [...asked]
+  }
+  for (const id of [1, 2, 3]) expect(await hear(id, [1, 1], 'paid', `2026-08-0${id}T08:00:00Z`)).toEqual([])
+  expect(await hear(3, [1, 1], 'paid', '2026-08-04T08:00:00Z')).toEqual(['of orders'])
+  expect(await hear(3, [1, 0], 'partially_refunded', '2026-08-05T08:00:00Z')).toEqual(['of orders'])
+  const redeem = {
+    type: 'redeem',
+    customer: ann,
+    reward: 'five-off',
+    code: 'FIVE',
+    at: Date.parse('2026-08-06'),
+  } as const
+  expect(await applyEvents(shop.id, [redeem], redeem.at)).toMatchObject({ ok: true, changes: [{ refused: null }] })
+  expect(await hear(1, [0, 0], 'refunded', '2026-08-07T08:00:00Z')).toEqual(['of orders', 'all'])
+  expect((await checkLedger(shop.id)).differences).toEqual([])
 })
