@@ -100,10 +100,11 @@ test('what one member is below zero makes the points that others hold no cheaper
      values ($1, 1, 1000, 0, 0, 0), ($1, 2, -400, 0, 30, 400), ($1, 3, -300, 100, 0, 300), ($1, 4, -20, 50, 0, 20)`,
     [shop.id],
   )
-  const { liability, perHundred, costMinor } = await points.loader(await get('/app/retention/points'))
+  const { liability, perHundred, costMinor, counted } = await points.loader(await get('/app/retention/points'))
   expect(perHundred).toBe(100)
   expect(liability).toMatchObject({ outstanding: 460, deficit: 720, owed: 1_060 })
   expect(costMinor).toBe(1_060)
+  expect(await counted).toMatchObject({ everExpired: 0 })
 })
 
 test('a group that does not exist is not found', async () => {
