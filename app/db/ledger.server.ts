@@ -72,7 +72,7 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
 /**
  * $1 shop, $2 now, $3–$12 transfers, $13–$21 lots, $22–$24 totals.
  *
- * What is locked is counted and not joined: PostgreSQL expects a handful of rows here and would compare each with each.
+ * Balances are looked up one by one, in the order of their members: PostgreSQL expects a handful of rows here.
  *
  * A statement sees the tables as they were before it, so each part works from what the part before returns, never from
  * its table. Balances are updated and never inserted here: PostgreSQL tests a CHECK on the row offered for insertion,
@@ -113,11 +113,7 @@ with given as ${rowsOf({
     from entries group by member_id
 ), totals as ${rowsOf({ member_id: '$22::bigint[]', deficit: '$23::bigint[]', lifetime_earned: '$24::bigint[]' })}, touched as (
   select member_id, m.pending, m.available, m.reserved, t.deficit, t.lifetime_earned
-    from moved m full join totals t using (member_id)
-), locked as materialized (
-  select b.member_id from balances b
-   where b.shop_id = $1 and b.member_id = any(array(select member_id from touched))
-   order by b.member_id for update
+    from moved m full join totals t using (member_id) order by member_id
 ), changed as (
   update balances b
      set pending = b.pending + coalesce(t.pending, 0),
@@ -126,7 +122,7 @@ with given as ${rowsOf({
          deficit = coalesce(t.deficit, b.deficit),
          lifetime_earned = coalesce(t.lifetime_earned, b.lifetime_earned)
     from touched t
-   where b.shop_id = $1 and b.member_id = t.member_id and (select count(*) from locked) >= 0
+   where b.shop_id = $1 and b.member_id = t.member_id
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as ${rowsOf({
   member_id: '$13::bigint[]',

@@ -96,16 +96,27 @@ export async function lockMembers(
     values: [shopId, ids],
   })
   // A statement of its own sees what others wrote while the locks were waited for; the one that locks would not (EvalPlanQual).
-  const holding = client.query<Omit<LockedRow, 'state' | 'erased_at' | 'next_due_ms'>>({
+  const holding = client.query<Omit<LockedRow, 'state' | 'erased_at' | 'next_due_ms' | 'aliases'>>({
     name: 'load-balances',
-    text: `select b.member_id as id, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned, ${ALIASES}
+    text: `select b.member_id as id, b.available, b.pending, b.reserved, b.deficit, b.lifetime_earned
              from balances b where b.shop_id = $1 and b.member_id = any($2::bigint[])`,
     values: [shopId, ids],
   })
-  const [added, { rows }, { rows: held }] = await together([adding, locking, holding])
+  // Few members have any: looked up for each beside its balances, they would cost as much as those.
+  const naming = client.query<{ member_id: string; alias_id: string }>({
+    name: 'load-aliases',
+    text: `select member_id, alias_id from member_aliases where shop_id = $1 and member_id = any($2::bigint[])
+            order by merged_at, alias_id`,
+    values: [shopId, ids],
+  })
+  const [added, { rows }, { rows: held }, { rows: named }] = await together([adding, locking, holding, naming])
   const accounts = new Map(held.map((row) => [row.id, row]))
+  const names = Map.groupBy(named, (row) => row.member_id)
   const locked = added && skipBusy ? rows.filter((row) => added.has(row.id)) : rows
-  return locked.map((row) => Object.assign(accounts.get(row.id)!, row))
+  return locked.map((row) => {
+    const aliases = names.get(row.id)?.map(({ alias_id: alias }) => alias) ?? null
+    return Object.assign(accounts.get(row.id)!, row, { aliases })
+  })
 }
 
 /** Whoever was merged away since their aliases were followed is nobody new: there would be two of them again. Returns who is. */

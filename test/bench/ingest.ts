@@ -105,10 +105,12 @@ async function benchDrain(print: Print, { url, home }: BenchDatabase, { rounds, 
   for (const count of [SHOPS, 1]) {
     const shops = await openBenchShops(count, `drain-${count}`)
     const found = { idle: [] as number[], raw: [] as number[], drain: [] as Used[] }
-    // The first ones warm up: prepared statements and compiled code.
-    await storeOrders(shops, nextOrder, 2_000, MEMBERS)
-    nextOrder += 2_000
-    await drainer.drain()
+    // The first ones warm up: prepared statements and compiled code. V8 compiles for the first seconds of a process.
+    for (let round = 0; round < 2; round += 1) {
+      await storeOrders(shops, nextOrder, DRAIN_ORDERS, MEMBERS)
+      nextOrder += DRAIN_ORDERS
+      await drainer.drain()
+    }
     await tidy()
     for (let round = 0; round < rounds; round += 1) {
       await storeOrders(shops, nextOrder, DRAIN_ORDERS, MEMBERS)
