@@ -58,7 +58,10 @@ export async function storeMessages(messages: readonly NewMessage[], at: number,
   return rowCount ?? 0
 }
 
-/** What is new is told by its number. `is true` has PostgreSQL look each up in a table of them, where it could compare each with each. */
+/**
+ * Keys are taken in one order, so that two batches with the same messages never wait for each other in a circle. What is new is told by its
+ * number. `is true` has PostgreSQL look each up in a table of them, where it could compare each with each.
+ */
 const STORE = `
 with given as (
   select nextval('messages_id_seq') as id, shop_id, topic, event_id, webhook_id, ${toInstantSql('triggered_ms')} as triggered_at, payload, source
@@ -74,6 +77,7 @@ with given as (
 ), fresh as (
   insert into messages (shop_id, id, topic, event_id, webhook_id, triggered_at, received_at, source)
   select shop_id, id, topic, event_id, webhook_id, triggered_at, $1, source from given
+   order by shop_id, topic, event_id, id
   on conflict (shop_id, topic, event_id) do nothing
   returning id
 )

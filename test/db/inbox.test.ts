@@ -39,6 +39,15 @@ it('keeps of each event one message, within a batch as between batches, and know
   expect(await statesOf(shop.id)).toEqual(['done', 'done', 'done', 'waiting'])
 })
 
+it('keeps the same messages once where two batches bring them at the same time in opposite order', async () => {
+  const shop = await makeShop()
+  for (let round = 0; round < 20; round += 1) {
+    const batch = Array.from({ length: 200 }, (_, index) => message(shop.id, `${round}-${index}`))
+    const [one, other] = await Promise.all([storeMessages(batch, AT), storeMessages(batch.toReversed(), AT)])
+    expect(one + other).toBe(200)
+  }
+})
+
 it('keeps what is in a message with the message that it belongs to, in batches of hundreds with duplicates among them', async () => {
   const shop = await makeShop()
   await storeMessages(
