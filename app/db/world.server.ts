@@ -176,7 +176,8 @@ export async function applyTo(world: LoadedWorld, event: Event, programs: Progra
     try {
       return world.put(handle(world, event, programs))
     } catch (error) {
-      if (!(error instanceof LotsNeeded)) throw error
+      // Where nothing is left aside any more, asking again would ask for ever.
+      if (!(error instanceof LotsNeeded) || !world.member(error.member)?.lotsAside) throw error
       await world.fetchLots(error.member)
     }
   }

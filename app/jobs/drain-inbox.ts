@@ -315,7 +315,10 @@ async function underClaimLock<Result>(
   try {
     // What is asked first waits behind the lock at the database.
     const [, result] = await together([locking, work()])
-    return [result, unlock()]
+    const unlocked = unlock()
+    // The caller looks at it later: meanwhile it may fail unheard.
+    unlocked.catch(() => {})
+    return [result, unlocked]
   } catch (error) {
     // A transaction that failed takes no statement but its end, and its end does not give back a lock of the connection's.
     await client.query('rollback')
