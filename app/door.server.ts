@@ -142,27 +142,23 @@ function answer(response: ServerResponse, status: number, text: string): void {
 
 type Waiting = { message: NewMessage; kept: () => void; failed: (reason: unknown) => void }
 
-/** Where the machine is busy, a batch waits at each step for a processor, and whoever comes next waits for it: with one at a time, for two. */
-const BATCHES_AT_ONCE = 2
-
 /**
- * Requests that come together share a commit: while batches are on their way, the next one gathers. Nobody waits for a batch to fill: alone, a
- * message goes at once.
+ * Requests that come together share a commit: while a batch is on its way, the next one gathers. With a second one beside it batches are smaller and
+ * cost more: answers come a tenth sooner, and a tenth fewer get done. Nobody waits for a batch to fill: alone, a message goes at once.
  */
 function createBatches(onStored: () => void): {
   store: (message: NewMessage) => Promise<void>
   drain: () => Promise<void>
 } {
   const waiting: Waiting[] = []
-  const onTheirWay = new Set<Promise<void>>()
+  let onItsWay: Promise<void> | null = null
 
   function send(): void {
-    if (waiting.length === 0 || onTheirWay.size >= BATCHES_AT_ONCE) return
-    const stored = storeBatch(waiting.splice(0, BATCH_LIMIT), onStored).finally(() => {
-      onTheirWay.delete(stored)
+    if (waiting.length === 0 || onItsWay) return
+    onItsWay = storeBatch(waiting.splice(0, BATCH_LIMIT), onStored).finally(() => {
+      onItsWay = null
       send()
     })
-    onTheirWay.add(stored)
   }
   return {
     store: (message) =>
@@ -172,9 +168,9 @@ function createBatches(onStored: () => void): {
         if (waiting.length === 1) setImmediate(send)
       }),
     drain: async () => {
-      while (waiting.length > 0 || onTheirWay.size > 0) {
+      while (waiting.length > 0 || onItsWay) {
         send()
-        await Promise.race(onTheirWay)
+        await onItsWay
       }
     },
   }
