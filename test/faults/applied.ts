@@ -68,6 +68,14 @@ export class AppliedLog {
     for (const row of rows) this.#told.set(row.id, row)
   }
 
+  /** Lines of imports were matched with customers: keeps what they say, as it is forgotten when they are given, which may be before anything else is committed. */
+  async noteLines(): Promise<void> {
+    const { rows } = await this.#watch().query<Line>(
+      `select l.*, i.source from import_lines l join imports i on i.id = l.import_id where l.state = 'ready'`,
+    )
+    for (const row of rows) this.#lines.set(`${row.import_id}:${row.line}`, row)
+  }
+
   /** Something was committed: finds out what. `by` is whose transaction it was. */
   async noteCommit(by: string): Promise<void> {
     const messages = await this.#newlyDone()

@@ -177,7 +177,10 @@ async function play(seed: number, random: Random, plan: Plan, schedule: Schedule
     query: ((...args: Parameters<pg.Client['query']>) => place.watch().query(...args)) as pg.Client['query'],
     restart: place.restart,
     onCommit: (actor) => log.noteCommit(actor.name),
-    onStatement: (label) => (label === 'store-messages' ? log.noteMessages() : Promise.resolve()),
+    onStatement: async (label) => {
+      if (label === 'store-messages') await log.noteMessages()
+      if (label.startsWith('update import_lines l')) await log.noteLines()
+    },
   })
   const game = new Game({ shop, shopify, random, plan, schedule, log }, story)
   try {
