@@ -37,8 +37,8 @@ export class LedgerError extends Error {
  *
  * A transfer whose key is there already, with the same data, is left out (a repeat is the same result); with other data
  * a LedgerError is thrown that names the key. A lot that is said to be new and is there already is refused by the database
- * (SQLSTATE 23505): whoever said so has not looked. The members must have accounts (`openAccounts`). Accounts are locked in
- * the order of their ids, so that two postings never wait for each other in a circle.
+ * (SQLSTATE 23505): whoever said so has not looked. The members must have accounts (`openAccounts`). Whoever posts
+ * holds the members' rows (`lockMembers`); accounts are changed in the order of their ids all the same.
  */
 export async function postToLedger(
   shopId: number,

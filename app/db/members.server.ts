@@ -190,8 +190,8 @@ export async function loadOrderLots(
   return readLots(rows[0]!)
 }
 
-function readLots(row: PackedColumns<typeof LOT_COLUMNS>): Map<string, Lot[]> {
-  const column = unpackColumns(row)
+function readLots(packed: PackedColumns<typeof LOT_COLUMNS>): Map<string, Lot[]> {
+  const column = unpackColumns(packed)
   const lots = new Map<string, Lot[]>()
   for (let row = 0; row < column.key.length; row += 1) {
     const member = toGid('Customer', column.member_id[row]!)

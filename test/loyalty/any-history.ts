@@ -207,3 +207,32 @@ function changeOrder(order: Order, deed: Deed, now: number, customer: string): O
 export function longAfter(events: readonly Event[]): number {
   return (events.at(-1)?.at ?? START) + 183 * DAY
 }
+
+/** Merges and erasures, and messages that are heard later than others that happened after them. */
+export const anyDisorder = fc.record({
+  disturbances: fc.array(
+    fc.record({ kind: fc.constantFrom('merge', 'erase'), place: fc.nat(30), who: fc.nat(2), into: fc.nat(2) }),
+    { maxLength: 3 },
+  ),
+  late: fc.array(fc.nat(30), { maxLength: 6 }),
+})
+
+/** The events with that disorder among them. */
+export function disturb(
+  events: Event[],
+  { disturbances, late }: typeof anyDisorder extends fc.Arbitrary<infer T> ? T : never,
+): Event[] {
+  const disturbed = [...events]
+  for (const { kind, place, who, into } of disturbances) {
+    const { at } = disturbed[place % disturbed.length]!
+    const [customer, other] = [CUSTOMERS[who] as string, CUSTOMERS[into] as string]
+    const event: Event =
+      kind === 'erase' ? { type: 'erase', at, customer } : { type: 'merge', at, from: customer, into: other }
+    disturbed.splice(place % disturbed.length, 0, event)
+  }
+  for (const index of late) {
+    const [event] = disturbed.splice(index % disturbed.length, 1)
+    if (event) disturbed.splice((index * 7) % (disturbed.length + 1), 0, event)
+  }
+  return disturbed
+}

@@ -5,7 +5,7 @@ import { findLotEnd } from '#app/loyalty/lots.ts'
 import type { Order } from '#app/loyalty/order.ts'
 import { rewardCounter } from '#app/loyalty/rewards.ts'
 import { describeMember, simulateRecords } from '#app/loyalty/simulate.ts'
-import { anyDeeds, anyPrograms, anyRules, CUSTOMERS, longAfter, START, toEvents } from './any-history.ts'
+import { anyDeeds, anyDisorder, anyPrograms, anyRules, disturb, longAfter, START, toEvents } from './any-history.ts'
 import { ANN, BEN, DAY, makeLine, makeOrder, makeRefund, onlyProgram, refundTo, Shop } from './shop.ts'
 
 /** Other work may share the machine: alone, each of these takes a few seconds. */
@@ -71,34 +71,6 @@ test(
   },
   MINUTE,
 )
-
-/** Merges and erasures, and messages that are heard later than others that happened after them. */
-const anyDisorder = fc.record({
-  disturbances: fc.array(
-    fc.record({ kind: fc.constantFrom('merge', 'erase'), place: fc.nat(30), who: fc.nat(2), into: fc.nat(2) }),
-    { maxLength: 3 },
-  ),
-  late: fc.array(fc.nat(30), { maxLength: 6 }),
-})
-
-function disturb(
-  events: Event[],
-  { disturbances, late }: typeof anyDisorder extends fc.Arbitrary<infer T> ? T : never,
-): Event[] {
-  const disturbed = [...events]
-  for (const { kind, place, who, into } of disturbances) {
-    const { at } = disturbed[place % disturbed.length]!
-    const [customer, other] = [CUSTOMERS[who] as string, CUSTOMERS[into] as string]
-    const event: Event =
-      kind === 'erase' ? { type: 'erase', at, customer } : { type: 'merge', at, from: customer, into: other }
-    disturbed.splice(place % disturbed.length, 0, event)
-  }
-  for (const index of late) {
-    const [event] = disturbed.splice(index % disturbed.length, 1)
-    if (event) disturbed.splice((index * 7) % (disturbed.length + 1), 0, event)
-  }
-  return disturbed
-}
 
 test(
   'the same stays true where messages come in any order, customers are merged and erased',

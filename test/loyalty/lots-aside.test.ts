@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { handle, nextDueAt, type Changes, type Event, type Member, type World } from '#app/loyalty/engine.ts'
 import { LotsNeeded, type LotsAside } from '#app/loyalty/lots.ts'
-import { anyDeeds, anyPrograms, CUSTOMERS, longAfter, toEvents } from './any-history.ts'
+import { anyDeeds, anyDisorder, anyPrograms, disturb, longAfter, toEvents } from './any-history.ts'
 import { Shop } from './shop.ts'
 
 /** The engine's answer on a shop whose members have only some of their lots with them, and those whose lots it asked for. */
@@ -51,35 +51,17 @@ function whole(shop: Shop, members: readonly Member[], isHere: (key: string) => 
 
 const sortLots = (lots: Member['lots']) => [...lots].sort((a, b) => (a.key < b.key ? -1 : 1))
 
-const anyDisorder = fc.record({
-  late: fc.array(fc.nat(30), { maxLength: 6 }),
-  ends: fc.array(
-    fc.record({ kind: fc.constantFrom('merge', 'erase'), place: fc.nat(30), who: fc.nat(2), into: fc.nat(2) }),
-    { maxLength: 2 },
-  ),
-})
-
 test('an event changes the same whichever lots were left aside, and asks for few of them', () => {
   let [handled, asking] = [0, 0]
   const property = fc.property(anyPrograms, anyDeeds, anyDisorder, fc.nat(3), (programs, deeds, disorder, modulus) => {
     const isHere = (key: string) => modulus > 0 && key.length % (modulus + 1) === 0
     const shop = new Shop(programs)
-    const events = toEvents(deeds)
-    for (const { kind, place, who, into } of disorder.ends) {
-      const { at } = events[place % events.length]!
-      const [customer, other] = [CUSTOMERS[who]!, CUSTOMERS[into]!]
-      const end: Event =
-        kind === 'erase' ? { type: 'erase', at, customer } : { type: 'merge', at, from: customer, into: other }
-      events.splice(place % events.length, 0, end)
-    }
-    for (const index of disorder.late) events.push(...events.splice(index % events.length, 1))
+    const events = disturb(toEvents(deeds), disorder)
     for (const event of events) {
       const { changes, asked } = handleLeanly(shop, event, isHere)
       for (const member of changes.members) {
-        const dueAt = nextDueAt(member, programs) ?? Infinity
-        if (!member.lotsAside) continue
-        const { lotsAside: _, ...full } = { ...member, lots: whole(shop, [member], isHere)[0]!.lots }
-        expect(dueAt).toBeLessThanOrEqual(nextDueAt(full, programs) ?? Infinity)
+        const [full] = whole(shop, [member], isHere)
+        expect(nextDueAt(member, programs) ?? Infinity).toBeLessThanOrEqual(nextDueAt(full!, programs) ?? Infinity)
       }
       const lean = { ...changes, members: whole(shop, changes.members, isHere) }
       const expected = shop.tell(event)
