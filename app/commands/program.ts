@@ -1,16 +1,12 @@
 /** `npm run program`: the live program of a shop as a document, out and in. */
-import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { now } from '#app/clock.server.ts'
-import { closeDatabase } from '#app/db/client.server.ts'
-import { embeddedHome, findRunningEmbedded } from '#app/db/embedded.server.ts'
+import { openDatabase } from '#app/db/open.server.ts'
 import { findPublishedProgram, publishOnTop } from '#app/db/program-history.server.ts'
 import { type Shop, findShop } from '#app/db/shops.server.ts'
 import { diff } from '#app/loyalty/diff.ts'
 import { InputProblem, readProgramFile } from './input-file.ts'
 import { OutputProblem, writeOutput } from './output-file.ts'
-
-const PROJECT = path.resolve(import.meta.dirname, '../..')
 
 const HELP = `The program of a shop as a document: everything it promises its members.
 
@@ -24,8 +20,8 @@ const HELP = `The program of a shop as a document: everything it promises its me
   --dry-run     check and say what would change; publish nothing
   --help        this text
 
-The database is DATABASE_URL, or the one that "npm start" runs for this folder.
-Exit status: 0 done; 2 the input or the command line is wrong, and nothing was written.
+DATABASE_URL names the database; without it, the embedded one of this folder.
+Exit code: 0 done; 2 the input or the command line is wrong or the database does not answer, and nothing was written.
 `
 
 async function main(args: string[]): Promise<number> {
@@ -36,16 +32,16 @@ async function main(args: string[]): Promise<number> {
       process.stdout.write(HELP)
       return 0
     }
-    if (action === 'export' && file === undefined) await exportProgram(await requireShopOf(values.shop), values.out)
-    else if (action === 'import' && file !== undefined && rest.length === 0) await importProgram(file, values)
-    else throw new InputProblem(['say "export --shop SHOP" or "import --shop SHOP FILE" (see --help)'])
+    if (action === 'export' && file === undefined) {
+      await withShop(values.shop, (shop) => exportProgram(shop, values.out))
+    } else if (action === 'import' && file !== undefined && rest.length === 0) {
+      await withShop(values.shop, (shop) => importProgram(shop, file, values['dry-run'] ?? false))
+    } else throw new InputProblem(['say "export --shop SHOP" or "import --shop SHOP FILE" (see --help)'])
     return 0
   } catch (error) {
     if (!(error instanceof InputProblem || error instanceof OutputProblem)) throw error
     process.stderr.write(`${error.message}\n`)
     return 2
-  } finally {
-    await closeDatabase()
   }
 }
 
@@ -56,11 +52,7 @@ async function exportProgram(shop: Shop, out: string | undefined): Promise<void>
   await writeOutput(out, (sink) => sink.write(json))
 }
 
-async function importProgram(
-  file: string,
-  options: { shop?: string | undefined; 'dry-run'?: boolean | undefined },
-): Promise<void> {
-  const shop = await requireShopOf(options.shop)
+async function importProgram(shop: Shop, file: string, dryRun: boolean): Promise<void> {
   const before = await findPublishedProgram(shop.id)
   const { program, fieldProblem, standing } = readProgramFile(file, before?.document)
   if (program.currency !== shop.currency) {
@@ -73,7 +65,7 @@ async function importProgram(
     return
   }
   const said = changes.map((change) => `  • ${change}\n`).join('')
-  if (options['dry-run']) {
+  if (dryRun) {
     process.stdout.write(`This would change for ${shop.domain}:\n${said}`)
     return
   }
@@ -88,14 +80,18 @@ async function importProgram(
   process.stdout.write(`Version ${published.version} of ${shop.domain} is in force:\n${said}`)
 }
 
-async function requireShopOf(domain: string | undefined): Promise<Shop> {
+async function withShop(domain: string | undefined, work: (shop: Shop) => Promise<void>): Promise<void> {
   if (domain === undefined) throw new InputProblem(['--shop is missing; it names the shop (see --help)'])
-  const url = process.env.DATABASE_URL ?? (await findRunningEmbedded(embeddedHome(PROJECT)))
-  if (!url) throw new InputProblem(['there is no database: set DATABASE_URL, or let "npm start" run'])
-  process.env.DATABASE_URL = url
-  const shop = await findShop(domain)
-  if (!shop) throw new InputProblem([`there is no shop ${domain} in this database`])
-  return shop
+  const close = await openDatabase().catch((error: Error) => {
+    throw new InputProblem([error.message])
+  })
+  try {
+    const shop = await findShop(domain)
+    if (!shop) throw new InputProblem([`there is no shop ${domain} in this database`])
+    await work(shop)
+  } finally {
+    await close()
+  }
 }
 
 function readArguments(args: string[]) {

@@ -14,8 +14,11 @@ import { logError } from '#app/log.server.ts'
 
 const SLICE = 200
 const SHOPS_AT_ONCE = 100
-/** Slices of one shop in a row. A new version of the program can make all of its members due at once, and messages and other shops must not wait. */
-const SLICES_A_TURN = 5
+/**
+ * Slices of one shop in a row. A new version of the program can make all of its members due at once, and other shops must not wait; nor must
+ * messages, which have their turn after a slice of each shop.
+ */
+const SLICES_A_TURN = 1
 /** A member who cannot be advanced (an impossible state) is tried again after this long, and holds up nobody meanwhile. */
 const POSTPONE_MS = 3_600_000
 /** How many such members of a slice are named in the log: where the cause lies with the shop, all of them fail alike. */

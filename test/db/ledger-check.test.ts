@@ -143,12 +143,16 @@ it('says nothing of one shop’s damage to another', async () => {
   expect((await checkLedger(shop.id)).differences).toEqual([])
 })
 
-it.each(['ledger-verify', 'measures-verify'])('%s says in one line that the database does not answer', (command) => {
-  const env = { ...process.env, DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing' }
-  const { status, stderr } = spawnSync(process.execPath, [`app/commands/${command}.ts`], { encoding: 'utf8', env })
-  expect(stderr).toMatch(/^The database of DATABASE_URL does not answer: .*ECONNREFUSED.*\n$/)
-  expect(status).toBe(2)
-})
+it.each([['ledger-verify'], ['measures-verify'], ['program', 'export', '--shop', 'demo.myshopify.com']])(
+  '%s says in one line that the database does not answer',
+  (command, ...args) => {
+    const env = { ...process.env, DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing' }
+    const line = [`app/commands/${command}.ts`, ...args]
+    const { status, stderr } = spawnSync(process.execPath, line, { encoding: 'utf8', env })
+    expect(stderr).toMatch(/^The database of DATABASE_URL does not answer: .*ECONNREFUSED.*\n$/)
+    expect(status).toBe(2)
+  },
+)
 
 it('answers as a command: 0 where all is right, 1 where something differs, 2 where the shop is unknown', async () => {
   const shop = await busyShop()
