@@ -13,6 +13,7 @@ import { FirstStepsCard } from '#app/ui/first-steps-card.tsx'
 import { judgeConnection } from '#app/ui/health.ts'
 import { showCount } from '#app/ui/words.ts'
 
+export { keepPage as clientAction, keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Home · Perennial' }]

@@ -39,6 +39,7 @@ import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
 import { RemoveEntry } from '#app/ui/remove-entry.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
+export { keepPage as clientAction } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 export { keepWhileLeaving as shouldRevalidate } from '#app/ui/use-publish.ts'
 

@@ -30,6 +30,7 @@ import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney, showPoints } from '#app/ui/words.ts'
 
+export { keepPage as clientAction, keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Bring members over · Perennial' }]

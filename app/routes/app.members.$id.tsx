@@ -43,6 +43,7 @@ import { sayReason } from '#app/ui/reasons.ts'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney } from '#app/ui/words.ts'
 
+export { keepPage as clientAction, keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Member · Perennial' }]

@@ -21,6 +21,7 @@ import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
 import { ShowOlder } from '#app/ui/show-older.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 
+export { keepPage as clientAction, keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Messages · Perennial' }]

@@ -15,6 +15,7 @@ import { ProgramForm } from '#app/ui/program-form.tsx'
 import { ProgramStart } from '#app/ui/program-start.tsx'
 import { RemindersCard } from '#app/ui/reminders-card.tsx'
 
+export { keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Program · Perennial' }]

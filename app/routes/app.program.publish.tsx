@@ -16,6 +16,7 @@ import type { Program } from '#app/loyalty/program.ts'
 import { DAY_MS } from '#app/loyalty/time.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { showRate } from '#app/ui/words.ts'
+import { askServer } from '#app/ui/keep-page.ts'
 import type { PublishReply } from '#app/ui/use-publish.ts'
 
 /** A program document of more than this many characters is a mistake: 1,000 rules need a fifth of it. */
@@ -57,15 +58,13 @@ export async function action({ request }: ActionFunctionArgs) {
   return data<PublishReply>(published, published.ok ? 200 : 409)
 }
 
-/** Without it a request that does not arrive would put an error page in the place of a form that somebody has filled in. */
-export async function clientAction({ serverAction }: ClientActionFunctionArgs): Promise<PublishReply> {
-  try {
-    return await serverAction<PublishReply>()
-  } catch (error) {
-    if (error instanceof Response) throw error
-    const message = 'The app could not be reached. What you typed is still here: check your connection and save again.'
-    return { ok: false, reason: 'invalid_program', problems: [problemAt([], message)] }
-  }
+/** Where the request does not arrive, that is what is wrong with the program. */
+export function clientAction({ serverAction }: ClientActionFunctionArgs) {
+  return askServer<PublishReply, PublishReply>(serverAction, (message) => ({
+    ok: false,
+    reason: 'invalid_program',
+    problems: [problemAt([], message)],
+  }))
 }
 
 /**

@@ -10,6 +10,7 @@ import { ProgramFile } from '#app/ui/program-file.tsx'
 import { ProgramVersions } from '#app/ui/program-versions.tsx'
 import { ShowOlder } from '#app/ui/show-older.tsx'
 
+export { keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Versions · Perennial' }]

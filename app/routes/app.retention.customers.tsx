@@ -18,6 +18,7 @@ import { TagListCard } from '#app/ui/tag-list-card.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { sayCustomers, showPoints } from '#app/ui/words.ts'
 
+export { keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Customers · Retention · Perennial' }]

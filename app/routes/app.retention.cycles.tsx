@@ -18,6 +18,7 @@ import { customersPath, Inset } from '#app/ui/retention-page.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount } from '#app/ui/words.ts'
 
+export { keepPage as clientAction, keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'How long purchases last · Perennial' }]

@@ -26,6 +26,7 @@ import { TagListCard } from '#app/ui/tag-list-card.tsx'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showRate } from '#app/ui/words.ts'
 
+export { keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Lifecycle · Perennial' }]

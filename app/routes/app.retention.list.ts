@@ -10,6 +10,8 @@ import { createTagSegment } from '#app/shopify/segments.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { describeGroup } from '#app/ui/group-words.ts'
 
+export { keepPage as clientAction } from '#app/ui/keep-page.ts'
+
 /** What came of it, in words. */
 export type ListReply = { ok: boolean; message: string }
 

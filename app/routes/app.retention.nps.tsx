@@ -32,6 +32,7 @@ import { useThemeBlocks } from '#app/ui/theme-blocks.ts'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showChange, showCount, showRate } from '#app/ui/words.ts'
 
+export { keepPage as clientAction, keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'NPS · Perennial' }]

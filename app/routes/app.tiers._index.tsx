@@ -12,6 +12,7 @@ import { ProgramDraftProvider } from '#app/ui/program-draft.tsx'
 import { TierForm } from '#app/ui/tier-form.tsx'
 import { TierMovesCard } from '#app/ui/tier-moves-card.tsx'
 
+export { keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 export { PageError as ErrorBoundary } from '#app/ui/page-error.tsx'
 
 export const meta: MetaFunction = () => [{ title: 'Tiers · Perennial' }]

@@ -7,6 +7,8 @@ import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
 import { findTierMove, gatherMoves, type TierMove, type TierMoves } from '#app/ui/tier-moves.ts'
 
+export { keepPage as clientAction } from '#app/ui/keep-page.ts'
+
 /** More members than this are not looked at while somebody waits; the answer says so. */
 const MEMBERS_MAX = 20_000
 const DOCUMENT_LENGTH_MAX = 1_000_000

@@ -16,8 +16,11 @@ import { useEffect, useState } from 'react'
 
 import { env } from '#app/env.server.ts'
 import { authenticate } from '#app/shopify.server.ts'
+import { useFormRoutes } from '#app/ui/keep-page.ts'
 import { PageFailed, PageLoading } from '#app/ui/page-states.tsx'
 import printStyles from '#app/ui/print.css?url'
+
+export { keepUnanswered as shouldRevalidate } from '#app/ui/keep-page.ts'
 
 export const links: LinksFunction = () => [
   { rel: 'stylesheet', href: polarisStyles },
@@ -36,6 +39,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
 export default function App() {
   const { apiKey } = useLoaderData<typeof loader>()
   const waiting = useWaiting()
+  useFormRoutes()
   return (
     // root.tsx has put App Bridge into the head already; `isEmbeddedApp` here would only add its script a second time.
     <AppProvider isEmbeddedApp={false} apiKey={apiKey}>

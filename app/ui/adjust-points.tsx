@@ -3,6 +3,7 @@ import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Box, Checkbox, ChoiceList, Text, TextField } from '@shopify/polaris'
 import { useEffect, useState } from 'react'
 
+import { FormError } from '#app/ui/form-error.tsx'
 import type { MemberChangeReply } from '#app/ui/member-change.ts'
 import { showPoints, type PointsName } from '#app/ui/words.ts'
 
@@ -57,11 +58,7 @@ function AdjustDialog({ changeKey, onClose, balance, name }: AdjustPointsProps) 
       <Box padding="400">
         <BlockStack gap="400">
           <Fields form={form} onChange={(change) => setForm({ ...form, ...change })} errors={errors} name={name} />
-          {(errors.form ?? errors.key) && (
-            <Text as="p" tone="critical">
-              {errors.form ?? errors.key}
-            </Text>
-          )}
+          <FormError text={errors.form ?? errors.key} />
           <Text as="p" tone="subdued">
             {`The member has ${showPoints(balance, name)} to spend`}
             {points === null ? '.' : ` and will have ${showPoints(balance + points, name)}.`}

@@ -3,6 +3,7 @@ import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Box, Select, Text, TextField } from '@shopify/polaris'
 import { useEffect, useState } from 'react'
 
+import { FormError } from '#app/ui/form-error.tsx'
 import type { MemberChangeReply } from '#app/ui/member-change.ts'
 
 type PlaceTierProps = { open: boolean; onClose: () => void; levels: { id: string; name: string }[] }
@@ -95,15 +96,6 @@ export function TakeBackCode({ code, onClose }: { code: string | null; onClose: 
         <button onClick={onClose}>Keep it</button>
       </TitleBar>
     </Modal>
-  )
-}
-
-function FormError({ text }: { text: string | undefined }) {
-  if (!text) return null
-  return (
-    <Text as="p" tone="critical">
-      {text}
-    </Text>
   )
 }
 

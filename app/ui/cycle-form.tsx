@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 
 import type { ReplacementCycle } from '#app/retention/lifecycle.ts'
 import { sayDays, type CycleReply } from '#app/ui/cycles.ts'
+import { FormError } from '#app/ui/form-error.tsx'
 import { showCount } from '#app/ui/words.ts'
 
 type CycleFormProps = {
@@ -87,6 +88,7 @@ export function CycleForm({ kinds, usualDays }: CycleFormProps) {
             }
           />
         </FormLayout>
+        <FormError text={errors.form} />
         <InlineStack>
           <Button
             variant="primary"
@@ -120,11 +122,7 @@ function ProductField({ title, error, onChoose, onRemove }: ProductFieldProps) {
       <InlineStack>
         <Button onClick={onChoose}>Choose product</Button>
       </InlineStack>
-      {error && (
-        <Text as="p" tone="critical">
-          {error}
-        </Text>
-      )}
+      <FormError text={error} />
     </BlockStack>
   )
 }

@@ -5,6 +5,7 @@ import { Fragment, useEffect } from 'react'
 
 import type { ReplacementCycle } from '#app/retention/lifecycle.ts'
 import { sayCycle, sayDays, type CycleReply } from '#app/ui/cycles.ts'
+import { FormError } from '#app/ui/form-error.tsx'
 
 /** How long what lasts, as the merchant has said it. */
 export function CycleList({ cycles, titles }: { cycles: ReplacementCycle[]; titles: Record<string, string> }) {
@@ -50,6 +51,7 @@ export function CycleList({ cycles, titles }: { cycles: ReplacementCycle[]; titl
             )
           })
         )}
+        <FormError text={fetcher.data?.ok === false ? fetcher.data.errors.form : null} />
         <Text as="p" variant="bodySm" tone="subdued">
           A product’s own time comes before its type’s, and that before its tags’.
         </Text>

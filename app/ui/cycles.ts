@@ -5,7 +5,7 @@ import { shopifyNumber, showCount } from '#app/ui/words.ts'
 
 /** What the server says to a change: words for a toast, or what is wrong with which field. */
 export type CycleReply =
-  { ok: true; message: string } | { ok: false; errors: Partial<Record<'value' | 'days', string>> }
+  { ok: true; message: string } | { ok: false; errors: Partial<Record<'value' | 'days' | 'form', string>> }
 
 /** Shopify's own longest type and tag. */
 const VALUE_MAX = 255
@@ -28,11 +28,11 @@ export function readCycleKey(form: FormData): CycleKey {
 /** Reads a form's `of`, `value` and `days`. */
 export function parseCycle(
   form: FormData,
-): { ok: true; cycle: ReplacementCycle } | { ok: false; errors: Partial<Record<'value' | 'days', string>> } {
+): { ok: true; cycle: ReplacementCycle } | { ok: false; errors: Partial<Record<'value' | 'days' | 'form', string>> } {
   const { of, value } = readCycleKey(form)
   const text = form.get('days')
   const days = typeof text === 'string' && /^\d{1,6}$/.test(text.trim()) ? Number(text) : Number.NaN
-  const errors: Partial<Record<'value' | 'days', string>> = {}
+  const errors: Partial<Record<'value' | 'days' | 'form', string>> = {}
   if (of === 'product' && !isGid(value, 'Product')) errors.value = 'Choose a product'
   else if (value === '') errors.value = of === 'type' ? 'Say which type' : 'Say which tag'
   else if (value.length > VALUE_MAX) errors.value = `At most ${VALUE_MAX} characters`

@@ -3,6 +3,7 @@ import { BlockStack, Button, InlineStack, Tag, Text } from '@shopify/polaris'
 import { useState } from 'react'
 
 import type { Path } from '#app/ui/draft.ts'
+import { FormError } from '#app/ui/form-error.tsx'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
 import { shopifyNumber } from '#app/ui/words.ts'
 
@@ -58,11 +59,7 @@ export function DraftResources({ path, type, label, helpText, max, titles }: Dra
           {helpText}
         </Text>
       )}
-      {error && (
-        <Text as="p" tone="critical">
-          {error}
-        </Text>
-      )}
+      <FormError text={error} />
     </BlockStack>
   )
 }

@@ -3,6 +3,8 @@ import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Box, Text } from '@shopify/polaris'
 import { useEffect } from 'react'
 
+import { FormError } from '#app/ui/form-error.tsx'
+
 type EndCampaignProps = { open: boolean; onClose: () => void; began: boolean }
 
 /** Asks before a campaign is ended, or called off before it began: it cannot be taken up again. */
@@ -23,11 +25,7 @@ export function EndCampaign({ open, onClose, began }: EndCampaignProps) {
             {began ? 'Shoppers get nothing from it from now on.' : 'It will not begin.'} It cannot be taken up again;
             you can add another campaign at any time.
           </Text>
-          {fetcher.data?.ok === false && (
-            <Text as="p" tone="critical">
-              {fetcher.data.message}
-            </Text>
-          )}
+          <FormError text={fetcher.data?.ok === false ? fetcher.data.message : null} />
         </BlockStack>
       </Box>
       <TitleBar title={began ? 'End this campaign now?' : 'Call this campaign off?'}>

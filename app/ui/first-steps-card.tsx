@@ -15,7 +15,7 @@ type Step = { title: string; text: string; done: boolean; action: string; url: s
 /** What to do next, in the order in which it makes sense. It goes away for good with one click. */
 export function FirstStepsCard({ steps, apiKey }: FirstStepsCardProps) {
   const blocks = useThemeBlocks(apiKey)
-  const dismissal = useFetcher()
+  const dismissal = useFetcher<{ ok: boolean }>()
   const heading = useId()
   const list: Step[] = [
     {
@@ -57,7 +57,7 @@ export function FirstStepsCard({ steps, apiKey }: FirstStepsCardProps) {
   ]
   const done = list.filter((step) => step.done).length
   const next = list.find((step) => !step.done)
-  if (dismissal.state !== 'idle' || dismissal.data) return null
+  if (dismissal.state !== 'idle' || dismissal.data?.ok) return null
   return (
     <Card>
       <BlockStack gap="400">

@@ -23,10 +23,12 @@ export function PageError() {
       </Page>
     )
   }
+  // What a request is rejected with where it does not arrive is App Bridge's affair, and so has no fixed form.
+  const isOffline = typeof navigator !== 'undefined' && !navigator.onLine
   return (
     <Page title="This page could not be opened" backAction={{ content: 'Home', url: '/app' }}>
       <NothingYet
-        heading="Something went wrong on our side"
+        heading={isOffline ? 'You are not connected to the internet' : 'Something went wrong on our side'}
         action={<Button onClick={() => location.reload()}>Try again</Button>}
       >
         Nothing was lost: orders and points keep being worked on meanwhile.

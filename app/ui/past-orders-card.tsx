@@ -3,6 +3,7 @@ import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Box, Button, Card, ChoiceList, InlineStack, ProgressBar, Text } from '@shopify/polaris'
 import { useEffect, useId, useState } from 'react'
 
+import { FormError } from '#app/ui/form-error.tsx'
 import { showCount, showDay } from '#app/ui/words.ts'
 
 type Backfill = {
@@ -115,6 +116,7 @@ function AskModal({ open, onClose, readsAllOrders }: AskModalProps) {
               ? 'All orders are read. It takes a few minutes and holds up nothing.'
               : 'Shopify will ask whether orders older than 60 days may be read. It takes a few minutes and holds up nothing.'}
           </Text>
+          <FormError text={fetcher.data?.ok === false ? fetcher.data.message : null} />
         </BlockStack>
       </Box>
       <TitleBar title="Read past orders">

@@ -3,6 +3,7 @@ import { useAppBridge } from '@shopify/app-bridge-react'
 import { Badge, BlockStack, Button, Card, InlineStack, Text } from '@shopify/polaris'
 import { useEffect } from 'react'
 
+import { FormError } from '#app/ui/form-error.tsx'
 import { showCount } from '#app/ui/words.ts'
 
 type RemindersCardProps = {
@@ -16,9 +17,9 @@ type RemindersCardProps = {
 /** Whether members hear before points expire, and how they do. It is no part of the program: it counts at once. */
 export function RemindersCard({ on, queued, expires }: RemindersCardProps) {
   const shopify = useAppBridge()
-  const fetcher = useFetcher<{ on: boolean }>()
+  const fetcher = useFetcher<{ ok: boolean; message: string }>()
   useEffect(() => {
-    if (fetcher.data) shopify.toast.show(fetcher.data.on ? 'Reminders are on' : 'Reminders are off')
+    if (fetcher.data?.ok) shopify.toast.show(fetcher.data.message)
   }, [fetcher.data, shopify])
   const toggle = () => fetcher.submit({ on: String(!on) }, { method: 'post', action: '/app/program/reminders' })
   return (
@@ -45,6 +46,7 @@ export function RemindersCard({ on, queued, expires }: RemindersCardProps) {
         ) : (
           <Text as="p">Points do not expire in your program, so there is nothing to remind of.</Text>
         )}
+        <FormError text={fetcher.data?.ok === false ? fetcher.data.message : null} />
         <InlineStack>
           <Button onClick={toggle} loading={fetcher.state !== 'idle'}>
             {on ? 'Turn reminders off' : 'Turn reminders on'}

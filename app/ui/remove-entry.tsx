@@ -3,9 +3,10 @@ import { useNavigate } from '@remix-run/react'
 import { BlockStack, Box, Text } from '@shopify/polaris'
 
 import type { ProgramDocument } from '#app/loyalty/program-document.ts'
+import { FormError } from '#app/ui/form-error.tsx'
 import { sayProblem } from '#app/ui/problem-words.ts'
 import { useProgramDraft } from '#app/ui/program-draft.tsx'
-import { usePublish } from '#app/ui/use-publish.ts'
+import { usePublish, type PublishReply } from '#app/ui/use-publish.ts'
 
 type RemoveEntryProps = {
   open: boolean
@@ -29,13 +30,7 @@ export function RemoveEntry({ open, onClose, list, entryId, title, text }: Remov
       <Box padding="400">
         <BlockStack gap="300">
           <Text as="p">{text}</Text>
-          {reply && !reply.ok && (
-            <Text as="p" tone="critical">
-              {reply.reason === 'changed_meanwhile'
-                ? 'Somebody else saved the program meanwhile. Load the page again.'
-                : reply.problems.map((problem) => sayProblem(problem, without)).join('; ')}
-            </Text>
-          )}
+          <FormError text={sayRefused(reply, without)} />
         </BlockStack>
       </Box>
       <TitleBar title={title}>
@@ -50,4 +45,10 @@ export function RemoveEntry({ open, onClose, list, entryId, title, text }: Remov
       </TitleBar>
     </Modal>
   )
+}
+
+function sayRefused(reply: PublishReply | undefined, document: unknown): string | null {
+  if (!reply || reply.ok) return null
+  if (reply.reason === 'changed_meanwhile') return 'Somebody else saved the program meanwhile. Load the page again.'
+  return reply.problems.map((problem) => sayProblem(problem, document)).join('; ')
 }

@@ -3,6 +3,7 @@ import { useAppBridge } from '@shopify/app-bridge-react'
 import { useEffect } from 'react'
 
 import type { Problem } from '#app/loyalty/problems.ts'
+import { keepUnanswered } from '#app/ui/keep-page.ts'
 
 /** What the action of app.program.publish answers. */
 export type PublishReply =
@@ -47,6 +48,9 @@ export function usePublish(savedMessage: string, onSaved?: () => void): Publishi
   }
 }
 
-/** A route's `shouldRevalidate`: a page about to be left after publishing is not read again. */
-export const keepWhileLeaving: ShouldRevalidateFunction = ({ formData, actionResult, defaultShouldRevalidate }) =>
-  formData?.get('leaving') === 'yes' && (actionResult as PublishReply | undefined)?.ok ? false : defaultShouldRevalidate
+/** A route's `shouldRevalidate`, as `keepUnanswered`; nor is a page read again that is about to be left after publishing. */
+export const keepWhileLeaving: ShouldRevalidateFunction = (answered) => {
+  const { formData, actionResult } = answered
+  if (formData?.get('leaving') === 'yes' && (actionResult as PublishReply | undefined)?.ok) return false
+  return keepUnanswered(answered)
+}

@@ -195,7 +195,7 @@ test('a form that could not be sent says so, and keeps what was typed for anothe
   const before = await publish(PROGRAM)
   const { page, frame } = await visit('/app/program')
   await frame.getByLabel('Points of an order wait').fill('9')
-  await page.route('**/program/publish*', (route) => route.abort())
+  await page.context().setOffline(true)
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await frame.getByText('Nothing was saved').waitFor()
   await frame.getByText('The app could not be reached').waitFor()
@@ -204,10 +204,28 @@ test('a form that could not be sent says so, and keeps what was typed for anothe
   expect(await frame.getByLabel('Points of an order wait').inputValue()).toBe('9')
   expect(await newestVersion()).toBe(before)
 
-  await page.unroute('**/program/publish*')
+  await page.context().setOffline(false)
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Program saved').waitFor()
   expect(await newestVersion()).toBe(before + 1)
+})
+
+test('a button whose request does not arrive says so on the page or in its dialog, and works once it does', async () => {
+  await publish({ ...PROGRAM, campaigns: [{ ...LONG, from: day(-1), until: day(2) }] })
+  const { page, frame } = await visit('/app/campaigns/long')
+  await page.context().setOffline(true)
+  await frame.getByRole('button', { name: 'Pause' }).click()
+  await frame.getByRole('alert').getByText('The app could not be reached').waitFor()
+  await frame.getByRole('button', { name: 'End now' }).click()
+  const dialog = frame.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'End it' }).click()
+  await dialog.getByRole('alert').getByText('The app could not be reached').waitFor()
+  await expectAccessible(page)
+  await picture(page, 'dialog-not-sent')
+
+  await page.context().setOffline(false)
+  await dialog.getByRole('button', { name: 'End it' }).click()
+  await page.getByText('The campaign is over').waitFor()
 })
 
 test('what somebody else saved while a form was filled in is not overwritten, and what was typed is still there', async () => {

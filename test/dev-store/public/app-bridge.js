@@ -305,9 +305,9 @@
       if (!this.dialog) return
       const title = titleBar?.getAttribute('title') ?? ''
       this.dialog.querySelector('h2').textContent = title
-      const footer = this.dialog.querySelector('footer')
+      const foot = this.dialog.querySelector('.foot')
       const items = titleBar ? actionsOf(titleBar) : []
-      footer.replaceChildren(
+      foot.replaceChildren(
         ...items.reverse().map((item) => {
           const button = Object.assign(document.createElement('button'), {
             type: 'button',
@@ -319,7 +319,7 @@
           return button
         }),
       )
-      footer.hidden = items.length === 0
+      foot.hidden = items.length === 0
     }
     async show() {
       if (this.showing) return
@@ -327,7 +327,7 @@
       addModalStyle()
       this.dialog = document.createElement('dialog')
       this.dialog.className = `dev-store-modal ${this.variant}`
-      this.dialog.innerHTML = `<header><h2 id="dev-store-modal-title"></h2><button type="button" aria-label="Close">✕</button></header><div class="body"></div><footer></footer>`
+      this.dialog.innerHTML = `<div class="head"><h2 id="dev-store-modal-title"></h2><button type="button" aria-label="Close">✕</button></div><div class="body"></div><div class="foot"></div>`
       this.dialog.setAttribute('aria-labelledby', 'dev-store-modal-title')
       // Plain children (no React) are moved in as they are.
       const plain = [...this.childNodes].filter(
@@ -335,7 +335,7 @@
       )
       if (this.content.childNodes.length === 0) this.content.append(...plain)
       this.dialog.querySelector('.body').append(this.content)
-      this.dialog.querySelector('header button').onclick = () => this.hide()
+      this.dialog.querySelector('.head button').onclick = () => this.hide()
       this.dialog.addEventListener('cancel', (event) => {
         event.preventDefault()
         void this.hide()
@@ -368,12 +368,12 @@
       dialog.dev-store-modal.small { width: min(24rem, calc(100vw - 2rem)); }
       dialog.dev-store-modal.large, dialog.dev-store-modal.max { width: min(62rem, calc(100vw - 2rem)); }
       dialog.dev-store-modal::backdrop { background: #0007; }
-      .dev-store-modal header { display: flex; justify-content: space-between; align-items: center; padding: .75rem 1rem; background: #f3f3f3; }
+      .dev-store-modal .head { display: flex; justify-content: space-between; align-items: center; padding: .75rem 1rem; background: #f3f3f3; }
       .dev-store-modal h2 { font-size: 1rem; margin: 0; }
-      .dev-store-modal footer { display: flex; gap: .5rem; justify-content: flex-end; padding: .75rem 1rem; border-top: 1px solid #e3e3e3; }
-      .dev-store-modal header button, .dev-store-modal footer button { font: inherit; font-weight: 600; min-height: 2rem; padding: .25rem .75rem; border: 1px solid #8a8a8a; border-radius: .5rem; background: #fff; color: #303030; cursor: pointer; }
-      .dev-store-modal footer button.primary { background: #303030; border-color: #303030; color: #fff; }
-      .dev-store-modal footer button.critical { background: #b42318; border-color: #b42318; color: #fff; }
+      .dev-store-modal .foot { display: flex; gap: .5rem; justify-content: flex-end; padding: .75rem 1rem; border-top: 1px solid #e3e3e3; }
+      .dev-store-modal .head button, .dev-store-modal .foot button { font: inherit; font-weight: 600; min-height: 2rem; padding: .25rem .75rem; border: 1px solid #8a8a8a; border-radius: .5rem; background: #fff; color: #303030; cursor: pointer; }
+      .dev-store-modal .foot button.primary { background: #303030; border-color: #303030; color: #fff; }
+      .dev-store-modal .foot button.critical { background: #b42318; border-color: #b42318; color: #fff; }
       .dev-store-modal button:disabled { opacity: .5; cursor: default; }`
     document.head.append(style)
   }
