@@ -71,7 +71,7 @@ export default function Retention() {
     useLoaderData<typeof loader>()
   if (monthsKnown === 0) {
     return (
-      <RetentionPage title="Retention" subtitle={SUBTITLE}>
+      <RetentionPage title="Retention" subtitle={SUBTITLE} empty>
         <NothingYet heading="No paid orders yet">
           With the first paid order these numbers begin, and they follow every order from then on.
         </NothingYet>

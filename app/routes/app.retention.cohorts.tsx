@@ -34,7 +34,7 @@ export default function Cohorts() {
   const subtitle = 'What became of the customers of each month'
   if (cohorts.length === 0) {
     return (
-      <RetentionPage title="Cohorts" subtitle={subtitle}>
+      <RetentionPage title="Cohorts" subtitle={subtitle} empty>
         <NothingYet heading="No paid orders yet">Each month’s new customers will have a row here.</NothingYet>
       </RetentionPage>
     )

@@ -26,7 +26,7 @@ export default function Funnel() {
   const members = funnel[0]!.did
   if (members === 0) {
     return (
-      <RetentionPage title="Funnel" subtitle={SUBTITLE}>
+      <RetentionPage title="Funnel" subtitle={SUBTITLE} empty>
         <NothingYet heading="No members yet">With the first member the way begins.</NothingYet>
       </RetentionPage>
     )

@@ -32,7 +32,7 @@ export default function Intervals() {
   const subtitle = 'How long customers take to come back'
   if (all.count === 0) {
     return (
-      <RetentionPage title="Purchase intervals" subtitle={subtitle}>
+      <RetentionPage title="Purchase intervals" subtitle={subtitle} empty>
         <NothingYet heading="Nobody has come back yet">With the first second order, intervals appear here.</NothingYet>
       </RetentionPage>
     )

@@ -75,7 +75,7 @@ const HEAD = [
 export default function Months() {
   const { months, currency, today } = useLoaderData<typeof loader>()
   return (
-    <RetentionPage title="CRR and repeat purchases" subtitle="Both formulas, side by side">
+    <RetentionPage title="CRR and repeat purchases" subtitle="Both formulas, side by side" empty={months.length === 0}>
       {months.length === 0 ? (
         <NothingYet heading="No paid orders yet">With the first paid order the months begin.</NothingYet>
       ) : (

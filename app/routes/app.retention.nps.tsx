@@ -105,7 +105,7 @@ export default function NpsPage() {
   const settings = <FeedbackSettings {...{ roundDays, points, block }} />
   if (!answered) {
     return (
-      <RetentionPage title="NPS" subtitle={SUBTITLE}>
+      <RetentionPage title="NPS" subtitle={SUBTITLE} empty>
         <NothingYet
           heading="Nobody has answered yet"
           action={

@@ -29,7 +29,7 @@ export default function Pareto() {
   const all = steps.at(-1)
   if (!all) {
     return (
-      <RetentionPage title="Pareto" subtitle={SUBTITLE}>
+      <RetentionPage title="Pareto" subtitle={SUBTITLE} empty>
         <NothingYet heading="No paid orders yet">With them it shows how much your best customers bring.</NothingYet>
       </RetentionPage>
     )

@@ -30,7 +30,7 @@ export default function Rfm() {
   const subtitle = 'Recency, frequency and money, each from 1 to 5 within your shop'
   if (!grid || !groups) {
     return (
-      <RetentionPage title="RFM" subtitle={subtitle}>
+      <RetentionPage title="RFM" subtitle={subtitle} empty>
         <NothingYet heading="Not enough data yet">
           Five customers with paid orders are needed to rank them in fifths.
         </NothingYet>

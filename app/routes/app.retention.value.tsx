@@ -53,7 +53,7 @@ export default function Value() {
   const money = (minor: number | null) => (minor === null ? '—' : showMoney(formatMoney(minor, currency), currency))
   if (rows.length === 0) {
     return (
-      <RetentionPage title="Customer value" subtitle={SUBTITLE}>
+      <RetentionPage title="Customer value" subtitle={SUBTITLE} empty>
         <NothingYet heading="No paid orders yet">
           What customers have spent, and what they will, begins with them.
         </NothingYet>

@@ -18,10 +18,16 @@ const PAGES = [
   { to: '/app/retention/points', name: 'Points liability' },
 ]
 
-type RetentionPageProps = { title: string; subtitle: string; children: ReactNode }
+type RetentionPageProps = {
+  title: string
+  subtitle: string
+  /** Nothing is counted yet, so there is no number to open. */
+  empty?: boolean
+  children: ReactNode
+}
 
 /** The frame of the retention pages: title, what the page says, and the way to the others. */
-export function RetentionPage({ title, subtitle, children }: RetentionPageProps) {
+export function RetentionPage({ title, subtitle, empty = false, children }: RetentionPageProps) {
   const { pathname } = useLocation()
   return (
     <Page
@@ -70,14 +76,16 @@ export function RetentionPage({ title, subtitle, children }: RetentionPageProps)
           </Inset>
         </div>
         {children}
-        <div data-screen-only>
-          <Inset>
-            <Text as="p" variant="bodySm" tone="subdued">
-              An underlined number opens the customers behind it: a count and a rate those whom it counts, a sum or a
-              mean those whom it is of.
-            </Text>
-          </Inset>
-        </div>
+        {!empty && (
+          <div data-screen-only>
+            <Inset>
+              <Text as="p" variant="bodySm" tone="subdued">
+                An underlined number opens the customers behind it: a count and a rate those whom it counts, a sum or a
+                mean those whom it is of.
+              </Text>
+            </Inset>
+          </div>
+        )}
       </BlockStack>
     </Page>
   )
