@@ -22,11 +22,12 @@ import { formatMoney } from '#app/loyalty/money.ts'
 import { hundredPointsMinor } from '#app/loyalty/points-worth.ts'
 import { namesOrNone } from '#app/shopify/customers.server.ts'
 import { requireMerchant } from '#app/shopify.server.ts'
-import { ImportProgress, UndoImport, useImportAction, useWatching } from '#app/ui/import-actions.tsx'
+import { ImportProgress, UndoImport, useImportAction } from '#app/ui/import-actions.tsx'
 import { ImportColumns, type ImportReply } from '#app/ui/import-columns-card.tsx'
 import { ImportFigures, ImportLines, ImportTerms, RefusedLines } from '#app/ui/import-preview.tsx'
 import { IMPORT_STATES, isInWork, sayMembers, sayTerms } from '#app/ui/import-words.ts'
 import { RefusalBanner } from '#app/ui/refusal-banner.tsx'
+import { useLookAgain } from '#app/ui/use-look-again.ts'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount, showDay, showMoney, showPoints } from '#app/ui/words.ts'
 
@@ -86,7 +87,7 @@ export default function Import() {
   const [changing, setChanging] = useState(false)
   const [undoing, setUndoing] = useState(false)
   const { send, sending, refusal } = useImportAction()
-  useWatching(found.state)
+  useLookAgain(isInWork(found.state))
   const { state } = found
   const canChange = state === 'matching' || state === 'checked'
   return (

@@ -1,7 +1,7 @@
 import { data, type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction } from '@remix-run/node'
-import { useLoaderData, useRevalidator } from '@remix-run/react'
+import { useLoaderData } from '@remix-run/react'
 import { BlockStack, Card, InlineGrid, Page, ProgressBar, Text } from '@shopify/polaris'
-import { useEffect, useId } from 'react'
+import { useId } from 'react'
 
 import { now } from '#app/clock.server.ts'
 import { changeCycles, findRecount, listCycles } from '#app/db/cycles.server.ts'
@@ -15,6 +15,7 @@ import { CycleList } from '#app/ui/cycle-list.tsx'
 import { isSameCycle, parseCycle, readCycleKey, type CycleReply } from '#app/ui/cycles.ts'
 import { Figure } from '#app/ui/figure.tsx'
 import { customersPath, Inset } from '#app/ui/retention-page.tsx'
+import { useLookAgain } from '#app/ui/use-look-again.ts'
 import { useResolved } from '#app/ui/use-resolved.ts'
 import { showCount } from '#app/ui/words.ts'
 
@@ -25,7 +26,6 @@ export const meta: MetaFunction = () => [{ title: 'How long purchases last · Pe
 
 const NO_TITLES: Record<string, string> = {}
 const NO_KINDS = { types: [] as string[], tags: [] as string[] }
-const LOOK_AGAIN_MS = 1_500
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { shop, admin } = await requireMerchant(request)
@@ -114,13 +114,8 @@ export default function Cycles() {
 /** How far the orders have been gone through after a change; nothing once that is done. */
 function Recount({ recount }: { recount: { state: string; position: number; total: number | null } | null }) {
   const label = useId()
-  const revalidator = useRevalidator()
   const underWay = recount?.state === 'running'
-  useEffect(() => {
-    if (!underWay) return
-    const timer = setInterval(() => revalidator.revalidate(), LOOK_AGAIN_MS)
-    return () => clearInterval(timer)
-  }, [underWay, revalidator])
+  useLookAgain(underWay)
   if (!recount || !underWay) return null
   const { position, total } = recount
   return (

@@ -1,26 +1,11 @@
-import { useFetcher, useRevalidator } from '@remix-run/react'
+import { useFetcher } from '@remix-run/react'
 import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { Banner, BlockStack, Box, Card, ProgressBar, Text } from '@shopify/polaris'
 import { useEffect, useId } from 'react'
 
 import type { ImportReply } from '#app/ui/import-columns-card.tsx'
-import { isInWork, sayMembers } from '#app/ui/import-words.ts'
+import { sayMembers } from '#app/ui/import-words.ts'
 import { showCount, showPoints, type PointsName } from '#app/ui/words.ts'
-
-const LOOK_AGAIN_MS = 1_500
-
-/** Looks again every moment while a worker is at an import. */
-export function useWatching(state: string): void {
-  const revalidator = useRevalidator()
-  const busy = isInWork(state)
-  useEffect(() => {
-    if (!busy) return
-    const timer = setInterval(() => {
-      if (revalidator.state === 'idle') revalidator.revalidate()
-    }, LOOK_AGAIN_MS)
-    return () => clearInterval(timer)
-  }, [busy, revalidator])
-}
 
 /** The buttons of an import's page: what they send, and what is said of the answer. A refusal stays on the page. */
 export function useImportAction(): {

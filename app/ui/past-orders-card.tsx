@@ -1,9 +1,10 @@
-import { useFetcher, useRevalidator } from '@remix-run/react'
+import { useFetcher } from '@remix-run/react'
 import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { BlockStack, Box, Button, Card, ChoiceList, InlineStack, ProgressBar, Text } from '@shopify/polaris'
 import { useEffect, useId, useState } from 'react'
 
 import { FormError } from '#app/ui/form-error.tsx'
+import { useLookAgain } from '#app/ui/use-look-again.ts'
 import { showCount, showDay } from '#app/ui/words.ts'
 
 type Backfill = {
@@ -16,18 +17,11 @@ type Backfill = {
 
 type PastOrdersCardProps = { backfill: Backfill | null; readsAllOrders: boolean; timezone: string }
 
-const LOOK_AGAIN_MS = 3_000
-
 /** Orders from before the app came: read once, for the measures, and for points where the merchant wants it. */
 export function PastOrdersCard({ backfill, readsAllOrders, timezone }: PastOrdersCardProps) {
   const [asking, setAsking] = useState(false)
-  const revalidator = useRevalidator()
   const underWay = backfill?.state === 'asked' || backfill?.state === 'running'
-  useEffect(() => {
-    if (!underWay) return
-    const timer = setInterval(() => revalidator.revalidate(), LOOK_AGAIN_MS)
-    return () => clearInterval(timer)
-  }, [underWay, revalidator])
+  useLookAgain(underWay)
   return (
     <Card>
       <BlockStack gap="300">

@@ -1,8 +1,9 @@
-import { useFetcher, useRevalidator } from '@remix-run/react'
+import { useFetcher } from '@remix-run/react'
 import { Modal, TitleBar, useAppBridge } from '@shopify/app-bridge-react'
 import { Banner, BlockStack, Box, Button, Card, InlineStack, ProgressBar, Text } from '@shopify/polaris'
 import { useEffect, useId, useState } from 'react'
 
+import { useLookAgain } from '#app/ui/use-look-again.ts'
 import { shopifyNumber, showCount, showInstant } from '#app/ui/words.ts'
 
 /** A list as db/customer-lists.server.ts has it. */
@@ -29,8 +30,6 @@ type TagListCardProps = {
   list: List | null
   timezone: string
 }
-
-const LOOK_AGAIN_MS = 1_500
 
 /** What can be done with a list of customers: tag them in Shopify, make a segment of the tag, or give them a campaign of their own. */
 export function TagListCard({ of, segment, total, tag, list, timezone }: TagListCardProps) {
@@ -104,15 +103,6 @@ function useListAction(of: string, onDone: () => void) {
     refusal: fetcher.data && !fetcher.data.ok ? fetcher.data.message : null,
     busy: fetcher.state === 'idle' ? null : String(fetcher.formData?.get('intent') ?? 'looking'),
   }
-}
-
-function useLookAgain(underWay: boolean): void {
-  const revalidator = useRevalidator()
-  useEffect(() => {
-    if (!underWay) return
-    const timer = setInterval(() => revalidator.revalidate(), LOOK_AGAIN_MS)
-    return () => clearInterval(timer)
-  }, [underWay, revalidator])
 }
 
 function ListState({ list, timezone, onRetry }: { list: List; timezone: string; onRetry: () => void }) {
