@@ -115,6 +115,11 @@ describe('the money that counts', () => {
     })
   })
 
+  test('goods whose compare-at price is their price are not on sale', () => {
+    const lines = [makeLine('50.00', { compareAtMinor: 5000 }), makeLine('20.00', { id: 'l2', compareAtMinor: 1000 })]
+    expect(points({ lines }, { basis: { saleItems: false } })).toBe(70)
+  })
+
   test('an order in another currency than the program is worth nothing, and says so', () => {
     expect(worth({ currency: 'EUR' })).toMatchObject({ points: 0, reasons: [{ rule: 'order', why: 'other_currency' }] })
   })
