@@ -30,8 +30,11 @@ export function isDatabases(error: unknown): boolean {
 
 /** The error's code (`23505`, `ECONNREFUSED`), null where it has none. */
 export function codeOf(error: unknown): string | null {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : null
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  if (typeof code !== 'string') return null
+  // Citus copies the rows of an INSERT … SELECT to their node, and of what is refused there only the message comes back (multi_copy.c).
+  const isThereAlready = code === 'XX000' && /^duplicate key value violates/.test(String(message))
+  return isThereAlready ? '23505' : code
 }
 
 /** The claim lock was not to be had in time (SQLSTATE 55P03): nothing else waits with a limit. */

@@ -21,6 +21,11 @@ it.each([
     ['out of reach', 'the database’s'],
   ],
   ['a row that was there already', withCode('23505'), ['collision', 'refusal', 'the database’s']],
+  [
+    'such a row on a node of Citus',
+    Object.assign(new Error('duplicate key value violates unique constraint "lots_pkey_102037"'), { code: 'XX000' }),
+    ['collision', 'refusal', 'the database’s'],
+  ],
   ['a deadlock', withCode('40P01'), ['collision', 'the database’s']],
   ['a number that is too large', withCode('22003'), ['refusal', 'the database’s']],
   ['a table that is not there', withCode('42P01'), ['the database’s']],
