@@ -8,7 +8,8 @@
 -- connects to the coordinator. Run with Citus 14.0.1 on PostgreSQL 18.6: a coordinator and two workers.
 --
 -- Later migrations: Prisma sends a file at once, of which Citus takes one statement at a time. So each one, before the new version
--- of the app starts, with create_distributed_table for a new table of the business (and it is written down as applied):
+-- of the app starts, with create_distributed_table for a new table of the business (and it is written down as applied). One that
+-- picks shops by what a distributed table holds joins them with (SELECT DISTINCT shop_id …) of it: Citus takes no EXISTS or IN there.
 --
 --   psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -1 -f prisma/migrations/NAME/migration.sql
 --   psql "$DATABASE_URL" -c "insert into _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
