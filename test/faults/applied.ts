@@ -71,7 +71,7 @@ export class AppliedLog {
   /** Lines of imports were matched with customers: keeps what they say, as it is forgotten when they are given, which may be before anything else is committed. */
   async noteLines(): Promise<void> {
     const { rows } = await this.#watch().query<Line>(
-      `select l.*, i.source from import_lines l join imports i on i.id = l.import_id where l.state = 'ready'`,
+      `select l.*, i.source from import_lines l join imports i on i.shop_id = l.shop_id and i.id = l.import_id where l.state = 'ready'`,
     )
     for (const row of rows) this.#lines.set(`${row.import_id}:${row.line}`, row)
   }
@@ -169,7 +169,7 @@ export class AppliedLog {
   /** Lines of imports that were given or taken back since, at the instant of which the members are that changed with them. */
   async #changedLines(members: readonly Applied[]): Promise<Applied[]> {
     const { rows } = await this.#watch().query<Line>(
-      'select l.*, i.source from import_lines l join imports i on i.id = l.import_id order by l.import_id, l.line',
+      'select l.*, i.source from import_lines l join imports i on i.shop_id = l.shop_id and i.id = l.import_id order by l.import_id, l.line',
     )
     const before = this.#lines
     this.#lines = new Map(rows.map((row) => [`${row.import_id}:${row.line}`, row]))

@@ -28,12 +28,15 @@ const CARD = { id: 'card', type: 'gift-card', value: '5.00', cost: 500 }
 
 const HOUR_MS = 3_600_000
 
+/** SQL of functions that depend on no setting: Citus takes no others in an update. */
+const earlier = (instant: string) =>
+  `to_timestamp(date_part('epoch', ${instant} - to_timestamp(0)) - $2::float8 / 1000)`
+
 /** Lets business time pass for the redemptions of a shop: as if they had been reserved that much earlier. */
 async function letTimePass(shopId: number, ms: number): Promise<void> {
   await pool.query(
-    `update redemptions set reserved_at = reserved_at - make_interval(secs => $2::float8 / 1000),
-            credit_asked_at = credit_asked_at - make_interval(secs => $2::float8 / 1000),
-            updated_at = updated_at - make_interval(secs => $2::float8 / 1000) where shop_id = $1`,
+    `update redemptions set reserved_at = ${earlier('reserved_at')}, credit_asked_at = ${earlier('credit_asked_at')},
+            updated_at = ${earlier('updated_at')} where shop_id = $1`,
     [shopId, ms],
   )
 }

@@ -64,7 +64,7 @@ it('holds a lock on its id while it lives, on another connection where the first
   const runner = await startTaskRunner({ taskList: { nothing: () => {} }, logger: QUIET })
   await until(async () => (await held()).length === 1)
   const [first] = await held()
-  await pool.query('select pg_terminate_backend($1)', [first!.pid])
+  await pool.query('select pg_terminate_backend($1::int)', [first!.pid])
   await until(async () => (await held()).some(({ pid }) => pid !== first!.pid))
   expect(await held()).toEqual([{ pid: expect.not.toSatisfy((pid) => pid === first!.pid) as number }])
   await runner.stop()
