@@ -612,6 +612,25 @@ describe('merge', () => {
     shop.audit()
   })
 
+  test('what two spent lifts the one who is left to the tier of both, at once and with its reward', () => {
+    const tiers = {
+      metric: 'spend',
+      window: { rollingDays: 365 },
+      levels: [
+        { id: 'bronze', name: 'Bronze', threshold: '0.00' },
+        { id: 'silver', name: 'Silver', threshold: '150.00', entryReward: 25 },
+      ],
+    }
+    const shop = start({ tiers })
+    shop.hear(makeOrder())
+    shop.hear(makeOrder({ id: 'gid://shopify/Order/2', customer: BEN }))
+    const { effects } = shop.happen({ type: 'merge', at: at('2026-08-02'), from: BEN, into: ANN })
+    expect(shop.get(ANN)).toMatchObject({ available: 225, tier: { level: 'silver' } })
+    expect(shop.get(ANN).tier.history.at(-1)).toMatchObject({ at: at('2026-08-02'), level: 'silver' })
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'tier-changed' }))
+    shop.audit()
+  })
+
   test('the same merge again changes nothing; a customer never heard of becomes an alias; nobody is merged with himself', () => {
     const shop = start()
     shop.adjust(5, 'a', '2026-07-01')
