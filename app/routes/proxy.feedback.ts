@@ -1,14 +1,9 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs } from '@remix-run/node'
 import { z } from 'zod'
 import { now } from '#app/clock.server.ts'
-import { COMMENT_MAX, findAnswer, findRound, keepAnswer, type FeedbackAnswer } from '#app/db/feedback.server.ts'
-import { loadPrograms } from '#app/db/programs.server.ts'
-import { applyEvents } from '#app/db/world.server.ts'
-import { versionAt } from '#app/loyalty/ledger.ts'
+import { COMMENT_MAX, findAnswer, findRound, type FeedbackAnswer } from '#app/db/feedback.server.ts'
+import { takeFeedback } from '#app/jobs/take-feedback.ts'
 import { answer, readBody, requireActingShopper, requireShopper } from '#app/shopper.server.ts'
-
-/** The activity that a program can pay for an answer, as its rules name it. */
-const ACTIVITY = 'custom:feedback'
 
 const Answer = z.strictObject({
   score: z.int().min(0).max(10),
@@ -29,27 +24,9 @@ export async function loader({ request }: LoaderFunctionArgs) {
 export async function action({ request }: ActionFunctionArgs) {
   const { shop, customer } = await requireActingShopper(request)
   const { score, comment } = await readBody(request, Answer)
-  const at = now()
-  const [last, round] = await Promise.all([findAnswer(shop.id, customer), findRound(shop.id, customer, at)])
-  const said = { score, comment: readWords(comment) }
-  let kept = false
-  let points = 0
-  const programs = await loadPrograms(shop.id)
-  if (programs && versionAt(programs, at).program.earning.some(({ on }) => on === ACTIVITY)) {
-    const event = { type: 'event' as const, at, customer, name: 'feedback', key: `round-${round.round}`, order: null }
-    // One transaction: an answer that is paid is an answer that is kept.
-    await applyEvents(shop.id, [event], at, async (client, [change]) => {
-      kept = await keepAnswer(shop.id, customer, round, said, at, client)
-      points = change!.transfers.reduce((sum, { reason, amount }) => (reason === 'custom' ? sum + amount : sum), 0)
-    })
-  } else kept = await keepAnswer(shop.id, customer, round, said, at)
-  if (!kept) return answer({ ok: false, reason: 'erased' })
-  return answer({
-    ok: true,
-    answer: toReply({ ...round, ...said, answeredAt: at }),
-    changed: last?.round === round.round,
-    points,
-  })
+  const taken = await takeFeedback(shop.id, customer, { score, comment: readWords(comment) })
+  if (!taken.kept) return answer({ ok: false, reason: 'erased' })
+  return answer({ ok: true, answer: toReply(taken.answer), changed: taken.changed, points: taken.points })
 }
 
 /** Words without what no database and no page can show, or null where there are none. */

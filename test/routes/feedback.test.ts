@@ -92,6 +92,19 @@ test('a new round asks anew and keeps both answers; the score looks at the last'
   expect(await readNps(place.shop.id, all)).toMatchObject({ promoters: 1, detractors: 0 })
 })
 
+test('two customers who turn out to be one were both asked: what they answered is changed, and not paid again', async () => {
+  const place = await openInstalledShop([], {
+    earning: [{ id: 'feedback', on: 'custom:feedback', points: 20 }] as never,
+  })
+  const [ann, anna] = [await place.member(0), await place.member(0)]
+  for (const customer of [ann, anna]) {
+    expect((await answer(place, customer, { score: 9 })).body).toMatchObject({ points: 20, changed: false })
+  }
+  await applyEvents(place.shop.id, [{ type: 'merge', at: now(), from: anna, into: ann }], now())
+  expect((await answer(place, ann, { score: 3 })).body).toMatchObject({ ok: true, points: 0, changed: true })
+  expect(await kept(place)).toHaveLength(2)
+})
+
 test('where the program pays for an answer it pays once a round, and no more than its limit', async () => {
   const place = await openInstalledShop([], PAYS)
   const ann = await place.member(0)
