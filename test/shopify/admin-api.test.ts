@@ -68,6 +68,17 @@ test('asks the shop’s own address of this API version, with the shop’s token
   expect(requests[0]?.token).toBe('token-1')
 })
 
+test('where no token is to be had, Shopify is out of reach for the moment', async () => {
+  const { requests } = answerWith({ body: GOOD })
+  // As Shopify's library has it, where the renewal of a token fails.
+  const accessToken = () => Promise.reject(new Response(undefined, { status: 500 }))
+  const client = adminClient({ shop: 'no-token.myshopify.com', accessToken, patience: QUICK })
+  const error = await client.request(QUERY, {}, Shop).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(AdminApiError)
+  expect(error).toMatchObject({ reason: 'unavailable', passing: true })
+  expect(requests).toEqual([])
+})
+
 test('THROTTLED, which comes with HTTP 200, is waited out for as long as the points take to come back', async () => {
   // 40 points are missing at 200 a second: 200 ms.
   const { requests } = answerWith(throttled(50, 10, 200), { body: GOOD })
