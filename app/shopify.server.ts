@@ -11,14 +11,14 @@ import { PrismaSessionStorage } from '@shopify/shopify-app-session-storage-prism
 import { now } from '#app/clock.server.ts'
 import { whileAlone } from '#app/db/alone.server.ts'
 import { prisma, tokenLocks } from '#app/db/client.server.ts'
-import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 import { encryptedSessions } from '#app/db/sessions.server.ts'
-import { findShop, installShop, keepShopScopes, type Shop } from '#app/db/shops.server.ts'
+import { findShop, installShop, keepShopScopes, noteToken, type Shop } from '#app/db/shops.server.ts'
 import { env } from '#app/env.server.ts'
 import { adminClient, JOB_PATIENCE, SHOPPER_PATIENCE, type AdminClient } from '#app/shopify/admin-api.server.ts'
 import { readShopDetails } from '#app/shopify/shop.server.ts'
 
 const settings = env()
+const sessions = encryptedSessions(new PrismaSessionStorage(prisma), settings.ENCRYPTION_KEY)
 
 const shopify = shopifyApp({
   apiKey: settings.SHOPIFY_API_KEY,
@@ -26,7 +26,14 @@ const shopify = shopifyApp({
   apiVersion: ApiVersion.October26,
   appUrl: settings.SHOPIFY_APP_URL,
   distribution: AppDistribution.AppStore,
-  sessionStorage: encryptedSessions(new PrismaSessionStorage(prisma), settings.ENCRYPTION_KEY),
+  sessionStorage: {
+    ...sessions,
+    // The library stores what it has just got from Shopify, by an exchange or a renewal.
+    storeSession: async (session) => {
+      await noteToken(session.shop, now())
+      return sessions.storeSession(session)
+    },
+  },
   logger: { level: LogSeverity.Error },
   hooks: {
     // Runs for every new session, about once an hour and shop, and again after a reinstall: it must be cheap and repeatable.
@@ -106,12 +113,10 @@ function isInstalled(shop: Shop | null): shop is Shop {
   return shop !== null && shop.installedAt !== null && shop.uninstalledAt === null
 }
 
-/** One question to Shopify and one row. Repeating it changes nothing. */
+/** One question to Shopify and one transaction. Repeating it changes nothing. */
 async function install(domain: string, admin: AdminClient): Promise<Shop> {
   const details = await readShopDetails(admin)
-  const shop = await installShop(domain, details, now())
-  await enqueueProgramEffects(shop.id, now())
-  return shop
+  return installShop(domain, details, now())
 }
 
 function clientFor(

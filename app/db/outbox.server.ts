@@ -153,27 +153,51 @@ export async function setEffectsAside(shopId: number, ids: string[], at: number,
   )
 }
 
+/** What no reinstall would do anew: it is laid aside while a shop has no app, the tags that customers keep at Shopify above all. */
+const LAID_ASIDE = `('tier-changed', 'tag-customers', 'recount-cycles')`
+/** When that is due: not in anybody's time. */
+const NEVER = `timestamptz '9999-01-01T00:00:00Z'`
+const DROP = `state = 'dropped', error = 'the shop uninstalled the app', done_at`
+
 /**
- * Drops everything that waits for a shop that uninstalled the app: there is no token any more, and a reinstall writes every card
- * anew. Returns how many were dropped.
+ * Drops what waits for a shop that uninstalled the app: there is no token any more, and a reinstall writes every card anew. The rest is laid
+ * aside for a reinstall, unless the shop is `erased`. Returns how many were dropped.
  */
-export async function dropEffects(shopId: number, at: number, client: Queryable = pool): Promise<number> {
+export async function dropEffects(
+  shopId: number,
+  at: number,
+  client: Queryable = pool,
+  { erased = false } = {},
+): Promise<number> {
   const { rowCount } = await client.query(
-    `update outbox set state = 'dropped', done_at = $2, error = 'the shop uninstalled the app'
-      where shop_id = $1 and state = 'waiting'`,
-    [shopId, new Date(at)],
+    `update outbox set ${DROP} = $2 where shop_id = $1 and state = 'waiting' and ($3 or kind not in ${LAID_ASIDE})`,
+    [shopId, new Date(at), erased],
+  )
+  await client.query(
+    `update outbox set due_at = ${NEVER}, attempts = 0
+      where shop_id = $1 and state = 'waiting' and kind in ${LAID_ASIDE} and due_at < ${NEVER}`,
+    [shopId],
   )
   return rowCount ?? 0
 }
 
 /** As `dropEffects`, for whatever late messages put down for shops that have gone, each minute. Reads across shops: it is plumbing. */
 export async function dropEffectsOfGoneShops(at: number): Promise<number> {
+  const gone = `from shops s where s.id = o.shop_id and s.uninstalled_at is not null and o.state = 'waiting'`
   const { rowCount } = await pool.query(
-    `update outbox o set state = 'dropped', done_at = $1, error = 'the shop uninstalled the app'
-       from shops s where s.id = o.shop_id and s.uninstalled_at is not null and o.state = 'waiting'`,
+    `update outbox o set ${DROP} = $1 ${gone} and (s.erased_at is not null or o.kind not in ${LAID_ASIDE})`,
     [new Date(at)],
   )
+  await pool.query(`update outbox o set due_at = ${NEVER}, attempts = 0 ${gone} and o.due_at < ${NEVER}`)
   return rowCount ?? 0
+}
+
+/** Takes up what was laid aside: the shop has the app again. */
+export async function takeUpEffects(shopId: number, at: number, client: Queryable): Promise<void> {
+  await client.query(`update outbox set due_at = $2 where shop_id = $1 and state = 'waiting' and due_at = ${NEVER}`, [
+    shopId,
+    new Date(at),
+  ])
 }
 
 /** Deletes finished effects older than the instant, in one slice. Returns how many went. */

@@ -1,5 +1,7 @@
-import { askWithin, pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
+import { askWithin, inTransaction, pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
 import { emptyInbox } from '#app/db/inbox.server.ts'
+import { takeUpEffects } from '#app/db/outbox.server.ts'
+import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 
 /** A shop that has, or once had, this app. `id` is ours and is the first argument of everything in `db/`. */
 export type Shop = {
@@ -48,27 +50,34 @@ export async function listAllShops(database: Database = prisma): Promise<Shop[]>
 
 /**
  * Notes that the app is installed and what Shopify says of the shop now; gives the shop back. Safe to repeat, and safe
- * after an uninstall: members and points of before are there again, unless Shopify asked for their erasure meanwhile.
+ * after an uninstall: members and points of before are there again, unless Shopify asked for their erasure meanwhile, and what Shopify
+ * must hear is put down anew in the same transaction.
  */
 export async function installShop(
   domain: string,
-  details: { name: string; currency: string; timezone: string },
+  { name, currency, timezone }: { name: string; currency: string; timezone: string },
   at: number,
-  database: Database = prisma,
 ): Promise<Shop> {
-  const { name, currency, timezone } = details
-  const instant = new Date(at)
-  const row = await database.shop.upsert({
-    where: { domain },
-    create: { domain, name, currency, timezone, installedAt: instant, createdAt: instant },
-    update: { name, currency, timezone },
+  const id = await inTransaction(async (client) => {
+    const instant = new Date(at)
+    const { rows } = await client.query<{ id: number; has_app: boolean }>(
+      `insert into shops (domain, name, currency, timezone, created_at) values ($1, $2, $3, $4, $5)
+       on conflict (domain) do update set name = excluded.name, currency = excluded.currency, timezone = excluded.timezone
+       returning id, installed_at is not null and uninstalled_at is null as has_app`,
+      [domain, name, currency, timezone, instant],
+    )
+    const { id, has_app } = rows[0]!
+    if (has_app) return id
+    // What is there again need not be erased any more, neither now nor when the app is taken off another time.
+    await client.query(
+      `update shops set installed_at = $2, uninstalled_at = null, erased_at = null, settings = settings - 'erase' where id = $1`,
+      [id, instant],
+    )
+    await enqueueProgramEffects(id, at, {}, client)
+    await takeUpEffects(id, at, client)
+    return id
   })
-  if (row.installedAt && !row.uninstalledAt) return toShop(row)
-  // What is there again need not be erased any more, neither now nor when the app is taken off another time.
-  await database.$executeRaw`
-    update shops set installed_at = ${instant}, uninstalled_at = null, erased_at = null, settings = settings - 'erase'
-     where id = ${row.id}`
-  return requireShop(row.id, database)
+  return requireShop(id)
 }
 
 /**
@@ -88,26 +97,51 @@ export async function hearOfShop(domain: string, at: number, withinMs: number): 
   return made.rows[0]!.id
 }
 
+/** When Shopify last gave us a token for the shop: the app was installed there then, whatever older news say. */
+const TOKEN_AT = `coalesce((settings ->> 'tokenAt')::bigint, 0)`
+/** Whether a notice of $2 speaks of the installation that we know, and not of one before it. */
+const SPEAKS_OF_NOW = `(installed_at is null or installed_at <= $2) and to_timestamp(${TOKEN_AT} / 1000.0) <= $2`
+
+/** Notes that Shopify gave us a token for the shop at `at`. A shop that is not known yet has nothing that this could tell of. */
+export async function noteToken(domain: string, at: number, client: Queryable = pool): Promise<void> {
+  await client.query(
+    `update shops set settings = settings || jsonb_build_object('tokenAt', greatest(${TOKEN_AT}, $2::bigint)) where domain = $1`,
+    [domain, at],
+  )
+}
+
 /**
- * Notes that the app was taken off the shop at `at`; returns whether it is gone now. A notice from before a reinstall comes
- * too late and changes nothing. The sessions go, because Shopify takes their tokens no more; the data stay until Shopify sends
- * `shop/redact`, two days later.
+ * Notes that the app was taken off the shop at `at`; returns what that means. `gone`: it has no app now. The sessions go, because Shopify takes
+ * their tokens no more; the data stay until Shopify sends `shop/redact`, two days later. `back`: it got the app again before we heard that it had
+ * gone, which a token that is younger than the notice tells; what the app had written at Shopify is gone. `known`: a notice from before a reinstall
+ * that we know of comes too late and changes nothing.
  */
-export async function closeShop(shopId: number, at: number, client: Queryable = pool): Promise<boolean> {
+export async function closeShop(
+  shopId: number,
+  at: number,
+  client: Queryable = pool,
+): Promise<'gone' | 'back' | 'known'> {
   const { rows } = await client.query<{ domain: string }>(
-    `update shops set uninstalled_at = coalesce(uninstalled_at, $2)
-      where id = $1 and (installed_at is null or installed_at <= $2) returning domain`,
+    `update shops set uninstalled_at = coalesce(uninstalled_at, $2) where id = $1 and ${SPEAKS_OF_NOW} returning domain`,
     [shopId, new Date(at)],
   )
-  if (rows.length > 0) await client.query('delete from sessions where shop = $1', [rows[0]!.domain])
-  return rows.length > 0
+  if (rows[0]) {
+    await client.query('delete from sessions where shop = $1', [rows[0].domain])
+    return 'gone'
+  }
+  const { rowCount } = await client.query(
+    `update shops set installed_at = to_timestamp(${TOKEN_AT} / 1000.0)
+      where id = $1 and installed_at <= $2 and uninstalled_at is null`,
+    [shopId, new Date(at)],
+  )
+  return rowCount === 1 ? 'back' : 'known'
 }
 
 /** Notes that Shopify asked at `at` for the shop's data to be erased. A shop that has come back since then is left alone. */
 export async function markShopForErasure(shopId: number, at: number, client: Queryable = pool): Promise<void> {
   await client.query(
     `update shops set settings = settings || '{"erase": true}', uninstalled_at = coalesce(uninstalled_at, $2)
-      where id = $1 and (installed_at is null or installed_at <= $2)`,
+      where id = $1 and ${SPEAKS_OF_NOW}`,
     [shopId, new Date(at)],
   )
 }

@@ -38,7 +38,7 @@ async function eraseShop(shopId: number, domain: string): Promise<boolean> {
     await finishErasure(shopId, domain, now(), client)
     return true
   })
-  if (isErased) await dropEffects(shopId, now())
+  if (isErased) await dropEffects(shopId, now(), undefined, { erased: true })
   return isErased
 }
 

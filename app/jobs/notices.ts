@@ -1,9 +1,11 @@
 // A *notice* is a message about the shop or about somebody's rights, not about orders: it needs no program and no engine.
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
+import { now } from '#app/clock.server.ts'
 import type { Message } from '#app/db/inbox.server.ts'
 import { dropEffects } from '#app/db/outbox.server.ts'
 import { answerDataRequest, notePrivacyRequest } from '#app/db/privacy.server.ts'
+import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 import { closeShop, keepShopScopes, markShopForErasure } from '#app/db/shops.server.ts'
 import { parseJsonExactly } from '#app/shopify/payload.ts'
 
@@ -16,7 +18,10 @@ const scopesUpdate = z.object({ current: z.array(z.string()) })
 
 const NOTICES: Readonly<Record<string, Notice>> = {
   'app/uninstalled': async (shopId, _payload, at, client) => {
-    if (await closeShop(shopId, at, client)) await dropEffects(shopId, at, client)
+    const became = await closeShop(shopId, at, client)
+    if (became === 'gone') await dropEffects(shopId, at, client)
+    // As `install` does, which had no reason to.
+    if (became === 'back') await enqueueProgramEffects(shopId, now(), {}, client)
   },
   'app/scopes_update': (shopId, payload, at, client) =>
     keepShopScopes(shopId, scopesUpdate.parse(payload).current, at, client),

@@ -3,7 +3,8 @@ import { now } from '#app/clock.server.ts'
 import { pool } from '#app/db/client.server.ts'
 import { enqueueEffects } from '#app/db/outbox.server.ts'
 import { enqueueProgramEffects } from '#app/db/programs.server.ts'
-import { closeShop } from '#app/db/shops.server.ts'
+import { dropEffectsOfGoneShops, listShopsWithEffectsDue } from '#app/db/outbox.server.ts'
+import { closeShop, installShop } from '#app/db/shops.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { carryOutShop } from '#app/jobs/carry-out-outbox.ts'
 import { cancelRedemption, redeem } from '#app/jobs/settle-redemptions.ts'
@@ -346,6 +347,30 @@ test('a member carries the tag of the tier they are in, and no other', async () 
   )
   await carryOut(place)
   expect(place.store.customer(place.shop.domain, ann)?.tags).toEqual(['loyalty-tier-member'])
+})
+
+test('a tier that was reached while the shop had no app gets its tag when it is put on again', async () => {
+  const place = await openSpendingShop([FIVE_OFF], { tiers: TIERS })
+  const { shop, store } = place
+  const ann = await place.member(100)
+  await carryOut(place)
+  await closeShop(shop.id, now())
+  await applyEvents(
+    shop.id,
+    [{ type: 'place-tier', at: now(), customer: ann, level: 'gold', until: null, reason: 'test', actor: 'test' }],
+    now(),
+  )
+  await carryOut(place)
+  await dropEffectsOfGoneShops(now())
+  expect(await listShopsWithEffectsDue(now() + 400 * 86_400_000, ['tier-changed'])).toEqual([])
+  expect(store.customer(shop.domain, ann)?.tags).toEqual([])
+  // Whoever installs it again has put down all that is to be said, whatever becomes of them.
+  await installShop(shop.domain, shop, now())
+  expect(new Set(await waiting(place))).toEqual(
+    new Set(['all-member-cards', 'fill-pools', 'function-discounts', 'program-card', 'tier-changed']),
+  )
+  await carryOut(place)
+  expect(store.customer(shop.domain, ann)?.tags).toEqual(['loyalty-tier-gold'])
 })
 
 test('an erased member’s card goes', async () => {

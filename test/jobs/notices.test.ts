@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { forgetOldAnsweredRequests, listPrivacyRequests } from '#app/db/privacy.server.ts'
-import { findShop, installShop } from '#app/db/shops.server.ts'
+import { findShop, installShop, noteToken } from '#app/db/shops.server.ts'
 import { listMessages } from '#app/db/messages.server.ts'
 import { drainShop } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
@@ -48,6 +48,42 @@ it('does not let a late notice of an uninstall close a shop that has come back',
   await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z', eventId: 'again' })
   await drainShop(shop.id)
   expect(await findShop(shop.domain)).toMatchObject({ uninstalledAt: null })
+})
+
+it('takes a notice of an uninstall that comes after the shop has come back for what it is, and writes anew what had gone', async () => {
+  // GIVEN a shop that was taken off and put on again, which Shopify's token tells before the notice does
+  const shop = await makeShopWithProgram({}, { installedAt: new Date('2026-08-01T00:00:00Z') })
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  await drainShop(shop.id)
+  await prisma.outboxEffect.deleteMany({ where: { shopId: shop.id } })
+  await noteToken(shop.domain, Date.parse('2026-08-03T00:00:00Z'))
+  await noteToken(shop.domain, Date.parse('2026-08-01T00:00:00Z'))
+
+  // WHEN the notices come
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z', eventId: 'one' })
+  await receive(shop.id, 'shop/redact', '{"shop_id":1}', { at: '2026-08-02T12:00:00Z' })
+  await drainShop(shop.id)
+  expect(await eraseShops()).toBe(0)
+
+  // THEN it is there as it was, and cards and codes are written anew, once
+  expect(await findShop(shop.domain)).toMatchObject({ uninstalledAt: null })
+  expect(await prisma.member.count({ where: { shopId: shop.id, erasedAt: null } })).toBe(1)
+  const effects = () => prisma.outboxEffect.findMany({ where: { shopId: shop.id, state: 'waiting' } })
+  expect((await effects()).map(({ kind }) => kind).sort()).toEqual([
+    'all-member-cards',
+    'fill-pools',
+    'function-discounts',
+    'program-card',
+  ])
+  await prisma.outboxEffect.deleteMany({ where: { shopId: shop.id } })
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z', eventId: 'again' })
+  await drainShop(shop.id)
+  expect(await effects()).toEqual([])
+
+  // AND taken off once more, it is gone
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-04T00:00:00Z', eventId: 'two' })
+  await drainShop(shop.id)
+  expect(await findShop(shop.domain)).toMatchObject({ uninstalledAt: Date.parse('2026-08-04T00:00:00Z') })
 })
 
 it('keeps the scopes that the merchant has granted', async () => {

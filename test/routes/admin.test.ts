@@ -6,6 +6,8 @@ import { openAccounts, postToLedger } from '#app/db/ledger.server.ts'
 import { findPublishedProgram } from '#app/db/program-history.server.ts'
 import { answerDataRequest } from '#app/db/privacy.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
+import { findShop } from '#app/db/shops.server.ts'
+import { drainShop } from '#app/jobs/drain-inbox.ts'
 import type { Transfer } from '#app/loyalty/ledger.ts'
 import { buildTemplate } from '#app/loyalty/templates.ts'
 import * as home from '#app/routes/app._index.tsx'
@@ -125,6 +127,24 @@ test.each([
     expect(asked.filter(({ query }) => query === undefined)).toHaveLength(1)
   },
 )
+
+test('a notice of an uninstall that comes after the shop was opened anew closes it no more', async () => {
+  const merchant = await makeMerchant()
+  const uninstalledAt = new Date(Date.now() - 1_000).toISOString()
+  // The token from before has run out.
+  await pool.query('update sessions set expires = now() where shop = $1', [merchant.shop.domain])
+  await pool.query(`update shops set settings = '{}' where id = $1`, [merchant.shop.id])
+  answerAdminApi(({ query }) =>
+    query === undefined
+      ? Response.json({ access_token: 'fresh', scope: 'read_customers', expires_in: 3_600 })
+      : { shop: { name: 'Back', currencyCode: 'EUR', ianaTimezone: 'Europe/Berlin' } },
+  )
+  expect((await settle(home.loader(await merchant.get('/app')))).status).toBe(200)
+  await receive(merchant.shop.id, 'app/uninstalled', '{}', { at: uninstalledAt })
+  await drainShop(merchant.shop.id)
+  expect((await findShop(merchant.shop.domain))?.uninstalledAt).toBeNull()
+  expect((await sessionStorage.loadSession(`offline_${merchant.shop.domain}`))?.accessToken).toBe('fresh')
+})
 
 test.each([
   ['/app/rewards/new', reward, '/app/rewards'],
