@@ -114,9 +114,12 @@ export async function findNewestMessage(client: Queryable = pool): Promise<strin
   return rows[0]!.last_value
 }
 
+/** Any fixed number: with the shop's it names the lock under which messages are claimed. */
+export const CLAIM_LOCK = 4_273_002
+
 /**
  * Locks the oldest waiting messages of a shop that are due and that nobody else holds, until the caller's transaction ends.
- * `only`: just these ids. `topics`: just these topics.
+ * `only`: just these ids. `topics`: just these topics. None of a shop that is erased: they wait to be forgotten.
  */
 export async function claimMessages(
   shopId: number,
@@ -137,6 +140,7 @@ export async function claimMessages(
     text: `select id, topic, ${inMilliseconds('triggered_at')} as triggered_ms, payload, source, attempts from inbox
             where shop_id = $1 and state = 'waiting' and due_at <= $2
               and ($4::bigint[] is null or id = any($4)) and ($5::text[] is null or topic = any($5))
+              and not exists (select from shops where id = $1 and erased_at is not null)
             order by id limit $3 for update skip locked`,
     values: [shopId, new Date(at), limit, only ?? null, topics ?? null],
   })
@@ -176,9 +180,22 @@ const ignoring = (taking: string): string => `
 with gone as (${taking} returning id)
 update messages m set ignored = true from gone where m.shop_id = $1 and m.id = gone.id`
 
-/** Takes everything out of the shop's inbox: it is erased. */
+/**
+ * Takes everything out of the shop's inbox: it is erased. Nobody claims anything of the shop's until the caller's transaction ends, and what was
+ * claimed before has been worked on when this resolves.
+ */
 export async function emptyInbox(shopId: number, client: Queryable): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1, $2)', [CLAIM_LOCK, shopId])
   await client.query(ignoring('delete from inbox where shop_id = $1'), [shopId])
+}
+
+/** Takes out of the inbox what still came in for shops that are erased. Reads across shops: it is plumbing. */
+export async function forgetMessagesOfErasedShops(): Promise<void> {
+  await pool.query(
+    `with gone as (
+       delete from inbox i using shops s where s.id = i.shop_id and s.erased_at is not null returning i.shop_id, i.id)
+     update messages m set ignored = true from gone where m.shop_id = gone.shop_id and m.id = gone.id`,
+  )
 }
 
 /**

@@ -1,5 +1,4 @@
 import { askWithin, inTransaction, pool, prisma, type Database, type Queryable } from '#app/db/client.server.ts'
-import { emptyInbox } from '#app/db/inbox.server.ts'
 import { takeUpEffects } from '#app/db/outbox.server.ts'
 import { enqueueProgramEffects } from '#app/db/programs.server.ts'
 
@@ -166,10 +165,9 @@ export async function isToBeErased(shopId: number, client: Queryable): Promise<b
   return rows.length > 0
 }
 
-/** Notes that nothing personal is left of the shop: its sessions go, its name, and whatever it was still waiting for. */
+/** Notes that nothing personal is left of the shop: its sessions go, its name, and what was put together for it. */
 export async function finishErasure(shopId: number, domain: string, at: number, client: Queryable): Promise<void> {
   await client.query('delete from sessions where shop = $1', [domain])
-  await emptyInbox(shopId, client)
   await client.query(
     `update privacy_requests set done_at = $2, answer = null where shop_id = $1 and (done_at is null or answer is not null)`,
     [shopId, new Date(at)],

@@ -12,6 +12,7 @@ import { isClaimTaken, isCollision, isOutOfReach } from '#app/db/errors.server.t
 import { forgetAnswers } from '#app/db/feedback.server.ts'
 import { forgetInImports } from '#app/db/imports.server.ts'
 import {
+  CLAIM_LOCK,
   claimMessages,
   findNewestMessage,
   finishMessages,
@@ -61,8 +62,6 @@ const COLLISIONS_AT_MOST = 5
 const REST_IN_TROUBLE_MS = 10_000
 /** Such shops, and until when (performance.now()) they rest in this process. */
 const RESTING = new Map<number, number>()
-/** Any fixed number: with the shop's it names the lock under which messages are claimed. */
-export const CLAIM_LOCK = 4_273_002
 /**
  * Whoever holds the claim lock has it for as long as a claim takes. One that vanished has it until PostgreSQL notices: the shop is left for
  * the next round then, or it would hold up all others.

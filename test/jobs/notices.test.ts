@@ -177,6 +177,59 @@ it('stops erasing a shop that comes back meanwhile, and erases it another time o
   expect(await left()).toBe(51)
 })
 
+it('keeps nothing of what comes in once a shop was erased, and works again when it comes back', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z' })
+  await receive(shop.id, 'shop/redact', '{"shop_id":1}', { at: '2026-08-04T00:00:00Z' })
+  await drainShop(shop.id)
+  expect(await eraseShops()).toBe(1)
+  await receive(shop.id, 'orders/paid', orderBody({ id: 2, customer: 2, goods: '10.00' }))
+  await receive(shop.id, 'customers/update', '{"id":3,"state":"enabled"}')
+  expect((await drainShop(shop.id)).done).toBe(0)
+  await eraseShops()
+  expect(await prisma.inboxMessage.count({ where: { shopId: shop.id } })).toBe(0)
+  expect(await prisma.member.count({ where: { shopId: shop.id, erasedAt: null } })).toBe(0)
+  expect(await prisma.order.count({ where: { shopId: shop.id, id: 2 } })).toBe(0)
+
+  await installShop(shop.domain, details, Date.parse('2026-09-01T00:00:00Z'))
+  await receive(shop.id, 'orders/paid', orderBody({ id: 4, customer: 4, goods: '10.00' }))
+  expect((await drainShop(shop.id)).done).toBe(1)
+  expect(await prisma.member.count({ where: { shopId: shop.id, erasedAt: null } })).toBe(1)
+})
+
+it('erases whoever was made a member by a batch that was under way', async () => {
+  const shop = await makeShopWithProgram()
+  await receive(shop.id, 'app/uninstalled', '{}', { at: '2026-08-02T00:00:00Z' })
+  await receive(shop.id, 'shop/redact', '{"shop_id":1}', { at: '2026-08-04T00:00:00Z' })
+  await drainShop(shop.id)
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: 1, goods: '10.00' }))
+  // The batch has claimed its message, and waits to write.
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query('lock table ledger_transfers in exclusive mode')
+  const draining = drainShop(shop.id)
+  await isWaiting('ledger_transfers')
+  const erasing = eraseShops()
+  await wait(200)
+  await holder.query('commit')
+  holder.release()
+  expect((await draining).done).toBe(1)
+  expect(await erasing).toBe(1)
+  expect(await prisma.member.count({ where: { shopId: shop.id } })).toBe(1)
+  expect(await prisma.member.count({ where: { shopId: shop.id, erasedAt: null } })).toBe(0)
+})
+
+/** Somebody waits for a lock on the table. */
+async function isWaiting(table: string): Promise<void> {
+  const look = () =>
+    pool.query(
+      'select from pg_locks where not granted and relation = $1::regclass and database = (select oid from pg_database where datname = current_database())',
+      [table],
+    )
+  while ((await look()).rowCount === 0) await wait(20)
+}
+
 it('erases the other shops where one cannot be erased, and says that', async () => {
   const [broken, other] = [await makeShopWithProgram(), await makeShopWithProgram()]
   for (const shop of [broken, other]) {
