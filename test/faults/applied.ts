@@ -33,9 +33,12 @@ type Redeemed = {
 
 type Line = StoredLine & { import_id: string; source: string; state: string }
 
-/** Watches a shop that has a database to itself. */
+/** Watches one shop of a database. */
 export class AppliedLog {
   readonly steps: Applied[] = []
+  /** When the erasure of the whole shop was finished, null where it never was. */
+  erasedAt: number | null = null
+  readonly #shopId: number
   readonly #watch: () => pg.Client
   /** Rewards of a variable amount: their redemptions name the points. */
   readonly #variable: ReadonlySet<string>
@@ -48,8 +51,11 @@ export class AppliedLog {
   #orders = new Map<string, string>()
   #lines = new Map<string, Line>()
   #members = new Map<string, number>()
+  #erased = new Set<string>()
+  #answers = new Set<string>()
 
-  constructor(watch: () => pg.Client, variable: ReadonlySet<string>) {
+  constructor(shopId: number, watch: () => pg.Client, variable: ReadonlySet<string>) {
+    this.#shopId = shopId
     this.#watch = watch
     this.#variable = variable
   }
@@ -62,8 +68,8 @@ export class AppliedLog {
   /** Messages were stored: keeps what they say. */
   async noteMessages(): Promise<void> {
     const { rows } = await this.#watch().query<Told>(
-      `select id, topic, source, triggered_at, payload from inbox where not (id = any($1::bigint[]))`,
-      [[...this.#told.keys()]],
+      `select id, topic, source, triggered_at, payload from inbox where shop_id = $1 and not (id = any($2::bigint[]))`,
+      [this.#shopId, [...this.#told.keys()]],
     )
     for (const row of rows) this.#told.set(row.id, row)
   }
@@ -71,19 +77,33 @@ export class AppliedLog {
   /** Lines of imports were matched with customers: keeps what they say, as it is forgotten when they are given, which may be before anything else is committed. */
   async noteLines(): Promise<void> {
     const { rows } = await this.#watch().query<Line>(
-      `select l.*, i.source from import_lines l join imports i on i.shop_id = l.shop_id and i.id = l.import_id where l.state = 'ready'`,
+      `select l.*, i.source from import_lines l join imports i on i.shop_id = l.shop_id and i.id = l.import_id
+        where i.shop_id = $1 and l.state = 'ready'`,
+      [this.#shopId],
     )
     for (const row of rows) this.#lines.set(`${row.import_id}:${row.line}`, row)
   }
 
   /** Something was committed: finds out what. `by` is whose transaction it was. */
   async noteCommit(by: string): Promise<void> {
+    const [role] = by.split('@')
     const messages = await this.#newlyDone()
     const redemptions = await this.#changedRedemptions(by)
     const members = await this.#changedMembers()
+    const erased = await this.#newlyErased()
+    const answers = await this.#newAnswers()
     const orders = await this.#changedOrders()
     const lines = await this.#changedLines(members)
-    if (by === 'backfill' && orders.length > 0) {
+    if (role === 'erase') {
+      this.steps.push(...erased)
+      await this.#noteErasure()
+      return
+    }
+    if (role === 'answer' && answers.length > 0) {
+      this.steps.push(...answers)
+      return
+    }
+    if (role === 'backfill' && orders.length > 0) {
       this.steps.push(...orders)
       return
     }
@@ -106,9 +126,9 @@ export class AppliedLog {
 
   async #newlyDone(): Promise<Event[]> {
     const { rows } = await this.#watch().query<{ id: string }>(
-      `select id from messages m where not ignored and not (id = any($1::bigint[]))
+      `select id from messages m where shop_id = $1 and not ignored and not (id = any($2::bigint[]))
           and not exists (select 1 from inbox i where i.shop_id = m.shop_id and i.id = m.id) order by id`,
-      [[...this.#done]],
+      [this.#shopId, [...this.#done]],
     )
     const events = rows.flatMap(({ id }) => {
       this.#done.add(id)
@@ -121,7 +141,9 @@ export class AppliedLog {
 
   /** Steps of redemptions that were asked for; what orders and time do to them follows from those. */
   async #changedRedemptions(by: string): Promise<Event[]> {
-    const { rows } = await this.#watch().query<Redeemed>('select * from redemptions order by id')
+    const { rows } = await this.#watch().query<Redeemed>('select * from redemptions where shop_id = $1 order by id', [
+      this.#shopId,
+    ])
     const before = this.#redemptions
     this.#redemptions = new Map(rows.map((row) => [row.id, row]))
     return rows.flatMap((row) => {
@@ -153,7 +175,10 @@ export class AppliedLog {
 
   /** What orders came to look like, as events; a backfill takes them in without a message for each, in the order in which they were placed. */
   async #changedOrders(): Promise<Applied[]> {
-    const { rows } = await this.#watch().query<{ id: string; facts: string }>('select id, facts from orders')
+    const { rows } = await this.#watch().query<{ id: string; facts: string }>(
+      'select id, facts from orders where shop_id = $1',
+      [this.#shopId],
+    )
     const before = this.#orders
     const records = rows.map(({ id, facts }) => fromStoredOrder(toGid('Order', id), JSON.parse(facts) as StoredOrder))
     const looks = new Map(records.map((record) => [record.id, lookOf(record)]))
@@ -169,7 +194,9 @@ export class AppliedLog {
   /** Lines of imports that were given or taken back since, at the instant of which the members are that changed with them. */
   async #changedLines(members: readonly Applied[]): Promise<Applied[]> {
     const { rows } = await this.#watch().query<Line>(
-      'select l.*, i.source from import_lines l join imports i on i.shop_id = l.shop_id and i.id = l.import_id order by l.import_id, l.line',
+      `select l.*, i.source from import_lines l join imports i on i.id = l.import_id where i.shop_id = $1
+        order by l.import_id, l.line`,
+      [this.#shopId],
     )
     const before = this.#lines
     this.#lines = new Map(rows.map((row) => [`${row.import_id}:${row.line}`, row]))
@@ -187,13 +214,60 @@ export class AppliedLog {
 
   async #changedMembers(): Promise<Applied[]> {
     const { rows } = await this.#watch().query<{ id: string; updated_at: Date }>(
-      'select id, updated_at from members where erased_at is null order by id',
+      'select id, updated_at from members where shop_id = $1 order by id',
+      [this.#shopId],
     )
     const before = this.#members
     this.#members = new Map(rows.map((row) => [row.id, row.updated_at.getTime()]))
     return rows
       .filter(({ id, updated_at: at }) => before.get(id) !== at.getTime())
       .map(({ id, updated_at: at }) => ({ member: toGid('Customer', id), at: at.getTime() }))
+  }
+
+  /** Members who were erased since, as events, in the order in which a shop's members are. */
+  async #newlyErased(): Promise<Applied[]> {
+    const { rows } = await this.#watch().query<{ id: string; erased_at: Date }>(
+      'select id, erased_at from members where shop_id = $1 and erased_at is not null order by id',
+      [this.#shopId],
+    )
+    const before = this.#erased
+    this.#erased = new Set(rows.map(({ id }) => id))
+    return rows
+      .filter(({ id }) => !before.has(id))
+      .map(({ id, erased_at: at }) => ({
+        event: { type: 'erase', at: at.getTime(), customer: toGid('Customer', id) },
+      }))
+  }
+
+  async #noteErasure(): Promise<void> {
+    const { rows } = await this.#watch().query<{ erased_at: Date | null }>(
+      'select erased_at from shops where id = $1',
+      [this.#shopId],
+    )
+    this.erasedAt = rows[0]?.erased_at?.getTime() ?? this.erasedAt
+  }
+
+  /** Rounds that were answered since, as the events that pay for them. */
+  async #newAnswers(): Promise<Applied[]> {
+    const { rows } = await this.#watch().query<{ member_id: string; round: number; answered_at: Date }>(
+      'select member_id, round, answered_at from feedback_answers where shop_id = $1 order by member_id, round',
+      [this.#shopId],
+    )
+    const before = this.#answers
+    const keyOf = (row: { member_id: string; round: number }) => `${row.member_id}:${row.round}`
+    this.#answers = new Set(rows.map(keyOf))
+    return rows
+      .filter((row) => !before.has(keyOf(row)))
+      .map(({ member_id: id, round, answered_at: at }) => ({
+        event: {
+          type: 'event',
+          at: at.getTime(),
+          customer: toGid('Customer', id),
+          name: 'feedback',
+          key: `round-${round}`,
+          order: null,
+        },
+      }))
   }
 }
 

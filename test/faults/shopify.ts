@@ -4,17 +4,22 @@ import { abstractFetch, setAbstractFetchFunc } from '@shopify/shopify-api/runtim
 import { adminClient, type AdminClient } from '#app/shopify/admin-api.server.ts'
 import { Buckets } from '#test/dev-store/api/cost.ts'
 import { executeRequest } from '#test/dev-store/api/execute.ts'
+import { checkToken } from '#test/dev-store/installation.ts'
+import { accessTokenReply, readBody } from '#test/dev-store/oauth.ts'
 import { createStore, type DevStore } from '#test/dev-store/state.ts'
+import { accessTokenOf } from './merchant.ts'
 import { currentActor, type Fault, type Schedule } from './schedule.ts'
 
 export type Shopify = {
   store: DevStore
   domain: string
+  /** The Admin API in the shop's name. */
   admin: AdminClient
   close: () => void
 }
 
 const BULK_RESULT = 'bulk result'
+const TOKEN = 'access token'
 const ORIGIN = 'http://127.0.0.1:9'
 const OPTIONAL_SCOPES = ['write_store_credit_account_transactions', 'read_store_credit_accounts', 'write_gift_cards']
 /** The bucket is full again a moment after it was empty: how long a call waits does not depend on what earlier seeds have cost. */
@@ -22,47 +27,68 @@ const BUCKET = { maximumAvailable: 20_000, restoreRate: 1_000_000 }
 /** Many attempts would hide what fails; time is the schedule's and does not matter. */
 const PATIENCE = { totalMs: 90_000, attemptMs: 20_000, attempts: 2 }
 
-/** Opens a dev store with one shop and leads the app's one way out to it. Webhooks are held: the story carries them. */
-export function openShopify(schedule: Schedule, domain: string): Shopify {
-  const store = createStore({ appUrl: ORIGIN, apiKey: 'key', apiSecret: 'secret', retryDelaysMs: [] })
+/**
+ * Opens a dev store with one shop and leads the app's one way out to it; a second one stands beside the first and gives the same numbers.
+ * Webhooks are held: the story carries them. With `signsIn`, the app has the tokens that it gets for itself, and they are looked at;
+ * otherwise one that is good for ever, which spares most seeds the steps.
+ */
+export function openShopify(schedule: Schedule, domain: string, { signsIn }: { signsIn: boolean }): Shopify {
+  const apiKey = process.env.SHOPIFY_API_KEY!
+  const store = createStore({ appUrl: ORIGIN, apiKey, apiSecret: process.env.SHOPIFY_API_SECRET!, retryDelaysMs: [] })
   store.addShop({ domain, currency: 'EUR', name: 'Beans', plan: 'plus' } as Parameters<DevStore['addShop']>[0])
-  store.installApp(domain, [...store.app.scopes, ...OPTIONAL_SCOPES])
+  installApp(store, domain)
   store.setWebhookMode({ hold: true })
-  const token = store.issueToken(domain)
+  const results = `http://results.${domain}`
+  const given = store.issueToken(domain)
   const before = abstractFetch
-  const pass = (label: string, run: () => Promise<Response>) => {
-    const actor = currentActor()
-    return schedule.pass('call', label, async (drawn) => {
-      // Where results of bulk operations lie nothing is throttled.
-      const fault = drawn === 'throttled' && label === BULK_RESULT ? '500' : drawn
-      if (fault === 'dies-before') await schedule.die(actor!)
-      const answer = actor?.dead ? null : await carry(run, fault)
-      if (fault === 'dies-after') await schedule.die(actor!)
-      return answer
-    })
-  }
   setAbstractFetchFunc((async (url: string | URL, init?: RequestInit) => {
     const { host, origin, pathname } = new URL(String(url))
-    if (origin === ORIGIN) return pass(BULK_RESULT, () => bulkResult(store, pathname))
+    if (origin === results) return pass(schedule, BULK_RESULT, () => bulkResult(store, pathname))
     if (host !== domain) return before(url as never, init as never)
-    const request = JSON.parse(String(init?.body)) as { query: string }
-    const label = /(?:query|mutation)\s+(\w+)/.exec(request.query)?.[1] ?? ''
+    const asked = new Request(url, init)
+    const body = await readBody(asked)
+    if (pathname === '/admin/oauth/access_token') {
+      return pass(schedule, TOKEN, () => Promise.resolve(accessTokenReply(store, domain, body)))
+    }
+    const label = /(?:query|mutation)\s+(\w+)/.exec(String(body.query))?.[1] ?? ''
     const run = async () => {
+      const said = signsIn ? asked.headers.get('X-Shopify-Access-Token') : given.accessToken
+      const checked = signsIn ? checkToken(store.tables, domain, said) : { ok: true as const, token: given }
+      if (!checked.ok) return Response.json({ errors: 'Invalid API key or access token' }, { status: 401 })
       // A bucket of its own for each call: it is the schedule that says what is throttled.
-      const answer = await executeRequest({ store, domain, origin: ORIGIN, token }, new Buckets(), request)
+      const answer = await executeRequest({ store, domain, origin: results, token: checked.token }, new Buckets(), body)
       return reply({ ...answer, extensions: { cost: costOf(answer.extensions) } })
     }
-    return pass(label, run)
+    return pass(schedule, label, run)
   }) as typeof abstractFetch)
+  const accessToken = () => (signsIn ? accessTokenOf(domain) : Promise.resolve(given.accessToken))
   return {
     store,
     domain,
-    admin: adminClient({ shop: domain, accessToken: () => Promise.resolve(token.accessToken), patience: PATIENCE }),
+    admin: adminClient({ shop: domain, accessToken, patience: PATIENCE }),
     close: () => {
       setAbstractFetchFunc(before)
       store.close()
     },
   }
+}
+
+/** Puts the app on, with all that it may be allowed. */
+export function installApp(store: DevStore, domain: string): void {
+  store.installApp(domain, [...store.app.scopes, ...OPTIONAL_SCOPES])
+}
+
+function pass(schedule: Schedule, label: string, run: () => Promise<Response>): Promise<Response> {
+  const actor = currentActor()
+  return schedule.pass('call', label, async (drawn) => {
+    // Only the Admin API has a bucket.
+    const fault = drawn === 'throttled' && (label === BULK_RESULT || label === TOKEN) ? '500' : drawn
+    if (fault === 'dies-before') await schedule.die(actor!)
+    const answer = actor?.dead ? null : await carry(run, fault)
+    if (fault === 'dies-after') await schedule.die(actor!)
+    // Whoever is dead hears nothing.
+    return answer as Response
+  })
 }
 
 async function carry(run: () => Promise<Response>, fault: Fault): Promise<Response> {

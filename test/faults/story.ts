@@ -4,6 +4,7 @@ import type { DevStore } from '#test/dev-store/state.ts'
 import type { Delivery, Gid, Order } from '#test/dev-store/records.ts'
 import type { NewMessage } from '#app/db/inbox.server.ts'
 import type { Random } from './random.ts'
+import { installApp } from './shopify.ts'
 
 /** A message on its way. */
 export type Letter = { arrivesAt: number; message: Omit<NewMessage, 'shopId'> }
@@ -13,6 +14,10 @@ export type Purse = { customer: string; code: string; amount: boolean; id: strin
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+/** Shopify asks for the erasure of a shop's data so long after the app was taken off. */
+const UNTIL_ERASURE_MS = 48 * HOUR_MS
+/** What tells that the shop has gone, and what for its data. Shopify tries for hours, and nothing else would ever tell. */
+const ABOUT_THE_SHOP: readonly string[] = ['app/uninstalled', 'shop/redact']
 
 /** A shop in which things happen as the seed has it. */
 export class Story {
@@ -25,6 +30,8 @@ export class Story {
   readonly #letters: Letter[] = []
   #heardUntil = 0
   #made = 0
+  #leftAt: number | null = null
+  #isErasureAsked = false
 
   constructor(random: Random, store: DevStore, domain: string) {
     this.#random = random
@@ -56,12 +63,47 @@ export class Story {
     this.#heardUntil = Math.max(...this.#store.deliveries(this.#domain).map(({ sequence }) => sequence))
   }
 
+  /** Whether the app is off the shop: nothing is told then. */
+  get isAway(): boolean {
+    return this.#leftAt !== null
+  }
+
+  /** The merchant takes the app off: its tokens are worth nothing any more, and what it wrote goes. */
+  leave(at: number): void {
+    this.#store.uninstall(this.#domain)
+    this.#leftAt = at
+    this.#isErasureAsked = false
+  }
+
+  /** The merchant puts the app on again. */
+  comeBack(): void {
+    installApp(this.#store, this.#domain)
+    this.#leftAt = null
+  }
+
+  /** When Shopify will ask for the erasure of the shop's data, null when it need not. */
+  get erasureDueAt(): number | null {
+    return this.#leftAt === null || this.#isErasureAsked ? null : this.#leftAt + UNTIL_ERASURE_MS
+  }
+
+  /** Shopify asks for the erasure of the shop's data, if it is time. */
+  askForErasure(at: number): void {
+    if (this.erasureDueAt === null || this.erasureDueAt > at) return
+    this.#store.redactShop(this.#domain)
+    this.#isErasureAsked = true
+  }
+
   /** News that arrive by the instant, in a random order. Those that fail to arrive are handed back by `again`. */
   arrivals(at: number): Letter[] {
     this.#post()
     const due = this.#letters.filter(({ arrivesAt }) => arrivesAt <= at)
     for (const letter of due) this.#letters.splice(this.#letters.indexOf(letter), 1)
     return shuffled(this.#random, due)
+  }
+
+  /** Whether anything is on its way that arrives by then. */
+  isWaiting(at: number): boolean {
+    return this.#letters.some(({ arrivesAt }) => arrivesAt <= at)
   }
 
   /** Shopify tries again later what nobody answered. */
@@ -177,7 +219,7 @@ export class Story {
     for (const delivery of news.sort((one, other) => one.sequence - other.sequence)) {
       this.#heardUntil = delivery.sequence
       const isRare = /^customers\/(merge|redact)/.test(delivery.topic)
-      const isLost = random.happens(isRare ? 0.4 : 0.08)
+      const isLost = !ABOUT_THE_SHOP.includes(delivery.topic) && random.happens(isRare ? 0.4 : 0.08)
       // Nothing tells of an erasure but its webhook; the merchant may ask for it once more.
       const isAskedAgain = isLost && delivery.topic === 'customers/redact' && random.happens(0.5)
       if (isAskedAgain) this.#askAgain(delivery)

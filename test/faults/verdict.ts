@@ -1,5 +1,5 @@
 // What must be true when all is quiet, whatever went wrong before.
-import { pool } from '#app/db/client.server.ts'
+import { pool, prisma } from '#app/db/client.server.ts'
 import { findCycleDifferences } from '#app/db/cycles.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findAccountStates, listOrdersOf, readMembers } from '#app/db/member-records.server.ts'
@@ -7,23 +7,31 @@ import { loadPrograms } from '#app/db/programs.server.ts'
 import { findMeasureDifferences } from '#app/db/recount-measures.server.ts'
 import { findLastReading } from '#app/db/readings.server.ts'
 import { loadRedemptions } from '#app/db/redemptions.server.ts'
-import type { Shop } from '#app/db/shops.server.ts'
+import { requireShop, type Shop } from '#app/db/shops.server.ts'
 import { ORDERS_ASKED } from '#app/jobs/reconcile-customers.ts'
 import { FIRST_READING_MS } from '#app/jobs/reconcile.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { buildMemberCard } from '#app/loyalty/build-member-card.ts'
 import type { Event, Member, Programs } from '#app/loyalty/engine.ts'
-import { MEMBER_CARD_KEY, type MemberCard } from '#app/loyalty/member-card.ts'
+import { MEMBER_CARD_KEY, PROGRAM_CARD_KEY, PROGRAM_CARD_NAMESPACE, type MemberCard } from '#app/loyalty/member-card.ts'
 import type { Redemption } from '#app/loyalty/rewards.ts'
 import { describeMember, simulate } from '#app/loyalty/simulate.ts'
 import { tierTag } from '#app/shopify/member-card.server.ts'
 import type { AppliedLog } from './applied.ts'
 import { startReplay, type Replay } from './replay.ts'
 import type { Shopify } from './shopify.ts'
-import type { Plan } from './simulation.ts'
+import { FEEDBACK_POINTS, type Plan } from './plan.ts'
 
 /** What there is to look at. */
-export type Case = { shop: Shop; shopify: Shopify; plan: Plan; log: AppliedLog; at: number }
+export type Case = {
+  shop: Shop
+  shopify: Shopify
+  plan: Plan
+  log: AppliedLog
+  at: number
+  /** The shop has taken the app off and not put it on again. */
+  isAway: boolean
+}
 
 /** Looks at everything; the problems are empty when all is well. */
 export async function judge(look: Case): Promise<{ problems: string[]; transfers: number; redemptions: number }> {
@@ -38,6 +46,21 @@ export async function judge(look: Case): Promise<{ problems: string[]; transfers
     ...(await judgePrivacy()),
     ...(await compareWithEngine(look, replay, members, redemptions)),
     ...(isSimulated(look.plan) ? compareWithSimulator(look, programs, members) : []),
+    ...(await judgeAnswers(look)),
+    ...(look.isAway ? await judgeAbsence(look) : await judgePresence(look, programs, members, redemptions)),
+  ]
+  return { problems, transfers, redemptions: redemptions.length }
+}
+
+/** Shopify and we say the same. */
+async function judgePresence(
+  look: Case,
+  programs: Programs,
+  members: ReadonlyMap<string, Member>,
+  redemptions: readonly Redemption[],
+): Promise<string[]> {
+  return [
+    ...(await judgeInstallation(look)),
     ...(await judgeQueues(look)),
     ...(await judgeOrders(look)),
     ...(await judgeCustomers(look, members)),
@@ -46,7 +69,6 @@ export async function judge(look: Case): Promise<{ problems: string[]; transfers
     ...judgeCards(look, programs, members),
     ...(await judgeCredits(look, redemptions)),
   ]
-  return { problems, transfers, redemptions: redemptions.length }
 }
 
 /** The engine in memory over what was applied, in the order in which it was. */
@@ -122,26 +144,104 @@ function compareWithSimulator({ log, at }: Case, programs: Programs, members: Re
   })
 }
 
-/** Nothing waits, and nothing was given up. */
-async function judgeQueues({ shop, at }: Case): Promise<string[]> {
+/** Nothing waits, and nothing was given up but what a shop left behind that took the app off. */
+async function judgeQueues({ shop, plan, at }: Case): Promise<string[]> {
   const { rows } = await pool.query<{ what: string; key: string; state: string; error: string | null }>(
     `select 'message ' || topic as what, '' as key, state, error from inbox where shop_id = $1
      union all
-     select 'effect ' || kind, key, state, error from outbox where shop_id = $1 and state <> 'done' and due_at < $2`,
-    [shop.id, new Date(at + 86_400_000)],
+     select 'effect ' || kind, key, state, error from outbox
+      where shop_id = $1 and state <> 'done' and due_at < $2 and not (state = 'dropped' and $3)`,
+    [shop.id, new Date(at + 86_400_000), plan.leaves !== null],
   )
   return rows.map(({ what, key, state, error }) => `${what} ${key} is ${state}: ${error}`)
 }
 
+/** A shop that has the app is known to have it, and what everybody may see of its program is there. */
+async function judgeInstallation({ shop, shopify }: Case): Promise<string[]> {
+  const { store, domain } = shopify
+  const { uninstalledAt } = await requireShop(shop.id)
+  const card = store.tables
+    .list('metafields', domain)
+    .find(({ namespace, key }) => namespace.endsWith(PROGRAM_CARD_NAMESPACE) && key === PROGRAM_CARD_KEY)
+  return [
+    ...(uninstalledAt === null ? [] : ['the shop has the app, and we think that it has not']),
+    ...(card ? [] : ['Shopify has no program card']),
+  ]
+}
+
+/** What is emptied when a shop is erased. */
+const EMPTIED = [
+  'inbox',
+  'feedback_answers',
+  'customer_lists',
+  'customer_list_members',
+  'campaign_audiences',
+  'imports',
+  'import_lines',
+  'expiry_reminders',
+]
+
+/** A shop that has taken the app off is known to have done so, and nothing is kept to be said to it; once it is erased, it is nobody's. */
+async function judgeAbsence({ shop, log }: Case): Promise<string[]> {
+  const kept = await prisma.shop.findUniqueOrThrow({ where: { id: shop.id } })
+  const count = async (what: string, text: string, values: unknown[] = [shop.id]) => {
+    const { rows } = await pool.query<{ count: string }>(`select count(*) from ${text}`, values)
+    return rows[0]!.count === '0' ? [] : [`of a shop that is gone there ${what}: ${rows[0]!.count}`]
+  }
+  const problems = [
+    ...(kept.uninstalledAt === null ? ['the shop is gone, and we think that it has the app'] : []),
+    ...(await count('are sessions', 'sessions where shop = $1', [shop.domain])),
+    // What is laid aside is for a reinstall.
+    ...(await count('are effects', `outbox where shop_id = $1 and state = 'waiting' and due_at < '9000-01-01'`)),
+  ]
+  if (log.erasedAt === null) return problems
+  for (const table of EMPTIED)
+    problems.push(...(await count(`is something in ${table}`, `${table} where shop_id = $1`)))
+  return [
+    ...problems,
+    ...(kept.name === null && kept.email === null ? [] : ['a shop that was erased has its name']),
+    ...(kept.erasedAt === null ? ['a shop that was erased does not say so'] : []),
+    ...(await count('are effects', `outbox where shop_id = $1 and state = 'waiting'`)),
+    ...(await count('are members', 'members where shop_id = $1 and erased_at is null')),
+    ...(await count(
+      'are points',
+      'balances where shop_id = $1 and (available <> 0 or pending <> 0 or deficit <> 0 or reserved < 0)',
+    )),
+    ...(await count('are answers', 'privacy_requests where shop_id = $1 and (answer is not null or done_at is null)')),
+  ]
+}
+
+/** Nobody was paid twice for the answers of one round, and what nobody knows any more is not kept. */
+async function judgeAnswers({ shop }: Case): Promise<string[]> {
+  const { rows } = await pool.query<{ what: string }>(
+    `with paid as (
+       select coalesce(a.member_id, t.member_id) as id, sum(t.amount) as points from ledger_transfers t
+         left join member_aliases a on a.shop_id = t.shop_id and a.alias_id = t.member_id
+        where t.shop_id = $1 and t.reason = 'custom' group by 1
+     ), answered as (
+       select member_id as id, count(*) as rounds from feedback_answers where shop_id = $1 group by 1
+     )
+     select 'member ' || m.id || ' was erased, and what they answered is kept' as what
+       from answered join members m on m.shop_id = $1 and m.id = answered.id where m.erased_at is not null
+     union all
+     select 'member ' || m.id || ' got ' || paid.points || ' points for ' || coalesce(rounds, 0) || ' answers'
+       from paid join members m on m.shop_id = $1 and m.id = paid.id left join answered on answered.id = m.id
+      where m.erased_at is null and paid.points > coalesce(rounds, 0) * $2`,
+    [shop.id, FEEDBACK_POINTS],
+  )
+  return rows.map(({ what }) => what)
+}
+
 /** Every order that was ever paid or ended is known, those from before the app too; and a backfill that was asked for is done. */
-async function judgeOrders({ shop, shopify, plan }: Case): Promise<string[]> {
+async function judgeOrders({ shop, shopify, plan, log }: Case): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>('select id from orders where shop_id = $1', [shop.id])
   const known = new Set(rows.map(({ id }) => toGid('Order', id)))
-  const told = shopify.store
-    .orders(shopify.domain)
-    .filter(
-      ({ financialStatus, cancelledAt }) => !/pending|partially_paid/.test(financialStatus) || cancelledAt !== null,
-    )
+  const told = shopify.store.orders(shopify.domain).filter(
+    ({ financialStatus, cancelledAt, updatedAt }) =>
+      (!/pending|partially_paid/.test(financialStatus) || cancelledAt !== null) &&
+      // What had been heard before the shop was erased, and not been worked on, went with it.
+      (log.erasedAt === null || updatedAt > log.erasedAt),
+  )
   const reading = await findLastReading(shop.id, 'backfill')
   return [
     ...told.flatMap(({ id }) => (known.has(id) ? [] : [`${id} is unknown`])),
@@ -175,7 +275,7 @@ async function judgePrivacy(): Promise<string[]> {
  * Whoever Shopify has is known, with the account they have there; whoever was merged away is known to be somebody else, also where no
  * webhook said so, if orders tell: those that were theirs are one other customer's now.
  */
-async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<string, Member>): Promise<string[]> {
+async function judgeCustomers({ shop, shopify, log }: Case, members: ReadonlyMap<string, Member>): Promise<string[]> {
   const gone = shopify.store.tables
     .list('customers', shopify.domain)
     .flatMap(({ id, mergedInto }) => (mergedInto === null ? [] : [id]))
@@ -189,7 +289,8 @@ async function judgeCustomers({ shop, shopify }: Case, members: ReadonlyMap<stri
     const member = members.get(id)
     if (!member) {
       // Whom nothing was heard of since the day before the app came is nobody until they do something.
-      if (updatedAt >= shop.installedAt! - FIRST_READING_MS) problems.push(`${id} is nobody`)
+      const since = log.erasedAt ?? shop.installedAt! - FIRST_READING_MS
+      if (updatedAt >= since) problems.push(`${id} is nobody`)
     }
     // Erased here, or there: their account is nobody's business any more.
     else if (member.erasedAt === null && email !== null && member.customerState !== state) {
