@@ -9,7 +9,7 @@ import { makeTemplate } from './place.ts'
 import { simulateFaults } from './simulation.ts'
 
 /** A short set; `npm run faults -- --seeds 1000` runs the long one. A seed that fails here fails there too. */
-const SEEDS = [2, 7, 14, 16, 22, 43]
+const SEEDS = [7, 13, 18, 22]
 const url = inject('postgresUrl')
 const server = { url: () => url, template: await makeTemplate(url, 'template_migrated') }
 
@@ -30,9 +30,9 @@ it.each(SEEDS)(
 
 it('the same seed takes the same steps in the same order, two workers’ turns included, and another seed others', async () => {
   const [once, again, other] = [
-    await simulateFaults(24, server),
-    await simulateFaults(24, server),
-    await simulateFaults(13, server),
+    await simulateFaults(16, server),
+    await simulateFaults(16, server),
+    await simulateFaults(43, server),
   ]
   expect([once, other].flatMap(({ problems }) => problems)).toEqual([])
   expect(again.trace).toBe(once.trace)
@@ -49,7 +49,7 @@ it('a server that is stopped and started again in the middle of the work loses n
     expect(origin).not.toBe(new URL(url.replace('postgresql:', 'http:')).origin)
     await createMigrated(own.url())
     const place = { url: own.url, template: await makeTemplate(own.url(), 'migrated'), restart: own.restart }
-    const { problems, restarts } = await simulateFaults(14, place, { restarts: 0.01 })
+    const { problems, restarts } = await simulateFaults(18, place, { restarts: 0.01 })
     expect(problems).toEqual([])
     expect(restarts).toBeGreaterThan(0)
   } finally {
