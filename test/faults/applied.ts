@@ -194,8 +194,8 @@ export class AppliedLog {
   /** Lines of imports that were given or taken back since, at the instant of which the members are that changed with them. */
   async #changedLines(members: readonly Applied[]): Promise<Applied[]> {
     const { rows } = await this.#watch().query<Line>(
-      `select l.*, i.source from import_lines l join imports i on i.id = l.import_id where i.shop_id = $1
-        order by l.import_id, l.line`,
+      `select l.*, i.source from import_lines l join imports i on i.shop_id = l.shop_id and i.id = l.import_id
+        where i.shop_id = $1 order by l.import_id, l.line`,
       [this.#shopId],
     )
     const before = this.#lines
