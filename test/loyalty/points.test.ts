@@ -206,6 +206,16 @@ describe('several rules', () => {
     })
   })
 
+  test('points that fractions of two rules make together are shown with the larger fraction: 3.4 + 2.6 are 3 and 3', () => {
+    const cup = { when: { products: ['gid://shopify/Product/2'] } }
+    const earning = [basic, { ...basic, id: 'cups', points: 13, per: '5.00', ...cup }]
+    const order = [makeLine('2.40'), makeLine('1.00', { id: 'l2', product: 'gid://shopify/Product/2' })]
+    expect(worth({ lines: order }, { earning }).reasons).toEqual([
+      { rule: 'purchase', points: 3 },
+      { rule: 'cups', points: 3 },
+    ])
+  })
+
   test('a multiplier limited to products scales those lines alone: 60 + 40 × 3', () => {
     expect(points({ lines }, { earning: [basic, mugs] })).toBe(180)
   })
