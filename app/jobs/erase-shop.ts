@@ -16,7 +16,8 @@ const TRIES = 10
 
 /**
  * Erases the shops that Shopify asked to erase; returns how many. After an interruption it goes on with the members that are left. A shop
- * that installs the app again meanwhile is left as it is then. What still comes in for shops that were erased is forgotten. One that cannot be erased holds up no other; its error is thrown at the end.
+ * that installs the app again meanwhile is left as it is then. What still comes in for shops that were erased is forgotten. One that
+ * cannot be erased holds up no other; its error is thrown at the end.
  */
 export async function eraseShops(): Promise<number> {
   const failures: unknown[] = []

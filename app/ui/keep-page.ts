@@ -2,7 +2,7 @@ import { isRouteErrorResponse, type ClientActionFunctionArgs, type ShouldRevalid
 import { useEffect } from 'react'
 
 /** What a form is told where nobody answered it, in the shapes in which the admin's forms hear of refusals. */
-export type Unanswered = { ok: false; message: string; errors: { form: string } }
+type Unanswered = { ok: false; message: string; errors: { form: string } }
 
 const UNANSWERED = 503
 const NO_ANSWER =
