@@ -247,27 +247,25 @@ export class AppliedLog {
     this.erasedAt = rows[0]?.erased_at?.getTime() ?? this.erasedAt
   }
 
-  /** Rounds that were answered since, as the events that pay for them. */
+  /**
+   * Answers that were paid since, as the events that pay for them. Of two given at once, in two tabs, the one is paid that comes first of those
+   * whose customer has joined: what was paid is told from its key, not from the answer.
+   */
   async #newAnswers(): Promise<Applied[]> {
-    const { rows } = await this.#watch().query<{ member_id: string; round: number; answered_at: Date }>(
-      'select member_id, round, answered_at from feedback_answers where shop_id = $1 order by member_id, round',
+    const { rows } = await this.#watch().query<{ key: string; created_at: Date }>(
+      `select key, created_at from facts where shop_id = $1 and key like 'event:%:feedback:%' order by key`,
       [this.#shopId],
     )
     const before = this.#answers
-    const keyOf = (row: { member_id: string; round: number }) => `${row.member_id}:${row.round}`
-    this.#answers = new Set(rows.map(keyOf))
+    this.#answers = new Set(rows.map(({ key }) => key))
     return rows
-      .filter((row) => !before.has(keyOf(row)))
-      .map(({ member_id: id, round, answered_at: at }) => ({
-        event: {
-          type: 'event',
-          at: at.getTime(),
-          customer: toGid('Customer', id),
-          name: 'feedback',
-          key: `round-${round}`,
-          order: null,
-        },
-      }))
+      .filter(({ key }) => !before.has(key))
+      .map(({ key, created_at: at }) => {
+        const [, customer, round] = /^event:(.+):feedback:(.+)$/.exec(key)!
+        return {
+          event: { type: 'event', at: at.getTime(), customer: customer!, name: 'feedback', key: round!, order: null },
+        }
+      })
   }
 }
 
