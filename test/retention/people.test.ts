@@ -10,7 +10,7 @@ import {
   ownStage,
   type ReplacementCycle,
 } from '#app/retention/lifecycle.ts'
-import { countNps, scoreNps } from '#app/retention/nps.ts'
+import { bandOf, countNps, scoreNps } from '#app/retention/nps.ts'
 import { topFifthShare } from '#app/retention/pareto.ts'
 import { arppu, arpu, averageRepeatPurchases } from '#app/retention/value.ts'
 
@@ -100,6 +100,16 @@ test('NPS is promoters minus detractors, with counts and an interval', () => {
   expect(nps.interval![1]).toBeCloseTo(0.44201, 4)
   expect(countNps([])).toMatchObject({ score: null, interval: null })
   expect(() => countNps([11])).toThrow('11')
+  expect(() => countNps([-1])).toThrow('-1')
+})
+
+test('each answer from 0 to 10 has its band', () => {
+  const bands = Array.from({ length: 11 }, (_, answer) => bandOf(answer))
+  expect(bands).toEqual([
+    ...Array<string>(7).fill('detractors'),
+    ...Array<string>(2).fill('passives'),
+    ...Array<string>(2).fill('promoters'),
+  ])
 })
 
 test('a score of few answers has no interval, and one that all agree on has a width', () => {

@@ -57,6 +57,16 @@ test.each([
   expect(show(comparedWith(findPeriod(name, TODAY), against, TODAY))).toBe(days)
 })
 
+test('on its last day a month is over, and may be set beside the shorter one before it', () => {
+  const today = day('2026-10-31')
+  const month = findPeriod('this-month', today)
+  const before = comparedWith(month, 'previous', today)!
+  expect(show(before)).toBe('2026-09-01 to 2026-09-30')
+  expect(isComparable(month, before, today)).toBe(true)
+  expect(isComparable(month, before, today - 1)).toBe(true)
+  expect(isComparable(month, before, today - 2)).toBe(false)
+})
+
 test('whatever is compared, it is whole months or days few enough to count, and lies before the period', () => {
   const days = fc.integer({ min: -400, max: 40_000 })
   fc.assert(
