@@ -65,6 +65,9 @@ test('on its last day a month is over, and may be set beside the shorter one bef
   expect(isComparable(month, before, today)).toBe(true)
   expect(isComparable(month, before, today - 1)).toBe(true)
   expect(isComparable(month, before, today - 2)).toBe(false)
+  const leapDay = day('2028-02-29')
+  const february = comparedWith(findPeriod('this-month', leapDay), 'year', leapDay)
+  expect(show(february)).toBe('2027-02-01 to 2027-02-28')
 })
 
 test('whatever is compared, it is whole months or days few enough to count, and lies before the period', () => {
