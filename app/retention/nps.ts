@@ -33,9 +33,9 @@ export const FEWEST_ANSWERS = 30
 
 /** The band of a whole answer 0–10; others are refused with an error. */
 export function bandOf(answer: number): NpsBand {
-  if (!Number.isInteger(answer) || answer < 0 || answer > 10)
-    throw new RangeError(`${answer} is no answer from 0 to 10`)
-  return answer >= 9 ? 'promoters' : answer >= 7 ? 'passives' : 'detractors'
+  const band = NPS_BANDS.find((one) => answer >= BAND_SCORES[one][0] && answer <= BAND_SCORES[one][1])
+  if (band === undefined || !Number.isInteger(answer)) throw new RangeError(`${answer} is no answer from 0 to 10`)
+  return band
 }
 
 /** The score of whole answers 0–10; others are refused with an error. */

@@ -101,6 +101,7 @@ test('NPS is promoters minus detractors, with counts and an interval', () => {
   expect(countNps([])).toMatchObject({ score: null, interval: null })
   expect(() => countNps([11])).toThrow('11')
   expect(() => countNps([-1])).toThrow('-1')
+  expect(() => countNps([7.5])).toThrow('7.5')
 })
 
 test('each answer from 0 to 10 has its band', () => {
