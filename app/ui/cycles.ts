@@ -4,8 +4,8 @@ import { LONGEST_CYCLE_DAYS, type ReplacementCycle } from '#app/retention/lifecy
 import { shopifyNumber, showCount } from '#app/ui/words.ts'
 
 /** What the server says to a change: words for a toast, or what is wrong with which field. */
-export type CycleReply =
-  { ok: true; message: string } | { ok: false; errors: Partial<Record<'value' | 'days' | 'form', string>> }
+export type CycleReply = { ok: true; message: string } | { ok: false; errors: CycleErrors & { form?: string } }
+type CycleErrors = Partial<Record<'value' | 'days', string>>
 
 /** Shopify's own longest type and tag. */
 const VALUE_MAX = 255
@@ -26,13 +26,11 @@ export function readCycleKey(form: FormData): CycleKey {
 }
 
 /** Reads a form's `of`, `value` and `days`. */
-export function parseCycle(
-  form: FormData,
-): { ok: true; cycle: ReplacementCycle } | { ok: false; errors: Partial<Record<'value' | 'days' | 'form', string>> } {
+export function parseCycle(form: FormData): { ok: true; cycle: ReplacementCycle } | { ok: false; errors: CycleErrors } {
   const { of, value } = readCycleKey(form)
   const text = form.get('days')
   const days = typeof text === 'string' && /^\d{1,6}$/.test(text.trim()) ? Number(text) : Number.NaN
-  const errors: Partial<Record<'value' | 'days' | 'form', string>> = {}
+  const errors: CycleErrors = {}
   if (of === 'product' && !isGid(value, 'Product')) errors.value = 'Choose a product'
   else if (value === '') errors.value = of === 'type' ? 'Say which type' : 'Say which tag'
   else if (value.length > VALUE_MAX) errors.value = `At most ${VALUE_MAX} characters`
