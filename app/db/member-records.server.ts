@@ -2,7 +2,7 @@ import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import type { Queryable } from './client.server.ts'
 import { pool } from './client.server.ts'
-import { ALIASES, followAliases, loadLots, toMember, type MemberRow } from './members.server.ts'
+import { ALIASES, followAliases, loadLots, readStored, toMember, type MemberRow } from './members.server.ts'
 import { loadRedemptions } from './redemptions.server.ts'
 
 /**
@@ -30,8 +30,8 @@ export async function readMembers(
   for (const row of rows) {
     const gid = toGid('Customer', row.id)
     const own = open.filter((redemption) => redemption.member === gid)
-    const member = toMember(row, lots.get(gid) ?? [], own)
-    if (member) records.set(gid, member)
+    const stored = readStored(row)
+    if (stored) records.set(gid, toMember(row, stored, lots.get(gid) ?? [], own))
   }
   return new Map(
     customers.flatMap((customer) => {

@@ -17,7 +17,13 @@ import { moveAnswers } from '#app/db/feedback.server.ts'
 import { closeEmptyAccounts, openAccountsOf } from '#app/db/ledger.server.ts'
 import { moveOrders } from '#app/db/orders.server.ts'
 import { moveReminders } from '#app/db/reminders.server.ts'
-import { fromStoredMember, lengthen, toStoredMember, type StoredMember } from '#app/db/stored-member.ts'
+import {
+  fromStoredMember,
+  lengthen,
+  toStoredMember,
+  type KeptActivity,
+  type StoredMember,
+} from '#app/db/stored-member.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Lot } from '#app/loyalty/lots.ts'
@@ -135,11 +141,20 @@ async function addMembers(shopId: number, ids: string, joinedAt: number, client:
   return new Set(rows.map(({ id }) => id))
 }
 
-/** The engine's record of a locked row; undefined where the row was only made to be locked. */
-export function toMember(row: MemberRow, lots: readonly Lot[], redemptions: readonly Redemption[]): Member | undefined {
-  if (row.state === NOBODY) return undefined
+/** The record of a row; undefined where the row was only made to be locked. */
+export function readStored({ state }: Pick<MemberRow, 'state'>): StoredMember | undefined {
+  return state === NOBODY ? undefined : (JSON.parse(state) as StoredMember)
+}
+
+/** The engine's record of a row. */
+export function toMember(
+  row: MemberRow,
+  stored: StoredMember,
+  lots: readonly Lot[],
+  redemptions: readonly Redemption[],
+): Member {
   return {
-    ...fromStoredMember(JSON.parse(row.state) as StoredMember),
+    ...fromStoredMember(stored),
     id: toGid('Customer', row.id),
     aliases: row.aliases?.map((alias) => toGid('Customer', alias)) ?? [],
     erasedAt: row.erased_at?.getTime() ?? null,
@@ -229,10 +244,10 @@ export function compareLots(one: Lot, other: Lot): number {
   return one.earnedAt - other.earnedAt || (one.key < other.key ? -1 : 1)
 }
 
-/** Writes the records back to rows that this transaction has locked. `nextDueAt` says when time next does something to each. */
+/** Writes the records back to rows that this transaction has locked. `nextDueAt` says when time next does something to each, `kept` what was read. */
 export async function saveMembers(
   shopId: number,
-  members: readonly { member: Member; nextDueAt: number | null }[],
+  members: readonly { member: Member; nextDueAt: number | null; kept: KeptActivity | undefined }[],
   at: number,
   client: Queryable,
 ): Promise<void> {
@@ -255,7 +270,7 @@ export async function saveMembers(
       shopId,
       new Date(at),
       numbers(members.map(({ member }) => customerNumber(member.id))),
-      packTexts(members.map(({ member }) => JSON.stringify(toStoredMember(member)))),
+      packTexts(members.map(({ member, kept }) => JSON.stringify(toStoredMember(member, kept)))),
       packTexts(members.map(({ member }) => member.tier.level)),
       numbers(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
       numbers(members.map(({ member }) => finite(member.erasedAt))),

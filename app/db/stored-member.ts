@@ -1,6 +1,6 @@
 // A member's record (loyalty/engine.ts) as it is stored: all of it that has no column or table of its own. It is read and written anew
-// with each order: what is as usual is left out, and lists that orders make longer are rows without names. Queries may ask for
-// `customerState`, `birthday`, `segments` (all absent: none) and for the first of the `recentEarnings`.
+// with each order: what is as usual is left out, and what counts towards tiers, which orders make longer and longer, is one text, to which
+// the new is added. Queries may ask for `customerState`, `birthday`, `segments` (all absent: none) and for the first of the `recentEarnings`.
 import type { Member } from '#app/loyalty/engine.ts'
 import type { Activity } from '#app/loyalty/tiers.ts'
 
@@ -22,28 +22,33 @@ export type MemberState = Omit<
 
 type Shortened = 'tier' | 'activity' | 'recentEarnings'
 type Always = 'lifetime' | 'advancedTo' | 'version'
+type ActivityRow = [
+  key: string,
+  at: number,
+  points: number,
+  spendMinor: number,
+  orders: number,
+  spendRest?: string | null,
+]
 /** It as JSON, without what is as usual. */
 export type StoredMember = Pick<MemberState, Always> &
   Partial<Omit<MemberState, Always | Shortened>> & {
     tier: Partial<Member['tier']> & Pick<Member['tier'], 'level' | 'history'>
-    activity: [key: string, at: number, points: number, spendMinor: number, orders: number, spendRest?: string | null][]
+    /** A text of entries; rows where a key is no such text's, and as it was kept before. */
+    activity: string | ActivityRow[]
     /** The first is whole. Of the others, those that stand in `activity` as well are its places there. */
     recentEarnings: (number | [key: string, at: number])[]
   }
 
-/** The record as it is kept. */
-export function toStoredMember(member: MemberState): StoredMember {
+/** The record as it is kept; `kept` spares writing what was read. */
+export function toStoredMember(member: MemberState, kept: KeptActivity = NOTHING_KEPT): StoredMember {
   const { level, history, failingSince, entryRewarded, manual } = member.tier
   const stored: StoredMember = {
     lifetime: member.lifetime,
     advancedTo: member.advancedTo,
     version: member.version,
     tier: { level, history },
-    activity: member.activity.map(({ key, at, points, spendMinor, orders, spendRest }) =>
-      spendRest === null
-        ? [shorten(key), at, points, spendMinor, orders]
-        : [shorten(key), at, points, spendMinor, orders, spendRest],
-    ),
+    activity: writeActivity(member.activity, kept) ?? member.activity.map(toRow),
     recentEarnings: member.recentEarnings.map((earning, index) => {
       const place = index === 0 ? -1 : findPlace(member.activity, earning)
       return place >= 0 ? place : [shorten(earning.key), earning.at]
@@ -66,14 +71,7 @@ export function toStoredMember(member: MemberState): StoredMember {
 /** The record as it was before `toStoredMember`. */
 export function fromStoredMember(stored: StoredMember): MemberState {
   const { level, history, failingSince = null, entryRewarded = [], manual = null } = stored.tier
-  const activity = stored.activity.map(([key, at, points, spendMinor, orders, spendRest = null]) => ({
-    key: lengthen(key),
-    at,
-    points,
-    spendMinor,
-    spendRest,
-    orders,
-  }))
+  const activity = typeof stored.activity === 'string' ? readActivity(stored.activity) : stored.activity.map(fromRow)
   return {
     customerState: stored.customerState ?? null,
     customerStateAt: stored.customerStateAt ?? null,
@@ -94,6 +92,88 @@ export function fromStoredMember(stored: StoredMember): MemberState {
     advancedTo: stored.advancedTo,
     version: stored.version,
   }
+}
+
+function toRow({ key, at, points, spendMinor, spendRest, orders }: Activity): ActivityRow {
+  const row: ActivityRow = [shorten(key), at, points, spendMinor, orders]
+  if (spendRest !== null) row.push(spendRest)
+  return row
+}
+
+function fromRow([key, at, points, spendMinor, orders, spendRest = null]: ActivityRow): Activity {
+  return { key: lengthen(key), at, points, spendMinor, spendRest, orders }
+}
+
+/** A list as it was read, and the text that it was read from. */
+export type KeptActivity = { list: readonly Activity[]; text: string }
+
+/** What is kept of a record that was read, for `toStoredMember`. */
+export function keepActivity({ activity }: MemberState, stored: StoredMember): KeptActivity {
+  return typeof stored.activity === 'string' ? { list: activity, text: stored.activity } : NOTHING_KEPT
+}
+
+const NOTHING_KEPT: KeptActivity = { list: [], text: '' }
+
+/**
+ * The list as text: `#1,1794431442766,108,2175,1;…`, which is key, instant, points, minor units, orders and any fraction. Null where a key holds
+ * what separates. Where the list only grew since it was read, the text is not made anew.
+ */
+function writeActivity(activity: readonly Activity[], kept: KeptActivity): string | null {
+  const grew = kept.list.every((entry, place) => entry === activity[place])
+  let text = grew ? kept.text : ''
+  for (let place = grew ? kept.list.length : 0; place < activity.length; place += 1) {
+    const row = toRow(activity[place]!)
+    if (/[,;]/.test(row[0])) return null
+    text += `${place === 0 ? '' : ';'}${row.join()}`
+  }
+  return text
+}
+
+/** The list of such a text. Character by character: it is the longest thing that each order has read. */
+function readActivity(text: string): Activity[] {
+  const list: Activity[] = []
+  let place = 0
+  while (place < text.length) {
+    const keyEnd = text.indexOf(',', place)
+    if (keyEnd < 0) throw new Error(`This is no list of activity: ${text.slice(place, place + 80)}`)
+    const key = lengthen(text.slice(place, keyEnd))
+    let [at, points, spendMinor, orders] = [0, 0, 0, 0]
+    let spendRest: string | null = null
+    let value = 0
+    let sign = 1
+    let field = 0
+    for (place = keyEnd + 1; field < 4; place += 1) {
+      const code = text.charCodeAt(place)
+      if (code >= 48 && code <= 57) {
+        value = value * 10 + code - 48
+        continue
+      }
+      if (code === 45) {
+        sign = -1
+        continue
+      }
+      // A comma, or the end of the entry.
+      if (field === 0) at = sign * value
+      else if (field === 1) points = sign * value
+      else if (field === 2) spendMinor = sign * value
+      else orders = sign * value
+      value = 0
+      sign = 1
+      field += 1
+    }
+    if (text.charCodeAt(place - 1) === 44) {
+      const end = findEnd(text, place)
+      spendRest = text.slice(place, end)
+      place = end + 1
+    }
+    list.push({ key, at, points, spendMinor, spendRest, orders })
+  }
+  return list
+}
+
+function findEnd(text: string, from: number): number {
+  const end = text.indexOf(';', from)
+  return end < 0 ? text.length : end
 }
 
 /** Where the earning stands in the activity, −1 for nowhere. The latest are at the end. */

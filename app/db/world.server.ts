@@ -10,6 +10,7 @@ import {
   loadLots,
   loadOrderLots,
   lockMembers,
+  readStored,
   saveMembers,
   toMember,
 } from '#app/db/members.server.ts'
@@ -23,6 +24,7 @@ import { loadRedemptions, saveRedemptions } from '#app/db/redemptions.server.ts'
 import { markCodeUsed } from '#app/db/codes.server.ts'
 import { toGid } from '#app/loyalty/ids.ts'
 import { loadFacts, saveAdjustments, saveFacts } from '#app/db/facts.server.ts'
+import { keepActivity, type KeptActivity } from '#app/db/stored-member.ts'
 import { noteWorkDue } from '#app/db/work-due.server.ts'
 import {
   advance,
@@ -66,6 +68,8 @@ export type LoadedWorld = World & {
   }
   /** Lots as they were loaded, by member, to know which changed. */
   lotsBefore: ReadonlyMap<string, readonly Lot[]>
+  /** What counted towards tiers as it was loaded, by member. */
+  activityBefore: ReadonlyMap<string, KeptActivity>
   /** Orders as they were loaded, by gid. */
   ordersBefore: ReadonlyMap<string, OrderRecord>
   locked: ReadonlySet<string>
@@ -195,6 +199,7 @@ class Loading {
   readonly #busy = new Set<string>()
   readonly #locked = new Set<string>()
   readonly #lotsBefore = new Map<string, readonly Lot[]>()
+  readonly #activityBefore = new Map<string, KeptActivity>()
   readonly #ordersBefore = new Map<string, OrderRecord>()
   readonly #shopId: number
   readonly #joinedAt: number
@@ -270,7 +275,9 @@ class Loading {
       this.#locked.add(gid)
       for (const alias of row.aliases ?? []) this.#survivors.set(toGid('Customer', alias), gid)
       const own = open.get(gid) ?? []
-      const member = toMember(row, lots.get(gid) ?? [], own)
+      const stored = readStored(row)
+      const member = stored && toMember(row, stored, lots.get(gid) ?? [], own)
+      if (member) this.#activityBefore.set(gid, keepActivity(member, stored))
       this.#lotsBefore.set(gid, member?.lots ?? [])
       if (member && this.#leaveLots) {
         const dueAt = row.next_due_ms === null ? Infinity : Number(row.next_due_ms)
@@ -395,6 +402,7 @@ class Loading {
       busy: this.#busy,
       locked: this.#locked,
       lotsBefore: this.#lotsBefore,
+      activityBefore: this.#activityBefore,
       ordersBefore: this.#ordersBefore,
       settings: undefined,
       member: (id) => this.#members.get(whoIs(id)),
@@ -443,18 +451,22 @@ export async function saveWorld(
   const { changed, whoIs } = world
   // A member that was merged away within the batch is another's alias now, and is written as that.
   const members = [...changed.members.values()].filter((member) => whoIs(member.id) === member.id)
-  const dueAts = members.map((member) => ({ member, nextDueAt: programs && nextDueAt(member, programs) }))
-  const orders = [...changed.orders.values()].map((record) => toSave(record, world))
+  const toSave = members.map((member) => ({
+    member,
+    nextDueAt: programs && nextDueAt(member, programs),
+    kept: world.activityBefore.get(member.id),
+  }))
+  const orders = [...changed.orders.values()].map((record) => toSaveOrder(record, world))
   // None needs another's answer: while the database works on one, the next is made. Orders come first, because the measures read before
   // they write.
   await together([
     saveOrders(shopId, orders, client, world.settings),
     postPoints(shopId, world, members, at, client),
-    saveMembers(shopId, dueAts, at, client),
+    saveMembers(shopId, toSave, at, client),
     saveRedemptions(shopId, [...changed.redemptions.values()], at, client),
     saveFacts(shopId, changed.facts, at, client),
     enqueueEffects(shopId, describeEffects(members, changed.effects), at, client),
-    noteWorkDue(shopId, earliest(dueAts.map((due) => due.nextDueAt)), client),
+    noteWorkDue(shopId, earliest(toSave.map((saved) => saved.nextDueAt)), client),
   ])
   for (const member of members) {
     for (const alias of member.aliases) {
@@ -501,7 +513,7 @@ function addTo(sets: Map<string, Set<string>>, key: string, value: string): void
   else sets.set(key, new Set([value]))
 }
 
-function toSave(record: OrderRecord, { whoIs, ordersBefore }: LoadedWorld): OrderToSave {
+function toSaveOrder(record: OrderRecord, { whoIs, ordersBefore }: LoadedWorld): OrderToSave {
   const owner = record.customer === null ? null : whoIs(record.customer)
   return { record, owner, isNew: !ordersBefore.has(record.id) }
 }
