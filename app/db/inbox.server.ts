@@ -85,24 +85,34 @@ insert into inbox (shop_id, id, topic, triggered_at, received_at, due_at, payloa
 select shop_id, id, topic, triggered_at, $1, $1, payload, source from given
  where (id in (select id from fresh)) is true`
 
+/** A shop, and how many messages of its wait and are due. */
+export type ShopWithMessages = { shopId: number; waiting: number }
+
 /**
- * Shops that have messages waiting which are due by `at`, by id. Looks at one index entry per shop, not at the whole queue; each look has a
- * `limit`, or PostgreSQL would read everything that waits into a table of its own.
+ * Shops that have messages waiting which are due by `at`, by id, and how many, counted no further than `limit`: so much of the queue is looked at,
+ * and no more. Each look has a limit, or PostgreSQL would read everything that waits into a table of its own.
  */
-export async function listShopsWithMessages(at: number, client: Queryable = pool): Promise<number[]> {
-  const { rows } = await client.query<{ shop_id: number }>({
+export async function listShopsWithMessages(
+  at: number,
+  limit: number,
+  client: Queryable = pool,
+): Promise<ShopWithMessages[]> {
+  const { rows } = await client.query<{ shop_id: number; waiting: string }>({
     name: 'list-shops-with-messages',
     text: `with recursive shops as (
              (select shop_id from inbox where state = 'waiting' order by shop_id, id limit 1)
              union all
              select (select i.shop_id from inbox i where i.state = 'waiting' and i.shop_id > s.shop_id order by i.shop_id, i.id limit 1)
                from shops s where s.shop_id is not null)
-           select shop_id from shops s
+           select shop_id, waiting from shops s
             cross join lateral (
-              select from inbox i where i.shop_id = s.shop_id and i.state = 'waiting' and i.due_at <= $1 order by i.id limit 1) as first_due`,
-    values: [new Date(at)],
+              select count(*) as waiting from (
+                select from inbox i where i.shop_id = s.shop_id and i.state = 'waiting' and i.due_at <= $1 order by i.id limit $2) as first_ones
+            ) as counted
+            where waiting > 0`,
+    values: [new Date(at), limit],
   })
-  return rows.map((row) => row.shop_id)
+  return rows.map((row) => ({ shopId: row.shop_id, waiting: Number(row.waiting) }))
 }
 
 /** The number that was given to a message last, of whatever shop. Tells whether more are coming in, and costs the same however many there are. */

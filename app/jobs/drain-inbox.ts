@@ -20,6 +20,7 @@ import {
   listShopsWithMessages,
   noteFailure,
   type Message,
+  type ShopWithMessages,
 } from '#app/db/inbox.server.ts'
 import { planForAnyShop } from '#app/db/plans.server.ts'
 import { forgetAnsweredRequests } from '#app/db/privacy.server.ts'
@@ -46,8 +47,8 @@ export type Drained = {
 
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
-/** How often a shop has its turn in one round, where many have much: in the next one those have theirs that came meanwhile. */
-const TURNS_A_ROUND = 8
+/** About so many are a round, which ends with waiting for the slowest. In the next one those shops have their turn whose messages came meanwhile. */
+const BATCHES_A_ROUND = 32
 /**
  * A batch asks the database some eight times, however small it is: of 60 messages each costs twice as much as of 500. While
  * messages trickle in, the drain rests some times as long as it worked and lets them gather, or it would keep the processors from the
@@ -71,8 +72,8 @@ const CLAIM_WAIT = `set local lock_timeout = '1s';`
 const ERASURE = 'customers/redact'
 
 /**
- * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Three
- * batches are on their way at a time, as soon as there is much to do: the engine has one, the database the others. `onShop` hears of each.
+ * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Where there is
+ * much, three batches are on their way at a time: the engine has one, the database the others. `onShop` hears of each.
  * Ends when nothing waits, or with the first round that ends after `forMs`: where messages never cease, other work has to have its turn.
  * A shop whose messages cannot be taken up is named in the log and rests. Rejects only when the database is out of reach.
  */
@@ -83,18 +84,14 @@ export async function drainInbox(
 ): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
   const endsAt = performance.now() + forMs
-  let atOnce = 1
   for (;;) {
-    const shops = (await listShopsWithMessages(now())).filter((shopId) => !isResting(shopId))
-    // Where they are fewer than the batches at a time, several are one shop's.
-    const first = Array.from(
-      { length: shops.length && Math.max(shops.length, atOnce) },
-      (_, at) => shops[at % shops.length]!,
-    )
-    const turns = Math.ceil((TURNS_A_ROUND * shops.length) / first.length)
-    const queue = first.map((shopId) => ({ shopId, turns }))
+    const listed = await listShopsWithMessages(now(), BATCH_LIMIT + 1)
+    const shops = listed.filter(({ shopId }) => !isResting(shopId))
+    // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
+    const atOnce = hasMuch(shops) ? BATCHES_AT_ONCE : 1
+    const queue = giveTurns(shops, atOnce)
     const round: Drained = { done: 0, failed: 0, left: 0 }
-    let moreWaits = false
+    let wasFull = false
     const startedAt = performance.now()
     const work = async () => {
       for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
@@ -103,27 +100,39 @@ export async function drainInbox(
         if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
-        if (atOnce === 1 && drained.done + drained.failed >= WORTHWHILE) {
-          // There is much after all: a round of several at a time begins.
-          moreWaits = true
-          break
-        }
         if (drained.done + drained.failed < BATCH_LIMIT) continue
-        // A full batch is seldom the last. The shop goes on in this round, or each round would end with waiting for the slowest.
-        moreWaits = true
+        wasFull = true
         if (turns > 1) queue.push({ shopId, turns: turns - 1 })
       }
     }
     await Promise.all(Array.from({ length: atOnce }, work))
     add(total, round)
     if (round.done + round.failed === 0) return { ...total, left: round.left }
-    // Small batches take turns and rest: together they would hold up the door in bursts, and nobody waits for them.
-    const worthwhile = moreWaits || round.done >= first.length * WORTHWHILE
-    atOnce = worthwhile ? BATCHES_AT_ONCE : 1
     if (isStopping() || performance.now() >= endsAt) return { ...total, left: round.left }
-    if (worthwhile) continue
+    if (wasFull || round.done >= shops.length * WORTHWHILE) continue
     await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
   }
+}
+
+/** Whether shops have enough for batches that need not wait for more: on the average, or one of them a full one. */
+function hasMuch(shops: readonly ShopWithMessages[]): boolean {
+  const all = shops.reduce((sum, { waiting }) => sum + waiting, 0)
+  return all >= shops.length * WORTHWHILE || shops.some(({ waiting }) => waiting >= BATCH_LIMIT)
+}
+
+/**
+ * Whose batch is next in a round, and how often a shop with more than a batch goes on in it as long as its batches are full. Where such shops are
+ * fewer than the batches at a time, several are one shop's.
+ */
+function giveTurns(shops: readonly ShopWithMessages[], atOnce: number): { shopId: number; turns: number }[] {
+  const more = shops.filter(({ waiting }) => waiting > BATCH_LIMIT)
+  const again = Array.from(
+    { length: more.length && Math.max(0, atOnce - shops.length) },
+    (_, at) => more[at % more.length]!,
+  )
+  const first = [...shops, ...again]
+  const turns = Math.ceil(BATCHES_A_ROUND / first.length)
+  return first.map(({ shopId, waiting }) => ({ shopId, turns: waiting > BATCH_LIMIT ? turns : 1 }))
 }
 
 /** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */

@@ -102,8 +102,12 @@ it('lists the shops in which something is due, and none where all that waits is 
     new Date(AT + 1),
     (await idsOf(mixed))[0],
   ])
-  const listed = await listShopsWithMessages(AT)
-  expect(listed.filter((shopId) => shops.some(({ id }) => id === shopId))).toEqual([due, mixed])
+  await storeMessages([message(due, 'second'), message(due, 'third')], AT)
+  const listed = await listShopsWithMessages(AT, 2)
+  expect(listed.filter(({ shopId }) => shops.some(({ id }) => id === shopId))).toEqual([
+    { shopId: due, waiting: 2 },
+    { shopId: mixed, waiting: 1 },
+  ])
 })
 
 it('forgets old messages in slices, but none that still waits for work or for a person', async () => {

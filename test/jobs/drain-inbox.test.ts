@@ -3,7 +3,7 @@ import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { keepAnswer } from '#app/db/feedback.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
-import { CLAIM_LOCK, retryMessage } from '#app/db/inbox.server.ts'
+import { CLAIM_LOCK, retryMessage, storeMessages } from '#app/db/inbox.server.ts'
 import { listMessages, listSetAside } from '#app/db/messages.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
@@ -153,6 +153,33 @@ it('names a shop whose program cannot be read in the log, once, and works on the
     { state: 'waiting', attempts: 0, error: null },
   ])
   await expect(drainShop(broken.id)).rejects.toThrow('cannot be read')
+})
+
+it('works on a batch of each shop in turn, and goes on with those that have more until nothing waits', async () => {
+  const [busy, calm] = [await makeShopWithProgram(), await makeShopWithProgram()]
+  const at = Date.parse('2026-08-01T08:00:05Z')
+  // Messages in which there is nothing to do: 1,002 of them make two batches and a rest.
+  const message = (shopId: number, number: number) => ({
+    shopId,
+    topic: 'themes/publish',
+    eventId: `event ${number}`,
+    webhookId: `webhook ${number}`,
+    triggeredAt: at,
+    payload: '{}',
+  })
+  await storeMessages(
+    Array.from({ length: 1_002 }, (_, number) => message(busy.id, number)),
+    at,
+  )
+  await storeMessages([message(calm.id, 1)], at)
+  const turns: { shopId: number; done: number }[] = []
+  const total = await drainInbox((shopId, { done }) => {
+    if (done > 0) turns.push({ shopId, done })
+  })
+  expect(total).toEqual({ done: 1_003, failed: 0, left: 0 })
+  expect(turns.slice(0, 2).map(({ shopId }) => shopId)).toContain(calm.id)
+  const batches = turns.filter(({ shopId }) => shopId === busy.id).map(({ done }) => done)
+  expect(batches.sort((one, other) => other - one)).toEqual([500, 500, 2])
 })
 
 it('counts every order once while three workers drain one shop at the same time', async () => {
