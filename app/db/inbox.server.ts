@@ -90,11 +90,13 @@ export type ShopWithMessages = { shopId: number; waiting: number }
 
 /**
  * Shops that have messages waiting which are due by `at`, by id, and how many, counted no further than `limit`: so much of the queue is looked at,
- * and no more. Each look has a limit, or PostgreSQL would read everything that waits into a table of its own.
+ * and no more. Each look has a limit, or PostgreSQL would read everything that waits into a table of its own. Nothing is counted of those in `but`,
+ * which are left out.
  */
 export async function listShopsWithMessages(
   at: number,
   limit: number,
+  but: readonly number[] = [],
   client: Queryable = pool,
 ): Promise<ShopWithMessages[]> {
   const { rows } = await client.query<{ shop_id: number; waiting: string }>({
@@ -109,8 +111,8 @@ export async function listShopsWithMessages(
               select count(*) as waiting from (
                 select from inbox i where i.shop_id = s.shop_id and i.state = 'waiting' and i.due_at <= $1 order by i.id limit $2) as first_ones
             ) as counted
-            where waiting > 0`,
-    values: [new Date(at), limit],
+            where waiting > 0 and s.shop_id <> all($3::int[])`,
+    values: [new Date(at), limit, numbers(but)],
   })
   return rows.map((row) => ({ shopId: row.shop_id, waiting: Number(row.waiting) }))
 }

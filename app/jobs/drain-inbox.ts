@@ -43,7 +43,12 @@ export type Drained = {
   failed: number
   /** Left for the next round, because another worker holds one of their members. */
   left: number
+  /** Of one shop: nobody can say yet what its orders are worth. They wait, and only notices are worked on. */
+  withoutRules?: true | undefined
 }
+
+/** Shops without rules, and until when (performance.now()) they are left alone. Kept by who drains again and again. */
+export type Waiting = Map<number, number>
 
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
@@ -61,6 +66,8 @@ const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
 /** A shop whose messages cannot even be taken up (its program cannot be read, say) is tried again after this. Others do not wait for it. */
 const REST_IN_TROUBLE_MS = 10_000
+/** Most shops of an app that is installed and never set up: to look four times a second what has come for them would leave time for nothing else. */
+const REST_WITHOUT_RULES_MS = 5_000
 /** Such shops, and until when (performance.now()) they rest in this process. */
 const RESTING = new Map<number, number>()
 /**
@@ -75,18 +82,20 @@ const ERASURE = 'customers/redact'
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Where there is
  * much, three batches are on their way at a time: the engine has one, the database the others. `onShop` hears of each.
  * Ends when nothing waits, or with the first round that ends after `forMs`: where messages never cease, other work has to have its turn.
- * A shop whose messages cannot be taken up is named in the log and rests. Rejects only when the database is out of reach.
+ * A shop whose messages cannot be taken up is named in the log and rests; one in which there is nothing to do without rules is left alone for some
+ * seconds, as `waiting` says. Rejects only when the database is out of reach.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
   isStopping: () => boolean = () => false,
   forMs = Infinity,
+  waiting: Waiting = new Map(),
 ): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
   const endsAt = performance.now() + forMs
   for (;;) {
-    const listed = await listShopsWithMessages(now(), BATCH_LIMIT + 1)
-    const shops = listed.filter(({ shopId }) => !isResting(shopId))
+    const resting = [...listResting(RESTING), ...listResting(waiting)]
+    const shops = await listShopsWithMessages(now(), BATCH_LIMIT + 1, resting)
     // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
     const atOnce = hasMuch(shops) ? BATCHES_AT_ONCE : 1
     const queue = giveTurns(shops, atOnce)
@@ -100,7 +109,9 @@ export async function drainInbox(
         if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
-        if (drained.done + drained.failed < BATCH_LIMIT) continue
+        const worked = drained.done + drained.failed
+        if (worked === 0 && drained.withoutRules) waiting.set(shopId, performance.now() + REST_WITHOUT_RULES_MS)
+        if (worked < BATCH_LIMIT) continue
         wasFull = true
         if (turns > 1) queue.push({ shopId, turns: turns - 1 })
       }
@@ -150,6 +161,12 @@ async function drainOrRest(shopId: number): Promise<Drained | null> {
 
 function isResting(shopId: number): boolean {
   return performance.now() < (RESTING.get(shopId) ?? 0)
+}
+
+/** Shops that rest, and no longer those that have rested. */
+function listResting(until: Map<number, number>): number[] {
+  for (const [shopId, instant] of until) if (instant <= performance.now()) until.delete(shopId)
+  return [...until.keys()]
 }
 
 async function letGather(forMs: number, isStopping: () => boolean): Promise<void> {
@@ -241,6 +258,7 @@ async function drainBatch(
         done: applied.done.length + sorted.notices.length + sorted.ignored.length,
         failed: failed.length,
         left: applied.left.length,
+        withoutRules: programs ? undefined : true,
       }
     },
     CLAIM_WAIT + (await planForAnyShop()),

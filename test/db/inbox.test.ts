@@ -108,6 +108,9 @@ it('lists the shops in which something is due, and none where all that waits is 
     { shopId: due, waiting: 2 },
     { shopId: mixed, waiting: 1 },
   ])
+  const without = await listShopsWithMessages(AT, 2, [due])
+  expect(without.map(({ shopId }) => shopId)).toContain(mixed)
+  expect(without.map(({ shopId }) => shopId)).not.toContain(due)
 })
 
 it('forgets old messages in slices, but none that still waits for work or for a person', async () => {

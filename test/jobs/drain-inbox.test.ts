@@ -8,7 +8,7 @@ import { listMessages, listSetAside } from '#app/db/messages.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
-import { drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
+import { drainInbox, drainShop, type Waiting } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
 import { atInstant, makeShop, makeShopWithProgram, programDocument, receive } from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
@@ -86,8 +86,28 @@ it('releases points when their hold ends, as time passes by itself', async () =>
 it('keeps messages waiting until there is a program, and then works on all of them', async () => {
   const shop = await makeShop()
   await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
-  expect(await drainShop(shop.id)).toEqual({ done: 0, failed: 0, left: 0 })
+  expect(await drainShop(shop.id)).toEqual({ done: 0, failed: 0, left: 0, withoutRules: true })
   expect(await prisma.inboxMessage.count({ where: { shopId: shop.id, state: 'waiting' } })).toBe(1)
+})
+
+it('leaves a shop whose orders wait for a program alone for some seconds, where it drains again and again', async () => {
+  const shop = await makeShop()
+  await receive(shop.id, 'orders/paid', orderBody({ id: 1, customer: ANN, goods: '10.00' }))
+  const waiting: Waiting = new Map()
+  const drainAgain = async () => {
+    const looks: number[] = []
+    await drainInbox((shopId) => looks.push(shopId), undefined, undefined, waiting)
+    return looks.filter((shopId) => shopId === shop.id).length
+  }
+  expect(await drainAgain()).toBe(1)
+  expect(await drainAgain()).toBe(0)
+  await publishProgram(shop.id, programDocument(), { effectiveAt: 0, at: 0 })
+  const leftMs = waiting.get(shop.id)! - performance.now()
+  expect(leftMs).toBeLessThan(5_000)
+  // Those seconds later:
+  waiting.set(shop.id, performance.now() - 1)
+  expect(await drainAgain()).toBeGreaterThan(0)
+  expect(await pointsOf(shop.id)).toMatchObject({ pending: 50 })
 })
 
 it('sets a message that cannot be read aside after its retries, and works on the others meanwhile', async () => {
@@ -275,7 +295,7 @@ it('forgets a customer also before there is a program: the orders that wait for 
   const redact = JSON.stringify({ shop_id: 1, customer: { id: ANN, email: 'ann@example.com' }, orders_to_redact: [] })
   await receive(shop.id, 'customers/redact', redact)
   await receive(shop.id, 'customers/redact', redact)
-  expect(await drainShop(shop.id)).toEqual({ done: 2, failed: 0, left: 0 })
+  expect(await drainShop(shop.id)).toEqual({ done: 2, failed: 0, left: 0, withoutRules: true })
   expect(await prisma.feedbackAnswer.count({ where: { shopId: shop.id } })).toBe(0)
   const waiting = await prisma.inboxMessage.findMany({ where: { shopId: shop.id } })
   expect(waiting.map(({ topic }) => topic)).toEqual(['orders/paid', 'orders/paid'])
