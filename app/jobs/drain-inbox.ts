@@ -66,10 +66,10 @@ const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
 /** A shop whose messages cannot even be taken up (its program cannot be read, say) is tried again after this. Others do not wait for it. */
 const REST_IN_TROUBLE_MS = 10_000
-/** Most shops of an app that is installed and never set up: to look four times a second what has come for them would leave time for nothing else. */
-const REST_WITHOUT_RULES_MS = 5_000
 /** Such shops, and until when (performance.now()) they rest in this process. */
 const RESTING = new Map<number, number>()
+/** An app is installed in many a shop that never sets it up: to look for each of them in every round would hold up all others. */
+const REST_WITHOUT_RULES_MS = 5_000
 /**
  * Whoever holds the claim lock has it for as long as a claim takes. One that vanished has it until PostgreSQL notices: the shop is left for
  * the next round then, or it would hold up all others.
