@@ -1,6 +1,7 @@
 // A member's record (loyalty/engine.ts) as it is stored: all of it that has no column or table of its own. It is read and written anew
 // with each order: what is as usual is left out, and what counts towards tiers, which orders make longer and longer, is one text, to which
 // the new is added. Queries may ask for `customerState`, `birthday`, `segments` (all absent: none) and for the first of the `recentEarnings`.
+import { readNumbers } from '#app/db/arrays.ts'
 import type { Member } from '#app/loyalty/engine.ts'
 import type { Activity } from '#app/loyalty/tiers.ts'
 
@@ -115,65 +116,34 @@ export function keepActivity({ activity }: MemberState, stored: StoredMember): K
 const NOTHING_KEPT: KeptActivity = { list: [], text: '' }
 
 /**
- * The list as text: `#1,1794431442766,108,2175,1;…`, which is key, instant, points, minor units, orders and any fraction. Null where a key holds
+ * The list as text: `#1,1794431442766,108,2175,1,;…`, which is key, instant, points, minor units, orders and any fraction. Null where a key holds
  * what separates. Where the list only grew since it was read, the text is not made anew.
  */
 function writeActivity(activity: readonly Activity[], kept: KeptActivity): string | null {
   const grew = kept.list.every((entry, place) => entry === activity[place])
   let text = grew ? kept.text : ''
   for (let place = grew ? kept.list.length : 0; place < activity.length; place += 1) {
-    const row = toRow(activity[place]!)
-    if (/[,;]/.test(row[0])) return null
-    text += `${place === 0 ? '' : ';'}${row.join()}`
+    const { key, at, points, spendMinor, orders, spendRest } = activity[place]!
+    if (/[,;]/.test(key)) return null
+    text += `${place === 0 ? '' : ';'}${[shorten(key), at, points, spendMinor, orders, spendRest].join()}`
   }
   return text
 }
 
-/** The list of such a text. Character by character: it is the longest thing that each order has read. */
+/** The list of such a text. */
 function readActivity(text: string): Activity[] {
-  const list: Activity[] = []
-  let place = 0
-  while (place < text.length) {
-    const keyEnd = text.indexOf(',', place)
-    if (keyEnd < 0) throw new Error(`This is no list of activity: ${text.slice(place, place + 80)}`)
-    const key = lengthen(text.slice(place, keyEnd))
-    let [at, points, spendMinor, orders] = [0, 0, 0, 0]
-    let spendRest: string | null = null
-    let value = 0
-    let sign = 1
-    let field = 0
-    for (place = keyEnd + 1; field < 4; place += 1) {
-      const code = text.charCodeAt(place)
-      if (code >= 48 && code <= 57) {
-        value = value * 10 + code - 48
-        continue
-      }
-      if (code === 45) {
-        sign = -1
-        continue
-      }
-      // A comma, or the end of the entry.
-      if (field === 0) at = sign * value
-      else if (field === 1) points = sign * value
-      else if (field === 2) spendMinor = sign * value
-      else orders = sign * value
-      value = 0
-      sign = 1
-      field += 1
-    }
-    if (text.charCodeAt(place - 1) === 44) {
-      const end = findEnd(text, place)
-      spendRest = text.slice(place, end)
-      place = end + 1
-    }
-    list.push({ key, at, points, spendMinor, spendRest, orders })
-  }
-  return list
+  return text === '' ? [] : text.split(';').map(readEntry)
 }
 
-function findEnd(text: string, from: number): number {
-  const end = text.indexOf(';', from)
-  return end < 0 ? text.length : end
+function readEntry(entry: string): Activity {
+  const keyEnd = entry.indexOf(',')
+  const numbersEnd = entry.lastIndexOf(',') + 1
+  // Between two commas as between braces: to split them would take half as long again, of each entry with each order.
+  const numbers = readNumbers(entry.slice(keyEnd, numbersEnd))
+  if (numbers.length !== 4) throw new Error(`This is no entry of activity: ${entry}`)
+  const [at, points, spendMinor, orders] = numbers as [number, number, number, number]
+  const spendRest = entry.slice(numbersEnd) || null
+  return { key: lengthen(entry.slice(0, keyEnd)), at, points, spendMinor, spendRest, orders }
 }
 
 /** Where the earning stands in the activity, −1 for nowhere. The latest are at the end. */
