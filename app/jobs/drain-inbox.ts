@@ -47,8 +47,8 @@ export type Drained = {
   withoutRules?: true | undefined
 }
 
-/** Shops without rules, and until when (performance.now()) they are left alone. Kept by who drains again and again. */
-export type Waiting = Map<number, number>
+/** Shops that are left alone, and until when (performance.now()). Kept by who drains again and again. */
+export type Resting = Map<number, number>
 
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
@@ -66,8 +66,6 @@ const LOOK_EVERY_MS = 100
 const COLLISIONS_AT_MOST = 5
 /** A shop whose messages cannot even be taken up (its program cannot be read, say) is tried again after this. Others do not wait for it. */
 const REST_IN_TROUBLE_MS = 10_000
-/** Such shops, and until when (performance.now()) they rest in this process. */
-const RESTING = new Map<number, number>()
 /** An app is installed in many a shop that never sets it up: to look for each of them in every round would hold up all others. */
 const REST_WITHOUT_RULES_MS = 5_000
 /**
@@ -82,20 +80,19 @@ const ERASURE = 'customers/redact'
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Where there is
  * much, three batches are on their way at a time: the engine has one, the database the others. `onShop` hears of each.
  * Ends when nothing waits, or with the first round that ends after `forMs`: where messages never cease, other work has to have its turn.
- * A shop whose messages cannot be taken up is named in the log and rests; one in which there is nothing to do without rules is left alone for some
- * seconds, as `waiting` says. Rejects only when the database is out of reach.
+ * A shop whose messages cannot be taken up is named in the log and rests, and so does one in which nothing can be done without rules: `resting` has
+ * them, and gets them. Rejects only when the database is out of reach.
  */
 export async function drainInbox(
   onShop: (shopId: number, drained: Drained) => void = () => {},
   isStopping: () => boolean = () => false,
   forMs = Infinity,
-  waiting: Waiting = new Map(),
+  resting: Resting = new Map(),
 ): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
   const endsAt = performance.now() + forMs
   for (;;) {
-    const resting = [...listResting(RESTING), ...listResting(waiting)]
-    const shops = await listShopsWithMessages(now(), BATCH_LIMIT + 1, resting)
+    const shops = await listShopsWithMessages(now(), BATCH_LIMIT + 1, listResting(resting))
     // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
     const atOnce = hasMuch(shops) ? BATCHES_AT_ONCE : 1
     const queue = giveTurns(shops, atOnce)
@@ -105,13 +102,11 @@ export async function drainInbox(
     const work = async () => {
       for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
         const { shopId, turns } = next
-        const drained = isResting(shopId) ? null : await drainOrRest(shopId)
+        const drained = isResting(shopId, resting) ? null : await drainOrRest(shopId, resting)
         if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
-        const worked = drained.done + drained.failed
-        if (worked === 0 && drained.withoutRules) waiting.set(shopId, performance.now() + REST_WITHOUT_RULES_MS)
-        if (worked < BATCH_LIMIT) continue
+        if (drained.done + drained.failed < BATCH_LIMIT) continue
         wasFull = true
         if (turns > 1) queue.push({ shopId, turns: turns - 1 })
       }
@@ -147,26 +142,29 @@ function giveTurns(shops: readonly ShopWithMessages[], atOnce: number): { shopId
 }
 
 /** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */
-async function drainOrRest(shopId: number): Promise<Drained | null> {
+async function drainOrRest(shopId: number, resting: Resting): Promise<Drained | null> {
   try {
-    return await drainShop(shopId)
+    const drained = await drainShop(shopId)
+    const isIdle = drained.done + drained.failed === 0
+    if (isIdle && drained.withoutRules) resting.set(shopId, performance.now() + REST_WITHOUT_RULES_MS)
+    return drained
   } catch (error) {
     if (isOutOfReach(error)) throw error
     // Several batches of one shop may be under way.
-    if (!isResting(shopId)) logError(`the messages of shop ${shopId} cannot be taken up`, error)
-    RESTING.set(shopId, performance.now() + REST_IN_TROUBLE_MS)
+    if (!isResting(shopId, resting)) logError(`the messages of shop ${shopId} cannot be taken up`, error)
+    resting.set(shopId, performance.now() + REST_IN_TROUBLE_MS)
     return null
   }
 }
 
-function isResting(shopId: number): boolean {
-  return performance.now() < (RESTING.get(shopId) ?? 0)
+function isResting(shopId: number, resting: Resting): boolean {
+  return performance.now() < (resting.get(shopId) ?? 0)
 }
 
 /** Shops that rest, and no longer those that have rested. */
-function listResting(until: Map<number, number>): number[] {
-  for (const [shopId, instant] of until) if (instant <= performance.now()) until.delete(shopId)
-  return [...until.keys()]
+function listResting(resting: Resting): number[] {
+  for (const shopId of resting.keys()) if (!isResting(shopId, resting)) resting.delete(shopId)
+  return [...resting.keys()]
 }
 
 async function letGather(forMs: number, isStopping: () => boolean): Promise<void> {

@@ -14,7 +14,7 @@ import { forgetOldAnsweredRequests } from '#app/db/privacy.server.ts'
 import { listInstalledShops, requireShop } from '#app/db/shops.server.ts'
 import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
-import { drainInbox, type Waiting } from '#app/jobs/drain-inbox.ts'
+import { drainInbox, type Resting } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { startTaskRunner } from '#app/jobs/task-runner.server.ts'
@@ -160,7 +160,7 @@ function offerOutboxes(utils: WorkerUtils): { offer: (shopId: number) => void; s
 function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number) => void): RunningWorker {
   let stopping = false
   let wake = () => {}
-  const waiting: Waiting = new Map()
+  const resting: Resting = new Map()
   const turn = async (): Promise<number> => {
     const drained = await drainInbox(
       (shopId, { done }) => {
@@ -168,7 +168,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
       },
       () => stopping,
       DRAIN_AT_MOST_MS,
-      waiting,
+      resting,
     )
     const passed = stopping ? { advanced: 0 } : await letTimePass(onShop)
     return drained.done + drained.failed + passed.advanced
