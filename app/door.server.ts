@@ -4,7 +4,7 @@
 // slower. What a message means is the inbox's reader's business (jobs/drain-inbox).
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { now } from '#app/clock.server.ts'
-import { isPackable } from '#app/db/arrays.ts'
+import { isStorable } from '#app/db/arrays.ts'
 import { isRefusal } from '#app/db/errors.server.ts'
 import { storeMessages, type NewMessage } from '#app/db/inbox.server.ts'
 import { hearOfShop } from '#app/db/shops.server.ts'
@@ -99,7 +99,7 @@ async function judge(request: IncomingMessage, secret: string): Promise<Verdict>
   }
   // The session tokens of App Bridge, which a shop's staff can see, are signed with the same secret; headers are not signed at all. Only a
   // webhook is an object.
-  if (!text.startsWith('{') || !isPackable(text)) return { status: 400, text: 'The body is not a JSON object.' }
+  if (!text.startsWith('{') || !isStorable(text)) return { status: 400, text: 'The body is not a JSON object.' }
   const payload = keepWhatIsRead(topic, text)
   // Older deliveries have no event id; then the delivery stands for the event.
   const eventId = header(headers, 'event-id') ?? webhookId

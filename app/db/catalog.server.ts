@@ -1,5 +1,5 @@
 // The catalogue: what an order's lines do not say of their products (loyalty/catalog.ts), as it was last read from Shopify.
-import { instants, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { instants, numbers, texts } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import type { Catalog, ListedProduct } from '#app/loyalty/catalog.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
@@ -61,20 +61,20 @@ export async function saveCatalog(
     `insert into catalog_products (shop_id, id, collections, tags, compare_at_minor, read_at, type)
      select $1, id, array(select jsonb_array_elements_text(collections::jsonb)::bigint),
             array(select jsonb_array_elements_text(tags::jsonb)), compare_at_minor, read_at, type
-       from unnest($2::bigint[], ${unpack(3)}, ${unpack(4)}, $5::bigint[], $6::timestamptz[], ${unpack(7)})
+       from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[])
          as g (id, collections, tags, compare_at_minor, read_at, type)
      on conflict (shop_id, id) do update set collections = excluded.collections, tags = excluded.tags, type = excluded.type,
             compare_at_minor = excluded.compare_at_minor, read_at = excluded.read_at`,
     [
       shopId,
       numbers(products.map(([gid]) => numberOfGid(gid, 'Product'))),
-      packTexts(
+      texts(
         products.map(([, { collections }]) => JSON.stringify(collections.map((gid) => numberOfGid(gid, 'Collection')))),
       ),
-      packTexts(products.map(([, { tags }]) => JSON.stringify(tags))),
+      texts(products.map(([, { tags }]) => JSON.stringify(tags))),
       numbers(products.map(([, { compareAtMinor }]) => compareAtMinor)),
       instants(products.map(() => at)),
-      packTexts(products.map(([, { type }]) => type)),
+      texts(products.map(([, { type }]) => type)),
     ],
   )
 }

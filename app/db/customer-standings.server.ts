@@ -1,5 +1,5 @@
 // How each customer stands: orders, revenue, first and last purchase, as one row each.
-import { numbers, rowsOf, toInstantSql } from '#app/db/arrays.ts'
+import { instants, integers, numbers, rowsOf } from '#app/db/arrays.ts'
 import { together, type Queryable } from '#app/db/client.server.ts'
 import type { OwnLimits } from '#app/retention/lifecycle.ts'
 import type { Standing } from '#app/retention/rollups.ts'
@@ -38,9 +38,9 @@ async function updateStandings(shopId: number, standings: [string, Standing][], 
   const { rowCount } = await client.query({
     name: 'measures-standings',
     text: `update customer_standings s
-              set orders = g.orders, revenue_minor = g.revenue_minor, first_at = ${toInstantSql('g.first_ms')},
-                  last_at = ${toInstantSql('g.last_ms')}, passive_at = ${toInstantSql('g.passive_ms')},
-                  lost_at = ${toInstantSql('g.lost_ms')}
+              set orders = g.orders, revenue_minor = g.revenue_minor, first_at = g.first_at,
+                  last_at = g.last_at, passive_at = g.passive_at,
+                  lost_at = g.lost_at
              from ${GIVEN_STANDINGS} where s.shop_id = $1 and s.member_id = g.member_id`,
     values: [shopId, ...standingColumns(standings)],
   })
@@ -54,8 +54,7 @@ async function insertStandings(shopId: number, standings: [string, Standing][], 
   await client.query({
     name: 'measures-new-standings',
     text: `insert into customer_standings (shop_id, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at)
-           select $1, member_id, orders, revenue_minor, ${toInstantSql('first_ms')}, ${toInstantSql('last_ms')},
-                  ${toInstantSql('passive_ms')}, ${toInstantSql('lost_ms')} from ${GIVEN_STANDINGS}`,
+           select $1, member_id, orders, revenue_minor, first_at, last_at, passive_at, lost_at from ${GIVEN_STANDINGS}`,
     values: [shopId, ...standingColumns(standings)],
   })
 }
@@ -64,21 +63,21 @@ const GIVEN_STANDINGS = `${rowsOf({
   member_id: '$2::bigint[]',
   orders: '$3::int[]',
   revenue_minor: '$4::bigint[]',
-  first_ms: '$5::bigint[]',
-  last_ms: '$6::bigint[]',
-  passive_ms: '$7::bigint[]',
-  lost_ms: '$8::bigint[]',
+  first_at: '$5::timestamptz[]',
+  last_at: '$6::timestamptz[]',
+  passive_at: '$7::timestamptz[]',
+  lost_at: '$8::timestamptz[]',
 })} as g`
 
-function standingColumns(standings: readonly [member: string, standing: Standing][]): string[] {
+function standingColumns(standings: readonly [member: string, standing: Standing][]): Buffer[] {
   return [
     numbers(standings.map(([member]) => member)),
-    numbers(standings.map(([, standing]) => standing.orders)),
+    integers(standings.map(([, standing]) => standing.orders)),
     numbers(standings.map(([, standing]) => standing.revenueMinor)),
-    numbers(standings.map(([, standing]) => standing.firstAt)),
-    numbers(standings.map(([, standing]) => standing.lastAt)),
-    numbers(standings.map(([, standing]) => standing.limits?.passiveFrom)),
-    numbers(standings.map(([, standing]) => standing.limits?.lostFrom)),
+    instants(standings.map(([, standing]) => standing.firstAt)),
+    instants(standings.map(([, standing]) => standing.lastAt)),
+    instants(standings.map(([, standing]) => standing.limits?.passiveFrom)),
+    instants(standings.map(([, standing]) => standing.limits?.lostFrom)),
   ]
 }
 
@@ -91,14 +90,13 @@ export async function replaceStandings(
   const kept = [...standings.values()]
   await client.query(
     `with counted as materialized (
-       select member_id, orders, revenue_minor, ${toInstantSql('first_ms')} as first_at, ${toInstantSql('last_ms')} as last_at
-         from ${rowsOf({
-           member_id: '$2::bigint[]',
-           orders: '$3::int[]',
-           revenue_minor: '$4::bigint[]',
-           first_ms: '$5::bigint[]',
-           last_ms: '$6::bigint[]',
-         })} as g
+       select * from ${rowsOf({
+         member_id: '$2::bigint[]',
+         orders: '$3::int[]',
+         revenue_minor: '$4::bigint[]',
+         first_at: '$5::timestamptz[]',
+         last_at: '$6::timestamptz[]',
+       })} as g
      ), gone as (
        delete from customer_standings s where s.shop_id = $1
           and not exists (select 1 from counted c where c.member_id = s.member_id)
@@ -113,12 +111,10 @@ export async function replaceStandings(
     [
       shopId,
       numbers([...standings.keys()]),
-      ...[
-        kept.map((standing) => standing.orders),
-        kept.map((standing) => standing.revenueMinor),
-        kept.map((standing) => standing.firstAt),
-        kept.map((standing) => standing.lastAt),
-      ].map(numbers),
+      integers(kept.map((standing) => standing.orders)),
+      numbers(kept.map((standing) => standing.revenueMinor)),
+      instants(kept.map((standing) => standing.firstAt)),
+      instants(kept.map((standing) => standing.lastAt)),
     ],
   )
 }
@@ -132,8 +128,7 @@ export async function replaceLimits(
   const limits = [...own.values()]
   await client.query(
     `with own as materialized (
-       select member_id, ${toInstantSql('passive_ms')} as passive_at, ${toInstantSql('lost_ms')} as lost_at
-         from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as g (member_id, passive_ms, lost_ms)
+       select * from ${rowsOf({ member_id: '$2::bigint[]', passive_at: '$3::timestamptz[]', lost_at: '$4::timestamptz[]' })} as g
      ), none as (
        update customer_standings s set passive_at = null, lost_at = null
         where s.shop_id = $1 and s.passive_at is not null and not exists (select 1 from own o where o.member_id = s.member_id)
@@ -141,6 +136,11 @@ export async function replaceLimits(
      update customer_standings s set passive_at = o.passive_at, lost_at = o.lost_at from own o
       where s.shop_id = $1 and s.member_id = o.member_id
         and (s.passive_at, s.lost_at) is distinct from (o.passive_at, o.lost_at)`,
-    [shopId, [...own.keys()], limits.map(({ passiveFrom }) => passiveFrom), limits.map(({ lostFrom }) => lostFrom)],
+    [
+      shopId,
+      numbers([...own.keys()]),
+      instants(limits.map(({ passiveFrom }) => passiveFrom)),
+      instants(limits.map(({ lostFrom }) => lostFrom)),
+    ],
   )
 }

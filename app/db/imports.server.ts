@@ -1,6 +1,6 @@
 // Imports: files of members and balances from other apps, line by line (loyalty/imports.ts). What a line says names a person, so it is kept
 // only until the line was given, and of lines that could not be used for some days, for the merchant to mend them.
-import { booleans, numbers, packTexts, unpack } from '#app/db/arrays.ts'
+import { booleans, numbers, texts } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { ImportMapping } from '#app/loyalty/import-columns.ts'
@@ -67,8 +67,8 @@ export async function storeLines(
   if (lines.length === 0) return
   await pool.query(
     `insert into import_lines (shop_id, import_id, line, fields)
-     select $1, $2, line, fields from unnest($3::bigint[], ${unpack(4)}) as g (line, fields)`,
-    [shopId, id, numbers(lines.map(({ line }) => line)), packTexts(lines.map(({ fields }) => JSON.stringify(fields)))],
+     select $1, $2, line, fields from unnest($3::bigint[], $4::text[]) as g (line, fields)`,
+    [shopId, id, numbers(lines.map(({ line }) => line)), texts(lines.map(({ fields }) => JSON.stringify(fields)))],
   )
 }
 
@@ -319,23 +319,23 @@ export async function saveChecked(shopId: number, id: string, lines: readonly Ch
     `update import_lines l
         set state = g.state, member_id = g.member_id, known = g.known, account_state = g.account_state, points = g.points,
             tier = g.tier, birthday = g.birthday, last_day = g.last_day, problems = g.problems::jsonb
-       from unnest($3::bigint[], ${unpack(4)}, $5::bigint[], $6::boolean[], ${unpack(7)}, $8::bigint[], ${unpack(9)},
-                   ${unpack(10)}, ${unpack(11)}, ${unpack(12)})
+       from unnest($3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::text[], $8::bigint[], $9::text[],
+                   $10::text[], $11::text[], $12::text[])
          as g (line, state, member_id, known, account_state, points, tier, birthday, last_day, problems)
       where l.shop_id = $1 and l.import_id = $2 and l.line = g.line and l.state = 'raw'`,
     [
       shopId,
       id,
       numbers(lines.map(({ line }) => line)),
-      packTexts(ready.map((line) => (line ? 'ready' : 'refused'))),
+      texts(ready.map((line) => (line ? 'ready' : 'refused'))),
       numbers(ready.map((line) => line && numberOfGid(line.customer, 'Customer'))),
       booleans(lines.map((line) => 'known' in line && line.known)),
-      packTexts(ready.map((line) => line?.accountState ?? null)),
+      texts(ready.map((line) => line?.accountState ?? null)),
       numbers(ready.map((line) => line?.points ?? 0)),
-      packTexts(ready.map((line) => line?.tier ?? null)),
-      packTexts(ready.map((line) => line?.birthday ?? null)),
-      packTexts(ready.map((line) => line?.lastDay ?? null)),
-      packTexts(lines.map((line) => JSON.stringify('problems' in line ? line.problems : []))),
+      texts(ready.map((line) => line?.tier ?? null)),
+      texts(ready.map((line) => line?.birthday ?? null)),
+      texts(ready.map((line) => line?.lastDay ?? null)),
+      texts(lines.map((line) => JSON.stringify('problems' in line ? line.problems : []))),
     ],
   )
 }
@@ -446,14 +446,14 @@ export async function saveGiven(
         set state = case when g.problems = '[]' then 'given' else 'refused' end, filled = g.filled,
             fields = case when g.problems = '[]' then null else l.fields end,
             birthday = case when g.problems = '[]' then null else l.birthday end, problems = g.problems::jsonb
-       from unnest($3::bigint[], $4::bigint[], ${unpack(5)}) as g (line, filled, problems)
+       from unnest($3::bigint[], $4::bigint[], $5::text[]) as g (line, filled, problems)
       where l.shop_id = $1 and l.import_id = $2 and l.line = g.line`,
     [
       shopId,
       id,
       numbers(lines.map(({ line }) => line)),
       numbers(lines.map(({ filled }) => filled)),
-      packTexts(lines.map(({ problem }) => JSON.stringify(problem ? [problem] : []))),
+      texts(lines.map(({ problem }) => JSON.stringify(problem ? [problem] : []))),
     ],
   )
 }
@@ -528,12 +528,12 @@ export async function forgetInImports(
             problems = case when state in ('raw', 'ready', 'refused') then $4::jsonb else problems end,
             state = case when state in ('raw', 'ready') then 'refused' else state end
       where shop_id = $1 and (member_id = any($2::bigint[])
-         or exists (select 1 from unnest(${unpack(3)}) as e (email), json_array_elements_text(fields::json) as field
+         or exists (select 1 from unnest($3::text[]) as e (email), json_array_elements_text(fields::json) as field
                      where lower(trim(field)) = lower(e.email)))`,
     [
       shopId,
       numbers(customers),
-      packTexts(emails),
+      texts(emails),
       JSON.stringify([{ column: 'the whole line', found: 'a customer who asked to be forgotten', allowed: 'others' }]),
     ],
   )

@@ -2,7 +2,7 @@
 // from the Admin API in its stead. That it came stands in `messages`, what is in it in `inbox`, which is the queue: messages are
 // claimed with `for update skip locked` and leave it with the transaction that works on them, or wait there `set-aside` (failed too
 // often; a person decides).
-import { inMilliseconds, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { inMilliseconds, instants, integers, numbers, rowsOf, texts } from '#app/db/arrays.ts'
 import { askWithin, pool, type Queryable } from '#app/db/client.server.ts'
 
 /** A webhook as the door takes it in. */
@@ -45,13 +45,13 @@ export async function storeMessages(messages: readonly NewMessage[], at: number,
     text: STORE,
     values: [
       new Date(at),
-      numbers(messages.map(({ shopId }) => shopId)),
-      packTexts(messages.map(({ topic }) => topic)),
-      packTexts(messages.map(({ eventId }) => eventId)),
-      packTexts(messages.map(({ webhookId }) => webhookId)),
-      numbers(messages.map(({ triggeredAt }) => triggeredAt)),
-      packTexts(messages.map(({ payload }) => payload)),
-      packTexts(messages.map(({ source }) => source ?? 'webhook')),
+      integers(messages.map(({ shopId }) => shopId)),
+      texts(messages.map(({ topic }) => topic)),
+      texts(messages.map(({ eventId }) => eventId)),
+      texts(messages.map(({ webhookId }) => webhookId)),
+      instants(messages.map(({ triggeredAt }) => triggeredAt)),
+      texts(messages.map(({ payload }) => payload)),
+      texts(messages.map(({ source }) => source ?? 'webhook')),
     ],
   }
   const { rowCount } = await (withinMs === undefined ? pool.query(statement) : askWithin(withinMs, statement))
@@ -64,15 +64,15 @@ export async function storeMessages(messages: readonly NewMessage[], at: number,
  */
 const STORE = `
 with given as (
-  select nextval('messages_id_seq') as id, shop_id, topic, event_id, webhook_id, ${toInstantSql('triggered_ms')} as triggered_at, payload, source
+  select nextval('messages_id_seq') as id, shop_id, topic, event_id, webhook_id, triggered_at, payload, source
     from ${rowsOf({
       shop_id: '$2::int[]',
-      topic: unpack(3),
-      event_id: unpack(4),
-      webhook_id: unpack(5),
-      triggered_ms: '$6::bigint[]',
-      payload: unpack(7),
-      source: unpack(8),
+      topic: '$3::text[]',
+      event_id: '$4::text[]',
+      webhook_id: '$5::text[]',
+      triggered_at: '$6::timestamptz[]',
+      payload: '$7::text[]',
+      source: '$8::text[]',
     })} as g
 ), fresh as (
   insert into messages (shop_id, id, topic, event_id, webhook_id, triggered_at, received_at, source)
@@ -112,7 +112,7 @@ export async function listShopsWithMessages(
                 select from inbox i where i.shop_id = s.shop_id and i.state = 'waiting' and i.due_at <= $1 order by i.id limit $2) as first_ones
             ) as counted
             where waiting > 0 and s.shop_id <> all($3::int[])`,
-    values: [new Date(at), limit, numbers(but)],
+    values: [new Date(at), limit, integers(but)],
   })
   return rows.map((row) => ({ shopId: row.shop_id, waiting: Number(row.waiting) }))
 }

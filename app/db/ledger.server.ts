@@ -6,7 +6,7 @@
 // One statement writes a whole batch: no row that every transaction locks (what the shop issued is a sum, not a row),
 // one row per transfer with both accounts, bigint ids, a prepared statement.
 import type { PoolClient } from 'pg'
-import { booleans, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { booleans, instants, numbers, rowsOf, texts } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { isGid, numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { Account, Transfer } from '#app/loyalty/ledger.ts'
@@ -82,18 +82,18 @@ const POST = `
 with given as ${rowsOf({
   member_id: '$3::bigint[]',
   counter_member_id: '$4::bigint[]',
-  from_account: unpack(5),
-  to_account: unpack(6),
+  from_account: '$5::text[]',
+  to_account: '$6::text[]',
   amount: '$7::bigint[]',
-  key: unpack(8),
-  reason: unpack(9),
-  source: unpack(10),
-  event_ms: '$11::bigint[]',
-  reverses: unpack(12),
+  key: '$8::text[]',
+  reason: '$9::text[]',
+  source: '$10::text[]',
+  event_at: '$11::timestamptz[]',
+  reverses: '$12::text[]',
 })}, written as (
   insert into ledger_transfers
     (shop_id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, created_at)
-  select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, ${toInstantSql('event_ms')}, reverses, $2
+  select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, $2
     from given
   on conflict (shop_id, key) do nothing
   returning member_id, counter_member_id, from_account, to_account, amount, event_at
@@ -126,26 +126,25 @@ with given as ${rowsOf({
   returning b.member_id, b.pending, b.available, b.reserved
 ), lots_given as ${rowsOf({
   member_id: '$13::bigint[]',
-  key: unpack(14),
+  key: '$14::text[]',
   order_id: '$15::bigint[]',
   pending: '$16::bigint[]',
   available: '$17::bigint[]',
-  earned_ms: '$18::bigint[]',
-  release_ms: '$19::bigint[]',
-  expires_ms: '$20::bigint[]',
+  earned_at: '$18::timestamptz[]',
+  release_at: '$19::timestamptz[]',
+  expires_at: '$20::timestamptz[]',
   is_new: '$21::boolean[]',
 })}, lots_closed as (
   delete from lots using lots_given g
    where lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key and g.pending = 0 and g.available = 0
 ), lots_open as (
   insert into lots (shop_id, member_id, key, order_id, pending, available, earned_at, release_at, expires_at)
-  select $1, member_id, key, order_id, pending, available, ${toInstantSql('earned_ms')},
-         ${toInstantSql('release_ms')}, ${toInstantSql('expires_ms')} from lots_given
+  select $1, member_id, key, order_id, pending, available, earned_at, release_at, expires_at from lots_given
    where is_new and (pending > 0 or available > 0)
 ), lots_changed as (
   update lots
-     set pending = g.pending, available = g.available, earned_at = ${toInstantSql('g.earned_ms')},
-         release_at = ${toInstantSql('g.release_ms')}, expires_at = ${toInstantSql('g.expires_ms')}
+     set pending = g.pending, available = g.available, earned_at = g.earned_at,
+         release_at = g.release_at, expires_at = g.expires_at
     from lots_given g
    where not g.is_new and (g.pending > 0 or g.available > 0)
      and lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key
@@ -156,19 +155,19 @@ with given as ${rowsOf({
 select changed.member_id, changed.pending, changed.available, changed.reserved, counted.written, counted.missing
   from counted left join changed on true`
 
-function transferColumns(transfers: readonly Transfer[]): string[] {
+function transferColumns(transfers: readonly Transfer[]): Buffer[] {
   const accounts = transfers.map(readAccounts)
   return [
     numbers(accounts.map(({ member }) => member)),
     numbers(accounts.map(({ counterMember }) => counterMember)),
-    packTexts(accounts.map(({ from }) => from)),
-    packTexts(accounts.map(({ to }) => to)),
+    texts(accounts.map(({ from }) => from)),
+    texts(accounts.map(({ to }) => to)),
     numbers(transfers.map(({ amount }) => amount)),
-    packTexts(transfers.map(({ key }) => key)),
-    packTexts(transfers.map(({ reason }) => reason)),
-    packTexts(transfers.map(({ source }) => source)),
-    numbers(transfers.map(({ eventAt }) => eventAt)),
-    packTexts(transfers.map(({ reverses }) => reverses)),
+    texts(transfers.map(({ key }) => key)),
+    texts(transfers.map(({ reason }) => reason)),
+    texts(transfers.map(({ source }) => source)),
+    instants(transfers.map(({ eventAt }) => eventAt)),
+    texts(transfers.map(({ reverses }) => reverses)),
   ]
 }
 
@@ -180,22 +179,22 @@ function readAccounts({ from, to }: Transfer) {
   return { member, counterMember, from: payer.name, to: payee.name }
 }
 
-function lotColumns(lots: readonly PostedLot[]): string[] {
+function lotColumns(lots: readonly PostedLot[]): Buffer[] {
   const order = (key: string) => (isGid(key, 'Order') ? numberOfGid(key, 'Order') : null)
   return [
     numbers(lots.map((lot) => customerNumber(lot.member))),
-    packTexts(lots.map((lot) => lot.key)),
+    texts(lots.map((lot) => lot.key)),
     numbers(lots.map((lot) => order(lot.key))),
     numbers(lots.map((lot) => lot.pending)),
     numbers(lots.map((lot) => lot.available)),
-    numbers(lots.map((lot) => lot.earnedAt)),
-    numbers(lots.map((lot) => lot.releaseAt)),
-    numbers(lots.map((lot) => lot.expiresAt)),
+    instants(lots.map((lot) => lot.earnedAt)),
+    instants(lots.map((lot) => lot.releaseAt)),
+    instants(lots.map((lot) => lot.expiresAt)),
     booleans(lots.map((lot) => lot.isNew)),
   ]
 }
 
-function totalColumns(totals: NonNullable<Posting['totals']>): string[] {
+function totalColumns(totals: NonNullable<Posting['totals']>): Buffer[] {
   return [
     numbers(totals.map((total) => customerNumber(total.member))),
     numbers(totals.map((total) => total.deficit)),

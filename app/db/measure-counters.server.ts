@@ -1,7 +1,7 @@
 // The counters of retention/rollups.ts as they are stored. A *delta* is what one batch of orders adds to them: it is written as
 // one row, which nobody else waits for, and every so often the deltas are folded into the counters. Whoever reads counters reads
 // both.
-import { numbers, readNumbers, rowsOf } from '#app/db/arrays.ts'
+import { integers, numbers, readNumbers, rowsOf } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { monthOfDay } from '#app/retention/calendar.ts'
 import { firstDayOf, type Period } from '#app/retention/periods.ts'
@@ -70,21 +70,20 @@ async function addCounters(shopId: number, counters: Counters, client: Queryable
            select $1, * from ${GIVEN_COUNTERS}
             order by kind, x, y
            on conflict (shop_id, kind, x, y) do update set value = c.value + excluded.value`,
-    values: [shopId, ...toColumns(counters).map(numbers)],
+    values: [shopId, ...toColumns(counters)],
   })
 }
 
-const GIVEN_COUNTERS = `${rowsOf({ kind: '$2::smallint[]', x: '$3::bigint[]', y: '$4::int[]', value: '$5::bigint[]' })} as g`
+const GIVEN_COUNTERS = `${rowsOf({ kind: '$2::int[]', x: '$3::bigint[]', y: '$4::int[]', value: '$5::bigint[]' })} as g`
 
-function toColumns(counters: Counters): [number[], number[], number[], number[]] {
-  const columns: [number[], number[], number[], number[]] = [[], [], [], []]
-  for (const { kind, x, y, value } of listCounters(counters)) {
-    columns[0].push(COUNTER_KINDS[kind])
-    columns[1].push(x)
-    columns[2].push(y)
-    columns[3].push(value)
-  }
-  return columns
+function toColumns(counters: Counters): Buffer[] {
+  const rows = [...listCounters(counters)]
+  return [
+    integers(rows.map(({ kind }) => COUNTER_KINDS[kind])),
+    numbers(rows.map(({ x }) => x)),
+    integers(rows.map(({ y }) => y)),
+    numbers(rows.map(({ value }) => value)),
+  ]
 }
 /** Puts these in the place of the shop's counters. Nobody else writes any meanwhile, so there is no conflict to look for, which costs most. */
 export async function replaceCounters(shopId: number, counters: Counters, client: Queryable): Promise<void> {
@@ -94,7 +93,7 @@ export async function replaceCounters(shopId: number, counters: Counters, client
     text: `insert into measure_counters (shop_id, kind, x, y, value)
            select $1, * from ${GIVEN_COUNTERS}
             order by kind, x, y`,
-    values: [shopId, ...toColumns(counters).map(numbers)],
+    values: [shopId, ...toColumns(counters)],
   })
 }
 

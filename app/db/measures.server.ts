@@ -1,6 +1,6 @@
 // Keeps the measures (retention/rollups.ts) up to date in the transaction that writes the orders: the counters
 // (measure-counters.server.ts) and how each customer stands (customer-standings.server.ts).
-import { booleans, inMilliseconds, numbers, readNumbers, rowsOf, toInstantSql } from '#app/db/arrays.ts'
+import { booleans, inMilliseconds, instants, numbers, readNumbers, rowsOf } from '#app/db/arrays.ts'
 import { together, type Queryable } from '#app/db/client.server.ts'
 import { saveStandings } from '#app/db/customer-standings.server.ts'
 import { addDelta } from '#app/db/measure-counters.server.ts'
@@ -215,8 +215,7 @@ async function loadCustomers(
     text: `select g.member_id, s.orders, s.revenue_minor, ${inMilliseconds('s.first_at')} as first_at,
                   ${inMilliseconds('s.last_at')} as last_at, ${inMilliseconds('s.passive_at')} as passive_at,
                   ${inMilliseconds('s.lost_at')} as lost_at, o.ids, o.ats, o.amounts, o.cycles
-             from (select member_id, ${toInstantSql('ms')} as since, losing
-                     from ${rowsOf({ member_id: '$2::bigint[]', ms: '$3::bigint[]', losing: '$4::boolean[]' })} as i) as g
+             from ${rowsOf({ member_id: '$2::bigint[]', since: '$3::timestamptz[]', losing: '$4::boolean[]' })} as g
              left join lateral (
                -- One look into the index for each, and never all customers of the shop.
                select * from customer_standings c where c.shop_id = $1 and c.member_id = g.member_id limit 1
@@ -236,7 +235,7 @@ async function loadCustomers(
                                                 and p.placed_at < g.since
                                               order by p.placed_at desc limit 1), '-infinity')
              ) o on true`,
-    values: [shopId, numbers(members), numbers(since), booleans(losing), cycles !== null],
+    values: [shopId, numbers(members), instants(since), booleans(losing), cycles !== null],
   })
   return new Map(
     rows.map((row) => {

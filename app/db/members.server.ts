@@ -2,12 +2,11 @@
 // in the ledger's tables, whose open redemptions stand in theirs, and whose aliases have a table of their own.
 import {
   inMilliseconds,
+  instants,
   numbers,
   packedColumns,
-  packTexts,
   rowsOf,
-  toInstantSql,
-  unpack,
+  texts,
   unpackColumns,
   type PackedColumns,
 } from '#app/db/arrays.ts'
@@ -126,7 +125,7 @@ export async function lockMembers(
 }
 
 /** Whoever was merged away since their aliases were followed is nobody new: there would be two of them again. Returns who is. */
-async function addMembers(shopId: number, ids: string, joinedAt: number, client: Queryable): Promise<Set<string>> {
+async function addMembers(shopId: number, ids: Buffer, joinedAt: number, client: Queryable): Promise<Set<string>> {
   const { rows } = await client.query<{ id: string }>({
     name: 'add-members',
     text: `with added as (
@@ -255,26 +254,26 @@ export async function saveMembers(
   await client.query({
     name: 'save-members',
     text: `update members m
-              set state = g.state, tier = g.tier, tier_since = ${toInstantSql('g.tier_since_ms')},
-                  erased_at = ${toInstantSql('g.erased_ms')}, next_due_at = ${toInstantSql('g.next_due_ms')}, updated_at = $2
+              set state = g.state, tier = g.tier, tier_since = g.tier_since,
+                  erased_at = g.erased_at, next_due_at = g.next_due_at, updated_at = $2
              from ${rowsOf({
                id: '$3::bigint[]',
-               state: unpack(4),
-               tier: unpack(5),
-               tier_since_ms: '$6::bigint[]',
-               erased_ms: '$7::bigint[]',
-               next_due_ms: '$8::bigint[]',
+               state: '$4::text[]',
+               tier: '$5::text[]',
+               tier_since: '$6::timestamptz[]',
+               erased_at: '$7::timestamptz[]',
+               next_due_at: '$8::timestamptz[]',
              })} as g
             where m.shop_id = $1 and m.id = g.id`,
     values: [
       shopId,
       new Date(at),
       numbers(members.map(({ member }) => customerNumber(member.id))),
-      packTexts(members.map(({ member, kept }) => JSON.stringify(toStoredMember(member, kept)))),
-      packTexts(members.map(({ member }) => member.tier.level)),
-      numbers(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
-      numbers(members.map(({ member }) => finite(member.erasedAt))),
-      numbers(members.map(({ nextDueAt }) => finite(nextDueAt))),
+      texts(members.map(({ member, kept }) => JSON.stringify(toStoredMember(member, kept)))),
+      texts(members.map(({ member }) => member.tier.level)),
+      instants(members.map(({ member }) => finite(member.tier.history.at(-1)?.at ?? null))),
+      instants(members.map(({ member }) => finite(member.erasedAt))),
+      instants(members.map(({ nextDueAt }) => finite(nextDueAt))),
     ],
   })
 }

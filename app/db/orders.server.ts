@@ -1,5 +1,5 @@
 // Orders as they are stored: the engine's record whole, and beside it, in columns, what pages and measures ask for.
-import { booleans, numbers, packTexts, rowsOf, toInstantSql, unpack } from '#app/db/arrays.ts'
+import { booleans, instants, integers, numbers, rowsOf, texts } from '#app/db/arrays.ts'
 import { pool, together, type Queryable } from '#app/db/client.server.ts'
 import { measureCycles, productsLeft } from '#app/db/cycles.server.ts'
 import {
@@ -163,23 +163,20 @@ export async function moveOrders(shopId: number, from: string, to: string, clien
 const GIVEN = `${rowsOf({
   id: '$2::bigint[]',
   member_id: '$3::bigint[]',
-  placed_ms: '$4::bigint[]',
-  updated_ms: '$5::bigint[]',
-  triggered_ms: '$6::bigint[]',
-  paid_ms: '$7::bigint[]',
+  placed_at: '$4::timestamptz[]',
+  updated_at: '$5::timestamptz[]',
+  triggered_at: '$6::timestamptz[]',
+  paid_at: '$7::timestamptz[]',
   goods_minor: '$8::bigint[]',
   placed_minor: '$9::bigint[]',
   counts: '$10::boolean[]',
   points: '$11::bigint[]',
   program_version: '$12::int[]',
-  tier: unpack(13),
-  codes: unpack(14),
-  facts: unpack(15),
+  tier: '$13::text[]',
+  codes: '$14::text[]',
+  facts: '$15::text[]',
   cycle_days: '$16::int[]',
 })} as g`
-const [PLACED, UPDATED, TRIGGERED, PAID] = ['placed', 'updated', 'triggered', 'paid'].map((name) =>
-  toInstantSql(`g.${name}_ms`),
-)
 
 /** Most orders use none; a sub-select for each would cost more than the rest of the row. */
 const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_elements_text(g.codes::jsonb)) end`
@@ -187,37 +184,37 @@ const CODES = `case when g.codes = '[]' then '{}' else array(select jsonb_array_
 const INSERT = `
 insert into orders (shop_id, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor,
                     counts, points, program_version, tier, codes, facts, cycle_days)
-select $1, id, member_id, ${PLACED}, ${UPDATED}, ${TRIGGERED}, ${PAID}, goods_minor, placed_minor, counts, points,
+select $1, id, member_id, placed_at, updated_at, triggered_at, paid_at, goods_minor, placed_minor, counts, points,
        program_version, tier, ${CODES}, facts, cycle_days
   from ${GIVEN}`
 
 const UPDATE = `
 update orders o
-   set member_id = g.member_id, placed_at = ${PLACED}, updated_at = ${UPDATED}, triggered_at = ${TRIGGERED},
-       paid_at = ${PAID}, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
+   set member_id = g.member_id, placed_at = g.placed_at, updated_at = g.updated_at, triggered_at = g.triggered_at,
+       paid_at = g.paid_at, goods_minor = g.goods_minor, placed_minor = g.placed_minor, counts = g.counts,
        points = g.points, program_version = g.program_version, tier = g.tier,
        codes = ${CODES}, facts = g.facts, cycle_days = g.cycle_days
   from ${GIVEN}
  where o.shop_id = $1 and o.id = g.id`
 
-function columnsOf(orders: readonly Row[]): string[] {
+function columnsOf(orders: readonly Row[]): Buffer[] {
   const records = orders.map(({ record }) => record)
   return [
     numbers(records.map(({ id }) => orderNumber(id))),
     numbers(orders.map(({ owner }) => (owner === null ? null : numberOfGid(owner, 'Customer')))),
-    numbers(records.map((record) => record.snapshot?.processedAt ?? heardAt(record))),
-    numbers(records.map((record) => record.snapshot?.updatedAt ?? heardAt(record))),
-    numbers(records.map(heardAt)),
-    numbers(records.map(({ paidAt }) => paidAt)),
+    instants(records.map((record) => record.snapshot?.processedAt ?? heardAt(record))),
+    instants(records.map((record) => record.snapshot?.updatedAt ?? heardAt(record))),
+    instants(records.map(heardAt)),
+    instants(records.map(({ paidAt }) => paidAt)),
     numbers(records.map(goodsMinor)),
     numbers(records.map(({ snapshot }) => (snapshot ? sumLines(snapshot, false) : 0))),
     booleans(records.map(countsForMeasures)),
     numbers(records.map(({ posted }) => posted)),
-    numbers(records.map(({ terms }) => terms?.version)),
-    packTexts(records.map(({ terms }) => terms?.tier ?? null)),
-    packTexts(records.map(({ codes }) => JSON.stringify(codes))),
-    packTexts(records.map((record) => JSON.stringify(toStoredOrder(record)))),
-    numbers(orders.map(({ cycleDays }) => cycleDays)),
+    integers(records.map(({ terms }) => terms?.version)),
+    texts(records.map(({ terms }) => terms?.tier ?? null)),
+    texts(records.map(({ codes }) => JSON.stringify(codes))),
+    texts(records.map((record) => JSON.stringify(toStoredOrder(record)))),
+    integers(orders.map(({ cycleDays }) => cycleDays)),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Queryable } from './client.server.ts'
-import { numbers, packTexts, rowsOf, toInstantSql, unpack } from './arrays.ts'
+import { instants, integers, rowsOf, texts } from './arrays.ts'
 import { pool } from './client.server.ts'
 
 /**
@@ -34,8 +34,8 @@ export async function enqueueEffects(
   await client.query({
     name: 'enqueue-effects',
     text: `insert into outbox (shop_id, kind, key, payload, state, attempts, due_at, created_at)
-           select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, ${toInstantSql('e.due_ms')}, $2
-             from ${rowsOf({ kind: unpack(3), key: unpack(4), payload: unpack(5), due_ms: '$6::bigint[]' })} as e
+           select $1, e.kind, e.key, e.payload::jsonb, 'waiting', 0, e.due_at, $2
+             from ${rowsOf({ kind: '$3::text[]', key: '$4::text[]', payload: '$5::text[]', due_at: '$6::timestamptz[]' })} as e
            on conflict (shop_id, kind, key) where state = 'waiting'
            do update set id = excluded.id, payload = excluded.payload, attempts = 0, error = null,
                          due_at = least(outbox.due_at, excluded.due_at), created_at = excluded.created_at
@@ -43,10 +43,10 @@ export async function enqueueEffects(
     values: [
       shopId,
       new Date(at),
-      packTexts(list.map(({ kind }) => kind)),
-      packTexts(list.map(({ key }) => key)),
-      packTexts(list.map(({ payload }) => JSON.stringify(payload ?? {}))),
-      numbers(list.map(({ dueAt }) => dueAt ?? at)),
+      texts(list.map(({ kind }) => kind)),
+      texts(list.map(({ key }) => key)),
+      texts(list.map(({ payload }) => JSON.stringify(payload ?? {}))),
+      instants(list.map(({ dueAt }) => dueAt ?? at)),
     ],
   })
 }
@@ -98,7 +98,7 @@ export async function findWaiting(
                   exists (select 1 from outbox o where o.shop_id = s.id and o.kind = $2 and o.state = 'waiting') as waits
              from shops s
             where s.id = any($1::int[]) and s.installed_at is not null and s.uninstalled_at is null`,
-    values: [numbers(shopIds), kind],
+    values: [integers(shopIds), kind],
   })
   return rows
 }

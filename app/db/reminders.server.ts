@@ -1,5 +1,5 @@
 // Reminders that points end soon, as far as they were queued: each once, whoever queues it and however often (loyalty/reminders.ts).
-import { instants, numbers } from '#app/db/arrays.ts'
+import { instants, integers, numbers } from '#app/db/arrays.ts'
 import { pool, type Queryable } from '#app/db/client.server.ts'
 import { numberOfGid, toGid } from '#app/loyalty/ids.ts'
 import type { QueuedReminder } from '#app/loyalty/reminders.ts'
@@ -123,14 +123,14 @@ export async function saveReminders<Given extends NewReminder>(
   const { rows } = await client.query<{ member_id: string; ends_at: Date; days: number }>(
     `insert into expiry_reminders (shop_id, member_id, ends_at, days, queued_at)
      select $1, member_id, ends_at, days, $2
-       from unnest($3::bigint[], $4::timestamptz[], $5::smallint[]) as g (member_id, ends_at, days)
+       from unnest($3::bigint[], $4::timestamptz[], $5::int[]) as g (member_id, ends_at, days)
      on conflict do nothing returning member_id, ends_at, days`,
     [
       shopId,
       new Date(at),
       numbers(reminders.map(({ member }) => numberOfGid(member, 'Customer'))),
       instants(reminders.map(({ endsAt }) => endsAt)),
-      numbers(reminders.map(({ days }) => days)),
+      integers(reminders.map(({ days }) => days)),
     ],
   )
   const written = new Set(rows.map((row) => nameOf(toGid('Customer', row.member_id), row.ends_at.getTime(), row.days)))
