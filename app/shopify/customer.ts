@@ -2,7 +2,6 @@
 import {
   type Fields,
   type Parsed,
-  type ReadFields,
   findText,
   readInner,
   readObject,
@@ -11,6 +10,7 @@ import {
   requireText,
 } from './payload.ts'
 import { UnreadableField, mustBe } from './payload.ts'
+import { OWN_ID, type ReadFields, whole } from './read-fields.ts'
 import { isGid } from '#app/loyalty/ids.ts'
 
 /** `state` is Shopify's word, "enabled" for a customer with an account; null where the payload does not say. */
@@ -20,17 +20,17 @@ export type CustomerNews = { readonly customer: string; readonly state: string |
 export type CustomerMerge = { readonly from: string; readonly into: string } | null
 
 /** What {@link readCustomer} reads. */
-export const CUSTOMER_FIELDS: ReadFields = { id: true, admin_graphql_api_id: true, state: true }
+export const CUSTOMER_FIELDS: ReadFields = { ...OWN_ID, state: whole }
 
 /** What {@link parseCustomerMerge} reads. */
 export const MERGE_FIELDS: ReadFields = {
-  admin_graphql_api_customer_kept_id: true,
-  admin_graphql_api_customer_deleted_id: true,
-  status: true,
+  admin_graphql_api_customer_kept_id: whole,
+  admin_graphql_api_customer_deleted_id: whole,
+  status: whole,
 }
 
 /** What {@link parseCustomerRedact} reads, and the address under which files of other apps may hold somebody. */
-export const REDACT_FIELDS: ReadFields = { customer: { id: true, admin_graphql_api_id: true, email: true } }
+export const REDACT_FIELDS: ReadFields = { customer: { ...OWN_ID, email: whole } }
 
 /** Reads `customers/create`, `customers/update`, `customers/enable` and `customers/disable`. */
 export function parseCustomer(payload: unknown): Parsed<CustomerNews> {

@@ -8,8 +8,6 @@ import { CUSTOMER_FIELDS, readCustomer } from './customer.ts'
 import {
   type Fields,
   type Parsed,
-  type ReadFields,
-  SHOP_MONEY,
   UnreadableField,
   findCount,
   findGid,
@@ -28,63 +26,59 @@ import {
   requireShopMoney,
   requireText,
 } from './payload.ts'
+import { OWN_ID, type ReadFields, evenNull, flag, listOf, shopMoney, unless, whole } from './read-fields.ts'
 import { REFUND_FIELDS, readRefund } from './refund.ts'
 
-const ALLOCATION_FIELDS: ReadFields = { discount_application_index: true, amount: true, amount_set: SHOP_MONEY }
-const TAX_FIELDS: ReadFields = { price: true, price_set: SHOP_MONEY }
+const ALLOCATION_FIELDS: ReadFields = { discount_application_index: whole, ...shopMoney('amount') }
+const TAX_FIELDS: ReadFields = shopMoney('price')
 
 /** What {@link parseOrder} reads. The toml asks Shopify for no other fields of the order itself (`include_fields`). */
 export const ORDER_FIELDS: ReadFields = {
-  id: true,
-  admin_graphql_api_id: true,
-  created_at: true,
-  updated_at: true,
-  processed_at: true,
-  cancelled_at: true,
-  financial_status: true,
-  currency: true,
-  taxes_included: true,
-  test: true,
-  source_name: true,
-  company: { id: true },
+  ...OWN_ID,
+  created_at: unless('processed_at'),
+  updated_at: whole,
+  processed_at: whole,
+  cancelled_at: whole,
+  financial_status: whole,
+  currency: whole,
+  taxes_included: flag,
+  test: flag,
+  source_name: whole,
+  company: { id: whole },
   customer: CUSTOMER_FIELDS,
-  line_items: {
-    id: true,
-    admin_graphql_api_id: true,
-    product_id: true,
-    quantity: true,
-    current_quantity: true,
-    price: true,
-    price_set: SHOP_MONEY,
-    gift_card: true,
+  line_items: listOf({
+    ...OWN_ID,
+    product_id: whole,
+    quantity: whole,
+    current_quantity: whole,
+    ...shopMoney('price'),
+    gift_card: flag,
     tip: {},
-    tip_payment_gateway: true,
-    selling_plan: { id: true },
-    selling_plan_allocation: { id: true },
-    discount_allocations: ALLOCATION_FIELDS,
-    tax_lines: TAX_FIELDS,
-  },
+    tip_payment_gateway: evenNull,
+    selling_plan: { id: whole },
+    selling_plan_allocation: { id: whole },
+    discount_allocations: listOf(ALLOCATION_FIELDS),
+    tax_lines: listOf(TAX_FIELDS),
+  }),
+  // An empty list of them says that nothing was shipped.
   shipping_lines: {
-    is_removed: true,
-    price: true,
-    price_set: SHOP_MONEY,
-    discounted_price: true,
-    discounted_price_set: SHOP_MONEY,
-    discount_allocations: ALLOCATION_FIELDS,
-    tax_lines: TAX_FIELDS,
+    is_removed: flag,
+    ...shopMoney('price'),
+    ...shopMoney('discounted_price'),
+    discount_allocations: listOf(ALLOCATION_FIELDS),
+    tax_lines: listOf(TAX_FIELDS),
   },
-  total_shipping_price: true,
-  total_shipping_price_set: SHOP_MONEY,
-  discount_codes: { code: true },
-  discount_applications: { title: true, type: true },
-  refunds: REFUND_FIELDS,
+  ...shopMoney('total_shipping_price'),
+  discount_codes: listOf({ code: whole }),
+  discount_applications: listOf({ title: whole, type: whole }),
+  refunds: listOf(REFUND_FIELDS),
 }
 
 /** What {@link parseOrderEdited} reads. */
-export const ORDER_EDITED_FIELDS: ReadFields = { order_edit: { order_id: true } }
+export const ORDER_EDITED_FIELDS: ReadFields = { order_edit: { order_id: whole } }
 
 /** What {@link parseOrderDelete} reads. */
-export const ORDER_DELETE_FIELDS: ReadFields = { id: true, admin_graphql_api_id: true }
+export const ORDER_DELETE_FIELDS: ReadFields = OWN_ID
 
 /**
  * Reads the payload of `orders/paid`, `orders/updated`, `orders/cancelled` or `orders/create`. Collections, tags and compare-at prices are not in it:

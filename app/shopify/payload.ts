@@ -79,41 +79,6 @@ export function parseJsonExactly(text: string): unknown {
   })
 }
 
-/**
- * The fields of a payload that are read, each `true` where it is read whole or where it is no object, else with those of its own that are read. A list is
- * named by the fields of its entries.
- */
-export type ReadFields = { readonly [name: string]: true | ReadFields }
-
-/** What {@link findShopMoney} reads of a `…_set`. */
-export const SHOP_MONEY: ReadFields = { shop_money: { amount: true } }
-
-/**
- * The payload's text without what is not read: the same fields in the same places, so that it is read the same way and says the same of what is wrong with
- * it. The text as it is where that cannot be: it is no JSON, is nested too deeply, or has a number to be read that would lose digits in JSON.parse.
- */
-export function keepReadFields(text: string, fields: ReadFields): string {
-  try {
-    return JSON.stringify(pick(JSON.parse(text), fields))
-  } catch {
-    return text
-  }
-}
-
-function pick(value: unknown, fields: true | ReadFields): unknown {
-  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError(`${value} is not all that was written`)
-  }
-  if (typeof value !== 'object' || value === null || fields === true) return value
-  if (Array.isArray(value)) return value.map((entry) => pick(entry, fields))
-  const kept: Record<string, unknown> = {}
-  for (const name in fields) {
-    const field = (value as Fields)[name]
-    if (field !== undefined) kept[name] = pick(field, fields[name]!)
-  }
-  return kept
-}
-
 /** The fields of an object. */
 export function readObject(value: unknown, field: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
@@ -159,8 +124,8 @@ function prefixed(error: unknown, prefix: string): unknown {
 /** A gid from `admin_graphql_api_id`, else from the number under `numberName`. Null where there is neither. */
 export function findGid(fields: Fields, type: string, numberName = 'id'): string | null {
   const gid = fields.admin_graphql_api_id
-  if (typeof gid === 'string' && numberName === 'id') {
-    if (isGid(gid, type)) return gid
+  if (numberName === 'id' && gid !== undefined && gid !== null) {
+    if (typeof gid === 'string' && isGid(gid, type)) return gid
     throw new UnreadableField('admin_graphql_api_id', mustBe(`an id like "gid://shopify/${type}/1"`, gid))
   }
   const number = fields[numberName]

@@ -4,7 +4,6 @@ import type { Refund } from '#app/loyalty/order.ts'
 import {
   type Fields,
   type Parsed,
-  type ReadFields,
   UnreadableField,
   findGid,
   findShopMoney,
@@ -16,30 +15,30 @@ import {
   requireCount,
   requireGid,
 } from './payload.ts'
+import { OWN_ID, type ReadFields, listOf, unless, whole } from './read-fields.ts'
 
 /** A refund has no currency of its own but that of its amounts. */
-const AMOUNT: ReadFields = { shop_money: { amount: true, currency_code: true } }
+const AMOUNT: ReadFields = { shop_money: { amount: whole, currency_code: whole } }
 
 /** What {@link readRefund} and {@link parseRefund} read. */
 export const REFUND_FIELDS: ReadFields = {
-  id: true,
-  admin_graphql_api_id: true,
-  order_id: true,
+  ...OWN_ID,
+  order_id: whole,
   total_duties_set: AMOUNT,
-  order_adjustments: {
-    kind: true,
-    amount: true,
+  order_adjustments: listOf({
+    kind: whole,
+    amount: unless('amount_set'),
     amount_set: AMOUNT,
-    tax_amount: true,
+    tax_amount: unless('tax_amount_set'),
     tax_amount_set: AMOUNT,
-  },
-  refund_shipping_lines: { subtotal_amount: true, subtotal_amount_set: AMOUNT },
-  refund_line_items: {
-    line_item: { id: true, admin_graphql_api_id: true },
-    line_item_id: true,
-    quantity: true,
+  }),
+  refund_shipping_lines: listOf({ subtotal_amount: unless('subtotal_amount_set'), subtotal_amount_set: AMOUNT }),
+  refund_line_items: listOf({
+    line_item: OWN_ID,
+    line_item_id: whole,
+    quantity: whole,
     subtotal_set: AMOUNT,
-  },
+  }),
 }
 
 /** A refund that came alone, and the order it belongs to. */

@@ -20,14 +20,13 @@ import {
   type Fields,
   findGid,
   findText,
-  keepReadFields,
   type Parsed,
   parsePayloadText,
   readInner,
   readObject,
   readParsed,
-  type ReadFields,
 } from './payload.ts'
+import { keepReadFields, type ReadFields } from './read-fields.ts'
 import { parseRefund, REFUND_FIELDS } from './refund.ts'
 
 /** How a topic is read, and which of the payload's fields that takes. */
