@@ -44,6 +44,15 @@ it('takes the same transfer again as the same result', async () => {
   expect(await findBalancesAt(shop.id, ANN, NOON)).toEqual({ available: 0, pending: 50, reserved: 0 })
 })
 
+it('takes a transfer that a posting has twice as one, and refuses the posting where they differ', async () => {
+  const shop = await shopWithAccounts()
+  await post(shop.id, { transfers: [earn(ANN, 50, 'a'), earn(BEN, 7, 'b'), earn(ANN, 50, 'a')] })
+  const contradiction = post(shop.id, { transfers: [earn(ANN, 1, 'c'), earn(ANN, 2, 'c')] })
+  await expect(contradiction).rejects.toThrow('Key c was used before with other data: amount was 1, now 2.')
+  expect(await listTransfers(shop.id, ANN, { limit: 10 })).toMatchObject([{ key: 'a' }])
+  expect(await findBalancesAt(shop.id, ANN, NOON)).toEqual({ available: 0, pending: 50, reserved: 0 })
+})
+
 it('refuses a key that was used with other data, and then writes nothing of the batch', async () => {
   const shop = await shopWithAccounts()
   await post(shop.id, { transfers: [earn(ANN, 50, 'a')] })
