@@ -49,11 +49,10 @@ export async function postToLedger(
   const { transfers, lots = [], totals = [] } = posting
   // Batches without any points are frequent (the last of a round, messages of other topics), and this is the dearest statement.
   if (transfers.length + lots.length + totals.length === 0) return new Map()
-  const firsts = firstOfEachKey(transfers)
   const { rows } = await client.query<PostedRow>({
     name: 'post-to-ledger',
     text: POST,
-    values: [shopId, new Date(at), ...transferColumns(firsts), ...lotColumns(lots), ...totalColumns(totals)],
+    values: [shopId, new Date(at), ...transferColumns(transfers), ...lotColumns(lots), ...totalColumns(totals)],
   })
   const { written, missing } = rows[0]!
   if (missing !== '0') throw new LedgerError(`${missing} members of shop ${shopId} have no accounts: open them first.`)
@@ -78,9 +77,6 @@ type PostedRow = BalanceRow & { member_id: string | null; written: string; missi
  * A statement sees the tables as they were before it, so each part works from what the part before returns, never from
  * its table. Balances are updated and never inserted here: PostgreSQL tests a CHECK on the row offered for insertion,
  * and a change of −5 pending points is no balance.
- *
- * Keys that are there are looked for and not left to ON CONFLICT, which writes each row twice over to be able to take it back. Members are
- * locked, so nobody writes the same key at this moment; if anybody did, the database would refuse the second.
  */
 const POST = `
 with given as ${rowsOf({
@@ -99,7 +95,7 @@ with given as ${rowsOf({
     (shop_id, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, created_at)
   select $1, member_id, counter_member_id, from_account, to_account, amount, key, reason, source, event_at, reverses, $2
     from given
-   where not exists (select from ledger_transfers t where t.shop_id = $1 and t.key = given.key)
+  on conflict (shop_id, key) do nothing
   returning member_id, counter_member_id, from_account, to_account, amount, event_at
 ), flows as (
   insert into points_flow_deltas (shop_id, quarter, from_account, to_account, points)
@@ -233,12 +229,6 @@ function toPoints(text: string): number {
   const points = Number(text)
   if (!Number.isSafeInteger(points)) throw new LedgerError(`${text} points are more than can be counted exactly.`)
   return points
-}
-
-/** Most postings have each key once. */
-function firstOfEachKey(transfers: readonly Transfer[]): readonly Transfer[] {
-  const keys = new Set(transfers.map(({ key }) => key))
-  return keys.size === transfers.length ? transfers : transfers.filter(({ key }) => keys.delete(key))
 }
 
 /** Some transfers were not written: fine if the ledger holds the very same ones, an error that names the first otherwise. */
