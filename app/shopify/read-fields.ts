@@ -11,19 +11,19 @@ export type ReadFields = { readonly [name: string]: Read | ReadFields }
 type Read = (value: unknown, beside: Fields) => unknown
 
 /** A text, a number, or whatever is read whole. */
-export const whole: Read = (value) => (value === null ? undefined : exact(value))
+export const whole = (value: unknown): unknown => (value === null ? undefined : exact(value))
 
 /** A field in which null says more than its absence. */
-export const evenNull: Read = (value) => exact(value)
+export const evenNull = (value: unknown): unknown => exact(value)
 
 /** A flag that is false where it is absent. */
-export const flag: Read = (value) => (value === false ? undefined : whole(value, {}))
+export const flag = (value: unknown): unknown => (value === false ? undefined : whole(value))
 
 /** A field that is read where there is no `other`. */
 export const unless =
   (other: string): Read =>
   (value, beside) =>
-    isAbsent(beside[other]) ? whole(value, beside) : undefined
+    isAbsent(beside[other]) ? whole(value) : undefined
 
 /** A list that may as well be absent as empty, by what is read of its entries. */
 export const listOf =
@@ -35,15 +35,18 @@ export const listOf =
 export const OWN_ID: ReadFields = { id: unless('admin_graphql_api_id'), admin_graphql_api_id: whole }
 
 /** What `findShopMoney` reads of an amount: its `…_set`, or the plain one where both say the same, or where there is no set. */
-export const shopMoney = (name: string): ReadFields => {
-  const set = `${name}_set`
+export function shopMoney(name: string): ReadFields {
+  const nameOfSet = `${name}_set`
   return {
-    [name]: (plain, beside) =>
-      isAbsent(beside[set]) || isSameAmount(plain, beside[set]) ? whole(plain, beside) : undefined,
-    [set]: (value, beside) =>
-      value === null || isSameAmount(beside[name], value) ? undefined : pick(value, { shop_money: { amount: whole } }),
+    [name]: (plain, beside) => {
+      const set = beside[nameOfSet]
+      return isAbsent(set) || isSameAmount(plain, set) ? whole(plain) : undefined
+    },
+    [nameOfSet]: (set, beside) => (isAbsent(set) || isSameAmount(beside[name], set) ? undefined : pick(set, SET)),
   }
 }
+
+const SET: ReadFields = { shop_money: { amount: whole } }
 
 /**
  * The payload's text with nothing but what is read. It is read the same way and the same is said of what is wrong with it; only of an amount with too many
