@@ -130,13 +130,29 @@ export async function findNewestMessage(client: Queryable = pool): Promise<strin
 export const CLAIM_LOCK = 4_273_002
 
 /**
+ * What can be worked on where a shop has no rules yet. Its orders wait, maybe for ever and by the thousand, so these have an index of their own
+ * among them, which names the same topics (migration what_needs_no_rules).
+ */
+export const RULELESS_TOPICS = [
+  'app/scopes_update',
+  'app/uninstalled',
+  'bulk_operations/finish',
+  'customers/data_request',
+  'customers/redact',
+  'shop/redact',
+] as const
+
+/** One of {@link RULELESS_TOPICS}. */
+export type RulelessTopic = (typeof RULELESS_TOPICS)[number]
+
+/**
  * Locks the oldest waiting messages of a shop that are due and that nobody else holds, until the caller's transaction ends.
- * `only`: just these ids. `topics`: just these topics. None of a shop that is erased: they wait to be forgotten.
+ * `only`: just these ids. `topics`: just these of the topics that need no rules. None of a shop that is erased: they wait to be forgotten.
  */
 export async function claimMessages(
   shopId: number,
   at: number,
-  { limit, only, topics }: { limit: number; only?: readonly string[]; topics?: readonly string[] },
+  { limit, only, topics }: { limit: number; only?: readonly string[]; topics?: readonly RulelessTopic[] },
   client: Queryable,
 ): Promise<Message[]> {
   type Row = {
@@ -148,13 +164,13 @@ export async function claimMessages(
     attempts: number
   }
   const { rows } = await client.query<Row>({
-    name: 'claim-messages',
+    name: topics ? 'claim-ruleless-messages' : 'claim-messages',
     text: `select id, topic, ${inMilliseconds('triggered_at')} as triggered_ms, payload, source, attempts from inbox
             where shop_id = $1 and state = 'waiting' and due_at <= $2
-              and ($4::bigint[] is null or id = any($4)) and ($5::text[] is null or topic = any($5))
+              and ($4::bigint[] is null or id = any($4)) ${topics ? RULELESS : ''}
               and not exists (select from shops where id = $1 and erased_at is not null)
             order by id limit $3 for update skip locked`,
-    values: [shopId, new Date(at), limit, only ?? null, topics ?? null],
+    values: [shopId, new Date(at), limit, only ?? null, ...(topics ? [topics] : [])],
   })
   return rows.map((row) => ({
     id: row.id,
@@ -165,6 +181,8 @@ export async function claimMessages(
     attempts: row.attempts,
   }))
 }
+
+const RULELESS = `and topic in (${RULELESS_TOPICS.map((topic) => `'${topic}'`).join(', ')}) and topic = any($5::text[])`
 
 /**
  * Takes messages out of the inbox that were worked on, in the transaction that did the work. Their bodies, which name people, go with

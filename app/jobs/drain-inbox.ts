@@ -74,7 +74,7 @@ const REST_WITHOUT_RULES_MS = 5_000
  */
 const CLAIM_WAIT = `set local lock_timeout = '1s';`
 /** The one topic of the rules that is worked on without a program, too. */
-const ERASURE = 'customers/redact'
+const ERASURE = 'customers/redact' as const
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Where there is

@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import { now } from '#app/clock.server.ts'
-import type { Message } from '#app/db/inbox.server.ts'
+import type { Message, RulelessTopic } from '#app/db/inbox.server.ts'
 import { dropEffects } from '#app/db/outbox.server.ts'
 import { answerDataRequest, notePrivacyRequest } from '#app/db/privacy.server.ts'
 import { enqueueProgramEffects } from '#app/db/programs.server.ts'
@@ -16,7 +16,9 @@ const customerNumber = z.union([z.number().int(), z.bigint(), z.string().regex(/
 const dataRequest = z.object({ customer: z.object({ id: customerNumber }) })
 const scopesUpdate = z.object({ current: z.array(z.string()) })
 
-const NOTICES: Readonly<Record<string, Notice>> = {
+type NoticeTopic = Exclude<RulelessTopic, 'customers/redact'>
+
+const NOTICES: Readonly<Record<NoticeTopic, Notice>> = {
   'app/uninstalled': async (shopId, _payload, at, client) => {
     const became = await closeShop(shopId, at, client)
     if (became === 'gone') await dropEffects(shopId, at, client)
@@ -39,14 +41,14 @@ const NOTICES: Readonly<Record<string, Notice>> = {
 }
 
 /** Topics that are worked on here, in Shopify's spelling. */
-export const NOTICE_TOPICS = Object.keys(NOTICES)
+export const NOTICE_TOPICS = Object.keys(NOTICES) as NoticeTopic[]
 
 /** Whether the topic is a notice, in Shopify's spelling: "app/uninstalled". */
-export function isNotice(topic: string): boolean {
+export function isNotice(topic: string): topic is NoticeTopic {
   return Object.hasOwn(NOTICES, topic)
 }
 
 /** Does what the notice asks for, in the transaction that marks it done. Throws where the payload is not as Shopify describes it. */
 export async function carryOutNotice(shopId: number, message: Message, client: PoolClient): Promise<void> {
-  await NOTICES[message.topic]!(shopId, parseJsonExactly(message.payload), message.triggeredAt, client)
+  await NOTICES[message.topic as NoticeTopic](shopId, parseJsonExactly(message.payload), message.triggeredAt, client)
 }

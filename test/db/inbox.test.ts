@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
-import { pool } from '#app/db/client.server.ts'
+import { inTransaction, pool } from '#app/db/client.server.ts'
 import {
+  claimMessages,
   clearOldMessages,
   countWaiting,
   finishMessages,
   ignoreMessages,
   listShopsWithMessages,
+  RULELESS_TOPICS,
   storeMessages,
   type NewMessage,
 } from '#app/db/inbox.server.ts'
@@ -111,6 +113,25 @@ it('lists the shops in which something is due, and none where all that waits is 
   const without = await listShopsWithMessages(AT, 2, [due])
   expect(without.map(({ shopId }) => shopId)).toContain(mixed)
   expect(without.map(({ shopId }) => shopId)).not.toContain(due)
+})
+
+it('finds what needs no rules among thousands of orders by an index of its own, which names the same topics', async () => {
+  const shop = await makeShop()
+  const orders = Array.from({ length: 2_000 }, (_, at) => message(shop.id, `order ${at}`))
+  const others = RULELESS_TOPICS.map((topic) => ({ ...message(shop.id, topic), topic }))
+  for (const from of [0, 500, 1_000, 1_500]) await storeMessages(orders.slice(from, from + 500), AT)
+  await storeMessages(others, AT)
+  await pool.query('analyze inbox')
+  await inTransaction(async (client) => {
+    const claimed = await claimMessages(shop.id, AT, { limit: 500, topics: RULELESS_TOPICS }, client)
+    expect(claimed.map(({ topic }) => topic).sort()).toEqual([...RULELESS_TOPICS])
+    const some = await claimMessages(shop.id, AT, { limit: 500, topics: ['shop/redact'] }, client)
+    expect(some.map(({ topic }) => topic)).toEqual(['shop/redact'])
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+      `explain execute "claim-ruleless-messages" (${shop.id}, '2026-08-01T12:00:00Z', 500, null, '{shop/redact}')`,
+    )
+    expect(rows.map((row) => row['QUERY PLAN']).join()).toContain('inbox_ruleless')
+  })
 })
 
 it('forgets old messages in slices, but none that still waits for work or for a person', async () => {
