@@ -38,9 +38,8 @@ async function updateStandings(shopId: number, standings: [string, Standing][], 
   const { rowCount } = await client.query({
     name: 'measures-standings',
     text: `update customer_standings s
-              set orders = g.orders, revenue_minor = g.revenue_minor, first_at = g.first_at,
-                  last_at = g.last_at, passive_at = g.passive_at,
-                  lost_at = g.lost_at
+              set orders = g.orders, revenue_minor = g.revenue_minor, first_at = g.first_at, last_at = g.last_at,
+                  passive_at = g.passive_at, lost_at = g.lost_at
              from ${GIVEN_STANDINGS} where s.shop_id = $1 and s.member_id = g.member_id`,
     values: [shopId, ...standingColumns(standings)],
   })

@@ -143,8 +143,7 @@ with given as ${rowsOf({
    where is_new and (pending > 0 or available > 0)
 ), lots_changed as (
   update lots
-     set pending = g.pending, available = g.available, earned_at = g.earned_at,
-         release_at = g.release_at, expires_at = g.expires_at
+     set pending = g.pending, available = g.available, earned_at = g.earned_at, release_at = g.release_at, expires_at = g.expires_at
     from lots_given g
    where not g.is_new and (g.pending > 0 or g.available > 0)
      and lots.shop_id = $1 and lots.member_id = g.member_id and lots.key = g.key
