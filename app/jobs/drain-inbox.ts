@@ -28,6 +28,7 @@ import { loadPrograms } from '#app/db/programs.server.ts'
 import { applyTo, loadWorld, saveWorld, type LoadedWorld } from '#app/db/world.server.ts'
 import { describeError, logError } from '#app/log.server.ts'
 import { hasCatalog, needsCatalog } from '#app/jobs/read-catalog.ts'
+import type { Helper } from '#app/jobs/helper-thread.server.ts'
 import { carryOutNotice, isNotice, NOTICE_TOPICS } from '#app/jobs/notices.ts'
 import { withCatalog } from '#app/loyalty/catalog.ts'
 import { eraseBeforeProgram, findMemberNeeds, findNeeds, type Event, type Programs } from '#app/loyalty/engine.ts'
@@ -52,6 +53,7 @@ export type Resting = Map<number, number>
 
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
+const BATCHES_WITH_HELPER = 4
 /** About so many are a round, which ends with waiting for the slowest. In the next one those shops have their turn whose messages came meanwhile. */
 const BATCHES_A_ROUND = 32
 /**
@@ -76,33 +78,49 @@ const CLAIM_WAIT = `set local lock_timeout = '1s';`
 /** The one topic of the rules that is worked on without a program, too. */
 const ERASURE = 'customers/redact' as const
 
+/** How `drainInbox` goes about it. */
+export type DrainOptions = {
+  /** Hears of each batch. */
+  onShop?: (shopId: number, drained: Drained) => void
+  /** No batch is begun any more where it says so. */
+  isStopping?: () => boolean
+  /** It ends with the first round that ends after so long: where messages never cease, other work has to have its turn. */
+  forMs?: number
+  /** A shop whose messages cannot be taken up is named in the log and rests, and so does one in which nothing can be done without rules. */
+  resting?: Resting
+  /** Takes every other batch where there is much. */
+  helper?: Pick<Helper, 'drainShop'> | undefined
+}
+
+/** Who works on a batch of a shop. */
+type Lane = (shopId: number) => Promise<Drained>
+
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Where there is
- * much, three batches are on their way at a time: the engine has one, the database the others. `onShop` hears of each.
- * Ends when nothing waits, or with the first round that ends after `forMs`: where messages never cease, other work has to have its turn.
- * A shop whose messages cannot be taken up is named in the log and rests, and so does one in which nothing can be done without rules: `resting` has
- * them, and gets them. Rejects only when the database is out of reach.
+ * much, three batches are on their way at a time: the engine has one, the database the others; with a helper four, two of them with it.
+ * Ends when nothing waits, and as its options say. Rejects only when the database is out of reach.
  */
-export async function drainInbox(
-  onShop: (shopId: number, drained: Drained) => void = () => {},
-  isStopping: () => boolean = () => false,
+export async function drainInbox({
+  onShop = () => {},
+  isStopping = () => false,
   forMs = Infinity,
-  resting: Resting = new Map(),
-): Promise<Drained> {
+  resting = new Map(),
+  helper,
+}: DrainOptions = {}): Promise<Drained> {
   const total: Drained = { done: 0, failed: 0, left: 0 }
   const endsAt = performance.now() + forMs
   for (;;) {
     const shops = await listShopsWithMessages(now(), BATCH_LIMIT + 1, listResting(resting))
     // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
-    const atOnce = hasMuch(shops) ? BATCHES_AT_ONCE : 1
-    const queue = giveTurns(shops, atOnce)
+    const lanes = hasMuch(shops) ? openLanes(helper) : [drainShop]
+    const queue = giveTurns(shops, lanes.length)
     const round: Drained = { done: 0, failed: 0, left: 0 }
     let wasFull = false
     const startedAt = performance.now()
-    const work = async () => {
+    const work = async (drain: Lane) => {
       for (let next = queue.shift(); next && !isStopping(); next = queue.shift()) {
         const { shopId, turns } = next
-        const drained = isResting(shopId, resting) ? null : await drainOrRest(shopId, resting)
+        const drained = isResting(shopId, resting) ? null : await drainOrRest(shopId, drain, resting)
         if (!drained) continue
         add(round, drained)
         onShop(shopId, drained)
@@ -111,13 +129,19 @@ export async function drainInbox(
         if (turns > 1) queue.push({ shopId, turns: turns - 1 })
       }
     }
-    await Promise.all(Array.from({ length: atOnce }, work))
+    await Promise.all(lanes.map(work))
     add(total, round)
     if (round.done + round.failed === 0) return { ...total, left: round.left }
     if (isStopping() || performance.now() >= endsAt) return { ...total, left: round.left }
     if (wasFull || round.done >= shops.length * WORTHWHILE) continue
     await letGather(Math.min(REST_AT_MOST_MS, RESTS * (performance.now() - startedAt)), isStopping)
   }
+}
+
+/** Batches on their way at a time, each here or in the helper's thread. */
+function openLanes(helper: Pick<Helper, 'drainShop'> | undefined): Lane[] {
+  if (!helper) return Array.from({ length: BATCHES_AT_ONCE }, () => drainShop)
+  return Array.from({ length: BATCHES_WITH_HELPER }, (_, at) => (at % 2 === 0 ? drainShop : helper.drainShop))
 }
 
 /** Whether shops have enough for batches that need not wait for more: on the average, or one of them a full one. */
@@ -142,9 +166,9 @@ function giveTurns(shops: readonly ShopWithMessages[], atOnce: number): { shopId
 }
 
 /** As `drainShop`; null where the shop's messages cannot be taken up, which is said once and then not tried for a while. */
-async function drainOrRest(shopId: number, resting: Resting): Promise<Drained | null> {
+async function drainOrRest(shopId: number, drain: Lane, resting: Resting): Promise<Drained | null> {
   try {
-    const drained = await drainShop(shopId)
+    const drained = await drain(shopId)
     const isIdle = drained.done + drained.failed === 0
     if (isIdle && drained.withoutRules) resting.set(shopId, performance.now() + REST_WITHOUT_RULES_MS)
     return drained

@@ -16,6 +16,7 @@ import { CARRIED_KINDS } from '#app/jobs/carry-out-outbox.ts'
 import { WORK_ON_IMPORTS } from '#app/jobs/import-members.ts'
 import { drainInbox, type Resting } from '#app/jobs/drain-inbox.ts'
 import { eraseShops } from '#app/jobs/erase-shop.ts'
+import { createHelper } from '#app/jobs/helper-thread.server.ts'
 import { letTimePass, recheckWorkDue } from '#app/jobs/nightly.ts'
 import { startTaskRunner } from '#app/jobs/task-runner.server.ts'
 import { AGAIN_SOON, SHOP_TASKS, tasksOfMinute } from '#app/jobs/timetable.ts'
@@ -161,15 +162,17 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
   let stopping = false
   let wake = () => {}
   const resting: Resting = new Map()
+  const helper = createHelper()
   const turn = async (): Promise<number> => {
-    const drained = await drainInbox(
-      (shopId, { done }) => {
+    const drained = await drainInbox({
+      onShop: (shopId, { done }) => {
         if (done > 0) onShop(shopId)
       },
-      () => stopping,
-      DRAIN_AT_MOST_MS,
+      isStopping: () => stopping,
+      forMs: DRAIN_AT_MOST_MS,
       resting,
-    )
+      helper,
+    })
     const passed = stopping ? { advanced: 0 } : await letTimePass(onShop)
     return drained.done + drained.failed + passed.advanced
   }
@@ -202,6 +205,7 @@ function startLoop(onShop: (shopId: number) => void, onImports: (shopId: number)
       stopping = true
       wake()
       await ended
+      await helper.stop()
     },
   }
 }

@@ -96,7 +96,7 @@ it('leaves a shop whose orders wait for a program alone for some seconds, where 
   const resting: Resting = new Map()
   const drainAgain = async () => {
     const looks: number[] = []
-    await drainInbox((shopId) => looks.push(shopId), undefined, undefined, resting)
+    await drainInbox({ onShop: (shopId) => looks.push(shopId), resting })
     return looks.filter((shopId) => shopId === shop.id).length
   }
   expect(await drainAgain()).toBe(1)
@@ -161,7 +161,7 @@ it('names a shop whose program cannot be read in the log, once, and works on the
   await pool.query(`update programs set document = '{"version": 1}' where shop_id = $1`, [broken.id])
   const log = listenToLog()
   const resting: Resting = new Map()
-  const drainAgain = () => drainInbox(undefined, undefined, undefined, resting)
+  const drainAgain = () => drainInbox({ resting })
   await drainAgain()
   expect(await pointsOf(other.id)).toMatchObject({ pending: 50 })
   // The next round, a moment later, does not try again and does not say it again.
@@ -197,8 +197,10 @@ it('works on a batch of each shop in turn, and goes on with those that have more
   )
   await storeMessages([message(calm.id, 1)], at)
   const turns: { shopId: number; done: number }[] = []
-  const total = await drainInbox((shopId, { done }) => {
-    if (done > 0) turns.push({ shopId, done })
+  const total = await drainInbox({
+    onShop: (shopId, { done }) => {
+      if (done > 0) turns.push({ shopId, done })
+    },
   })
   expect(total).toEqual({ done: 1_003, failed: 0, left: 0 })
   expect(turns.slice(0, 2).map(({ shopId }) => shopId)).toContain(calm.id)

@@ -8,6 +8,7 @@ import { closeDatabase, prisma } from '#app/db/client.server.ts'
 import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
+import { storeMessages } from '#app/db/inbox.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
 import { makeShopWithProgram } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
@@ -115,4 +116,33 @@ it('ends, and says why, when its worker crashes: the door must not take in what 
   expect(await end).toBe(1)
   expect(errors).toContain('broken on purpose')
   expect(await prisma.inboxMessage.findFirst({ where: { shopId: shop.id } })).toMatchObject({ state: 'waiting' })
+})
+
+it('ends, and says why, when the helper of its worker crashes: half of the batches would be waited for without end', async () => {
+  const shop = await makeShopWithProgram()
+  const at = Date.parse('2026-08-01T08:00:05Z')
+  // GIVEN batches for two, and a fault that shows when the helper is asked for its first
+  const messages = Array.from({ length: 1_000 }, (_, number) => ({
+    shopId: shop.id,
+    topic: 'themes/publish',
+    eventId: `event ${number}`,
+    webhookId: `webhook ${number}`,
+    triggeredAt: at,
+    payload: '{}',
+  }))
+  await storeMessages(messages, at)
+  const preload = `import { isMainThread, parentPort } from 'node:worker_threads'
+    const check = (asked) => { if (asked.shopId) throw new Error('broken on purpose') }
+    if (!isMainThread) parentPort.on('message', check)`
+
+  // WHEN the process starts
+  const env = { ...process.env, WORKER: 'on', PORT: '0' }
+  const flags = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
+  const app = spawn(process.execPath, [...flags, 'app/server.ts'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let errors = ''
+  app.stderr.on('data', (chunk: Buffer) => (errors += chunk))
+
+  // THEN it ends as one that failed
+  expect(await ended(app)).toBe(1)
+  expect(errors).toContain('broken on purpose')
 })
