@@ -14,6 +14,7 @@ import { forgetInImports } from '#app/db/imports.server.ts'
 import {
   CLAIM_LOCK,
   claimMessages,
+  countWaiting,
   findNewestMessage,
   finishMessages,
   ignoreMessages,
@@ -54,6 +55,11 @@ export type Resting = Map<number, number>
 const BATCH_LIMIT = 500
 const BATCHES_AT_ONCE = 3
 const BATCHES_WITH_HELPER = 4
+/**
+ * With so many waiting the helper joins in. Below, what gathers while the door is busy is soon worked off, and two threads would make more and smaller
+ * batches of it, for which the processors have no time.
+ */
+const BACKLOG = 4_000
 /** About so many are a round, which ends with waiting for the slowest. In the next one those shops have their turn whose messages came meanwhile. */
 const BATCHES_A_ROUND = 32
 /**
@@ -88,7 +94,7 @@ export type DrainOptions = {
   forMs?: number
   /** A shop whose messages cannot be taken up is named in the log and rests, and so does one in which nothing can be done without rules. */
   resting?: Resting
-  /** Takes every other batch where there is much. */
+  /** Takes every other batch of a backlog. */
   helper?: Pick<Helper, 'drainShop'> | undefined
 }
 
@@ -97,7 +103,7 @@ type Lane = (shopId: number) => Promise<Drained>
 
 /**
  * Works through everything that waits in all shops, a batch per shop in turn, so that one busy shop does not hold up others. Where there is
- * much, three batches are on their way at a time: the engine has one, the database the others; with a helper four, two of them with it.
+ * much, three batches are on their way at a time: the engine has one, the database the others; of a backlog four, two of them with the helper.
  * Ends when nothing waits, and as its options say. Rejects only when the database is out of reach.
  */
 export async function drainInbox({
@@ -112,7 +118,7 @@ export async function drainInbox({
   for (;;) {
     const shops = await listShopsWithMessages(now(), BATCH_LIMIT + 1, listResting(resting))
     // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
-    const lanes = hasMuch(shops) ? openLanes(helper) : [drainShop]
+    const lanes = hasMuch(shops) ? openLanes((await hasBacklog(shops)) ? helper : undefined) : [drainShop]
     const queue = giveTurns(shops, lanes.length)
     const round: Drained = { done: 0, failed: 0, left: 0 }
     let wasFull = false
@@ -142,6 +148,16 @@ export async function drainInbox({
 function openLanes(helper: Pick<Helper, 'drainShop'> | undefined): Lane[] {
   if (!helper) return Array.from({ length: BATCHES_AT_ONCE }, () => drainShop)
   return Array.from({ length: BATCHES_WITH_HELPER }, (_, at) => (at % 2 === 0 ? drainShop : helper.drainShop))
+}
+
+/** Whether so much waits in all that the helper should join in. How much it is in shops with more than a batch is only counted where they are few. */
+async function hasBacklog(shops: readonly ShopWithMessages[]): Promise<boolean> {
+  let all = shops.reduce((sum, { waiting }) => sum + waiting, 0)
+  for (const { shopId, waiting } of shops) {
+    if (all >= BACKLOG) return true
+    if (waiting > BATCH_LIMIT) all += (await countWaiting(shopId, BACKLOG)) - waiting
+  }
+  return all >= BACKLOG
 }
 
 /** Whether shops have enough for batches that need not wait for more: on the average, or one of them a full one. */

@@ -121,8 +121,8 @@ it('ends, and says why, when its worker crashes: the door must not take in what 
 it('ends, and says why, when the helper of its worker crashes: half of the batches would be waited for without end', async () => {
   const shop = await makeShopWithProgram()
   const at = Date.parse('2026-08-01T08:00:05Z')
-  // GIVEN batches for two, and a fault that shows when the helper is asked for its first
-  const messages = Array.from({ length: 1_000 }, (_, number) => ({
+  // GIVEN a backlog, and a fault that shows when the helper is asked for its first
+  const messages = Array.from({ length: 4_000 }, (_, number) => ({
     shopId: shop.id,
     topic: 'themes/publish',
     eventId: `event ${number}`,
