@@ -1,5 +1,5 @@
-// A worker's *helper* is a second thread that drains beside the worker's own: where much waits, one thread is not enough to keep PostgreSQL and
-// the processors at work. It has an event loop, a heap and connections of its own.
+// A worker's *helper* is a second thread that drains beside the worker's own: in a backlog one thread is not enough to keep PostgreSQL and the
+// processors at work. It has an event loop, a heap and connections of its own.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Drained } from '#app/jobs/drain-inbox.ts'
@@ -22,8 +22,8 @@ export type Answer = { id: number } & (
 type Asker = { resolve: (drained: Drained) => void; reject: (error: Error) => void }
 
 /**
- * A helper whose thread starts with the first question: most shops never have a batch for two. What ends the thread without being told to ends
- * its worker with it.
+ * A helper whose thread starts with the first question: most shops never have a backlog. What ends the thread without being told to ends its
+ * worker with it.
  */
 export function createHelper(): Helper {
   const askers = new Map<number, Asker>()
