@@ -3,14 +3,21 @@ import { pool, prisma } from '#app/db/client.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { keepAnswer } from '#app/db/feedback.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
-import { CLAIM_LOCK, retryMessage, storeMessages } from '#app/db/inbox.server.ts'
+import { CLAIM_LOCK, retryMessage } from '#app/db/inbox.server.ts'
 import { listMessages, listSetAside } from '#app/db/messages.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { publishProgram } from '#app/db/programs.server.ts'
 import { applyEvents } from '#app/db/world.server.ts'
 import { drainInbox, drainShop, type Resting } from '#app/jobs/drain-inbox.ts'
 import { letTimePassIn } from '#app/jobs/nightly.ts'
-import { atInstant, makeShop, makeShopWithProgram, programDocument, receive } from '#test/setup/factories.ts'
+import {
+  atInstant,
+  makeShop,
+  makeShopWithProgram,
+  programDocument,
+  receive,
+  receiveIdle,
+} from '#test/setup/factories.ts'
 import { listenToLog } from '#test/setup/log.ts'
 import { orderBody } from '#test/setup/orders.ts'
 import { lookAtStatements } from '#test/setup/statements.ts'
@@ -181,21 +188,9 @@ it('names a shop whose program cannot be read in the log, once, and works on the
 
 it('works on a batch of each shop in turn, and goes on with those that have more until nothing waits', async () => {
   const [busy, calm] = [await makeShopWithProgram(), await makeShopWithProgram()]
-  const at = Date.parse('2026-08-01T08:00:05Z')
-  // Messages in which there is nothing to do: 1,002 of them make two batches and a rest.
-  const message = (shopId: number, number: number) => ({
-    shopId,
-    topic: 'themes/publish',
-    eventId: `event ${number}`,
-    webhookId: `webhook ${number}`,
-    triggeredAt: at,
-    payload: '{}',
-  })
-  await storeMessages(
-    Array.from({ length: 1_002 }, (_, number) => message(busy.id, number)),
-    at,
-  )
-  await storeMessages([message(calm.id, 1)], at)
+  // 1,002 of them make two batches and a rest.
+  await receiveIdle(busy.id, 1_002)
+  await receiveIdle(calm.id, 1)
   const turns: { shopId: number; done: number }[] = []
   const total = await drainInbox({
     onShop: (shopId, { done }) => {

@@ -1,11 +1,10 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { pool } from '#app/db/client.server.ts'
 import { isOutOfReach } from '#app/db/errors.server.ts'
-import { storeMessages } from '#app/db/inbox.server.ts'
 import { readMembers } from '#app/db/member-records.server.ts'
 import { drainInbox, drainShop } from '#app/jobs/drain-inbox.ts'
 import { createHelper } from '#app/jobs/helper-thread.server.ts'
-import { makeShopWithProgram, receive } from '#test/setup/factories.ts'
+import { makeShopWithProgram, receive, receiveIdle } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
 
 const ANN = 'gid://shopify/Customer/1'
@@ -69,17 +68,7 @@ it('ends when it was told to, whether or not it was ever asked', async () => {
 
 it('has every other batch of a backlog', async () => {
   const shop = await makeShopWithProgram()
-  const at = Date.parse('2026-08-01T08:00:05Z')
-  // Nothing to do in them.
-  const messages = Array.from({ length: 4_500 }, (_, number) => ({
-    shopId: shop.id,
-    topic: 'themes/publish',
-    eventId: `event ${number}`,
-    webhookId: `webhook ${number}`,
-    triggeredAt: at,
-    payload: '{}',
-  }))
-  await storeMessages(messages, at)
+  await receiveIdle(shop.id, 4_500)
   const helped: number[] = []
   const helper = openHelper()
   const drainBeside = async (shopId: number) => {
@@ -93,10 +82,7 @@ it('has every other batch of a backlog', async () => {
 
   // A few batches are none.
   helped.length = 0
-  await storeMessages(
-    messages.slice(0, 1_200).map((message) => ({ ...message, eventId: `again ${message.eventId}` })),
-    at,
-  )
+  await receiveIdle(shop.id, 1_200)
   expect((await drainInbox({ helper: { drainShop: drainBeside } })).done).toBe(1_200)
   expect(helped).toEqual([])
 })

@@ -8,9 +8,8 @@ import { closeDatabase, prisma } from '#app/db/client.server.ts'
 import { startEmbeddedPostgres } from '#app/db/embedded.server.ts'
 import { checkLedger } from '#app/db/ledger-check.server.ts'
 import { findBalancesAt } from '#app/db/ledger.server.ts'
-import { storeMessages } from '#app/db/inbox.server.ts'
 import { migrateDatabase } from '#app/db/migrate.server.ts'
-import { makeShopWithProgram } from '#test/setup/factories.ts'
+import { makeShopWithProgram, receiveIdle } from '#test/setup/factories.ts'
 import { orderBody } from '#test/setup/orders.ts'
 import { sendWebhook } from '#test/setup/webhooks.ts'
 
@@ -120,17 +119,8 @@ it('ends, and says why, when its worker crashes: the door must not take in what 
 
 it('ends, and says why, when the helper of its worker crashes: half of the batches would be waited for without end', async () => {
   const shop = await makeShopWithProgram()
-  const at = Date.parse('2026-08-01T08:00:05Z')
-  // GIVEN a backlog, and a fault that shows when the helper is asked for its first
-  const messages = Array.from({ length: 4_000 }, (_, number) => ({
-    shopId: shop.id,
-    topic: 'themes/publish',
-    eventId: `event ${number}`,
-    webhookId: `webhook ${number}`,
-    triggeredAt: at,
-    payload: '{}',
-  }))
-  await storeMessages(messages, at)
+  // GIVEN a backlog, and a fault that shows when the helper is asked for its first batch
+  await receiveIdle(shop.id, 4_000)
   const preload = `import { isMainThread, parentPort } from 'node:worker_threads'
     const check = (asked) => { if (asked.shopId) throw new Error('broken on purpose') }
     if (!isMainThread) parentPort.on('message', check)`

@@ -76,6 +76,19 @@ export async function receive(
   await storeMessages([{ shopId, topic, eventId, webhookId: randomUUID(), triggeredAt, payload }], now())
 }
 
+/** Puts so many messages into the shop's inbox in which there is nothing to do. */
+export async function receiveIdle(shopId: number, count: number): Promise<void> {
+  const messages = Array.from({ length: count }, () => ({
+    shopId,
+    topic: 'themes/publish',
+    eventId: randomUUID(),
+    webhookId: randomUUID(),
+    triggeredAt: now(),
+    payload: '{}',
+  }))
+  await storeMessages(messages, now())
+}
+
 /** Runs `work` at another business time. Time is the process's, so such tests do not run side by side in one file. */
 export async function atInstant<Result>(instant: string, work: () => Promise<Result>): Promise<Result> {
   const clock = globalThis as Record<symbol, unknown>
