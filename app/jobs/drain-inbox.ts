@@ -95,7 +95,7 @@ export type DrainOptions = {
   /** A shop whose messages cannot be taken up is named in the log and rests, and so does one in which nothing can be done without rules. */
   resting?: Resting
   /** Takes every other batch of a backlog. */
-  helper?: Pick<Helper, 'drainShop'> | undefined
+  helper?: Pick<Helper, 'drainShop'>
 }
 
 /** Who works on a batch of a shop. */
@@ -117,8 +117,7 @@ export async function drainInbox({
   const endsAt = performance.now() + forMs
   for (;;) {
     const shops = await listShopsWithMessages(now(), BATCH_LIMIT + 1, listResting(resting))
-    // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
-    const lanes = hasMuch(shops) ? openLanes((await hasBacklog(shops)) ? helper : undefined) : [drainShop]
+    const lanes = await openLanes(shops, helper)
     const queue = giveTurns(shops, lanes.length)
     const round: Drained = { done: 0, failed: 0, left: 0 }
     let wasFull = false
@@ -145,14 +144,16 @@ export async function drainInbox({
 }
 
 /** Batches on their way at a time, each here or in the helper's thread. */
-function openLanes(helper: Pick<Helper, 'drainShop'> | undefined): Lane[] {
-  if (!helper) return Array.from({ length: BATCHES_AT_ONCE }, () => drainShop)
+async function openLanes(shops: readonly ShopWithMessages[], helper: DrainOptions['helper']): Promise<Lane[]> {
+  // Small batches take turns: together they would hold up the door in bursts, and nobody waits for them.
+  if (!hasMuch(shops)) return [drainShop]
+  if (!helper || !(await hasBacklog(shops))) return Array.from({ length: BATCHES_AT_ONCE }, () => drainShop)
   return Array.from({ length: BATCHES_WITH_HELPER }, (_, at) => (at % 2 === 0 ? drainShop : helper.drainShop))
 }
 
 /** Whether so much waits in all that the helper should join in. How much it is in shops with more than a batch is only counted where they are few. */
 async function hasBacklog(shops: readonly ShopWithMessages[]): Promise<boolean> {
-  let all = shops.reduce((sum, { waiting }) => sum + waiting, 0)
+  let all = countAll(shops)
   for (const { shopId, waiting } of shops) {
     if (all >= BACKLOG) return true
     if (waiting > BATCH_LIMIT) all += (await countWaiting(shopId, BACKLOG)) - waiting
@@ -162,8 +163,11 @@ async function hasBacklog(shops: readonly ShopWithMessages[]): Promise<boolean> 
 
 /** Whether shops have enough for batches that need not wait for more: on the average, or one of them a full one. */
 function hasMuch(shops: readonly ShopWithMessages[]): boolean {
-  const all = shops.reduce((sum, { waiting }) => sum + waiting, 0)
-  return all >= shops.length * WORTHWHILE || shops.some(({ waiting }) => waiting >= BATCH_LIMIT)
+  return countAll(shops) >= shops.length * WORTHWHILE || shops.some(({ waiting }) => waiting >= BATCH_LIMIT)
+}
+
+function countAll(shops: readonly ShopWithMessages[]): number {
+  return shops.reduce((sum, { waiting }) => sum + waiting, 0)
 }
 
 /**
